@@ -1,0 +1,1 @@
+//! Seeded workloads, the limit of the machine and ourselves side by side.

@@ -1,0 +1,1 @@
+//! Ledger: the one place where the parts meet.

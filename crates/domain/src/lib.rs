@@ -1,0 +1,1 @@
+//! Decisions: one command a file; money, tax, calendars. Pure.

@@ -1,0 +1,1 @@
+//! A seeded shop that lives for years in seconds, through the real decisions.

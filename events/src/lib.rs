@@ -1,0 +1,1 @@
+//! What is said: values, event types, their JSON form, upcasters and published schemas.
