@@ -1,1 +1,69 @@
-//! What is said: values, event types, their JSON form, upcasters and published schemas.
+//! What is said: the values, the event types, their JSON form, upcasters and published schemas.
+//!
+//! Pure: no I/O, no clock, no random numbers, no floats. A family of events is one file; the
+//! stored name and version of every event stand in that file's [`family!`] table and nowhere else.
+
+#[macro_use]
+mod family;
+
+pub mod binary;
+mod id;
+mod money;
+mod published;
+mod quantity;
+mod query;
+mod recorded;
+mod sample;
+mod sealed;
+mod tax;
+mod text;
+mod time;
+
+pub mod billing;
+pub mod contract;
+pub mod order;
+pub mod product;
+pub mod quote;
+pub mod registration;
+pub mod shop;
+
+pub use family::{DecodeError, EventType};
+pub use id::*;
+pub use money::*;
+pub use published::{PUBLISHED, Published};
+pub use quantity::*;
+pub use query::*;
+pub use recorded::*;
+pub use sample::Sample;
+pub use sealed::*;
+pub use tax::*;
+pub use text::*;
+pub use time::*;
+
+use billing::BillingEvent;
+use contract::ContractEvent;
+use order::OrderEvent;
+use product::ProductEvent;
+use quote::QuoteEvent;
+use registration::RegistrationEvent;
+use shop::ShopEvent;
+
+families! {
+    /// Everything that can have happened, by family.
+    pub enum Event {
+        /// The shop and its settings.
+        Shop(ShopEvent),
+        /// The catalogue: products, plans, rules, terms.
+        Product(ProductEvent),
+        /// Organisations and members.
+        Registration(RegistrationEvent),
+        /// Quotes (見積).
+        Quote(QuoteEvent),
+        /// Orders (注文) and returns (返品).
+        Order(OrderEvent),
+        /// Contracts (契約) and their licences.
+        Contract(ContractEvent),
+        /// Invoices (請求書), credits (適格返還請求書) and payments (入金).
+        Billing(BillingEvent),
+    }
+}

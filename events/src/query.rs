@@ -1,0 +1,95 @@
+//! Tags and queries as the domain speaks them.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// What an event is about: a kind and an identity, `order:01J…`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(Arc<str>);
+
+impl Tag {
+    /// The tag of an identity of a kind.
+    pub fn of(kind: &str, identity: impl fmt::Display) -> Self {
+        Self(format!("{kind}:{identity}").into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Tag {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What puts tags on an event: identities do, and what is made of them.
+pub trait Tagged {
+    /// Adds the tags.
+    fn tags(&self, tags: &mut Vec<Tag>);
+}
+
+impl<T: Tagged> Tagged for Option<T> {
+    fn tags(&self, tags: &mut Vec<Tag>) {
+        self.iter().for_each(|value| value.tags(tags));
+    }
+}
+
+impl<T: Tagged> Tagged for Vec<T> {
+    fn tags(&self, tags: &mut Vec<Tag>) {
+        self.iter().for_each(|value| value.tags(tags));
+    }
+}
+
+/// OR of items: what a decision must know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// The items, without duplicates.
+    pub items: Vec<QueryItem>,
+}
+
+/// Any of these types AND all of these tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryItem {
+    /// Stored names of types; empty: every type.
+    pub types: Vec<&'static str>,
+    /// Tags; never empty, so that no decision reads a whole book.
+    pub tags: Vec<Tag>,
+}
+
+impl Query {
+    /// A query of one item: everything about `tag`.
+    pub fn about(tag: Tag) -> Self {
+        Self::default().and(tag)
+    }
+
+    /// Adds everything about `tag`.
+    #[must_use]
+    pub fn and(self, tag: Tag) -> Self {
+        self.and_types(&[], tag)
+    }
+
+    /// Adds what is of these types and about `tag`.
+    #[must_use]
+    pub fn and_types(mut self, types: &[&'static str], tag: Tag) -> Self {
+        let item = QueryItem { types: types.to_vec(), tags: vec![tag] };
+        if !self.items.contains(&item) {
+            self.items.push(item);
+        }
+        self
+    }
+
+    /// Adds everything about each tag.
+    #[must_use]
+    pub fn and_all(self, tags: impl IntoIterator<Item = Tag>) -> Self {
+        tags.into_iter().fold(self, Self::and)
+    }
+}

@@ -1,0 +1,53 @@
+//! Samples: one plausible value of every published type, made of the samples of its parts.
+
+use serde::Serialize;
+
+/// A plausible value, always the same, for the published samples and for tests.
+pub trait Sample {
+    /// The sample.
+    fn sample() -> Self;
+}
+
+/// The stored text of a value whose serialisation cannot fail (no maps with odd keys, no floats).
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => text,
+        Err(error) => unreachable!("event data is plain structs, strings and integers: {error}"),
+    }
+}
+
+impl<T: Sample> Sample for Option<T> {
+    fn sample() -> Self {
+        Some(T::sample())
+    }
+}
+
+impl<T: Sample> Sample for Vec<T> {
+    fn sample() -> Self {
+        vec![T::sample()]
+    }
+}
+
+impl Sample for String {
+    fn sample() -> Self {
+        "text".to_owned()
+    }
+}
+
+impl Sample for bool {
+    fn sample() -> Self {
+        true
+    }
+}
+
+impl Sample for u32 {
+    fn sample() -> Self {
+        1
+    }
+}
+
+impl Sample for u64 {
+    fn sample() -> Self {
+        1
+    }
+}
