@@ -1,1 +1,3 @@
 //! Decisions: one command a file; money, tax, calendars. Pure.
+
+pub mod calendar;
