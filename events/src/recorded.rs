@@ -122,19 +122,13 @@ pub struct Recorded<E = Event> {
 pub struct NewEvent {
     /// What happened.
     pub event: Event,
-    /// The business day from which it counts; `None`: the day of recording.
-    pub effective_on: Option<Date>,
-}
-
-impl<E: Into<Event>> From<E> for NewEvent {
-    fn from(event: E) -> Self {
-        Self { event: event.into(), effective_on: None }
-    }
+    /// The business day from which it counts.
+    pub effective_on: Date,
 }
 
 impl NewEvent {
     /// Counts from this day.
-    pub fn on(event: impl Into<Event>, day: Date) -> Self {
-        Self { event: event.into(), effective_on: Some(day) }
+    pub fn on(day: Date, event: impl Into<Event>) -> Self {
+        Self { event: event.into(), effective_on: day }
     }
 }

@@ -3,21 +3,10 @@
 
 use std::collections::BTreeSet;
 
+pub use daicho_events::shop::ClosedDays;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 
 use super::{CalendarError, covered, day_after, is_holiday};
-
-/// The days on which business rests, before any of the book's own closures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedDays {
-    /// Saturdays, Sundays, Japan's holidays and 31 December to 3 January: the days banks close
-    /// (銀行法 art. 15, para. 1; 銀行法施行令 art. 5, para. 1).
-    Bank,
-    /// Saturdays, Sundays and Japan's holidays: the wording of R85.
-    Holidays,
-    /// Saturdays and Sundays only: for shops outside Japan.
-    Weekends,
-}
 
 /// A book's business calendar.
 ///

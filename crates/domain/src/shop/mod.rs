@@ -1,0 +1,5 @@
+//! Commands about the shop itself.
+
+mod open_book;
+
+pub use open_book::OpenBook;

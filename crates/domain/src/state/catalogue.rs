@@ -1,0 +1,102 @@
+//! Products as they stand: names, plans with dated prices, rules, terms.
+
+use std::collections::BTreeMap;
+
+use daicho_events::product::{
+    PlanPublished, ProductEvent, ProductKind, PurchaseRules, TermsPublished,
+};
+use daicho_events::{Date, Event, Name, PlanCode, ProductCode, Query, Recorded, TaxCategory};
+
+use super::Fold;
+
+/// The products that a command asked about.
+#[derive(Debug, Default)]
+pub struct Catalogue(BTreeMap<ProductCode, Product>);
+
+/// What is known of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its name now.
+    pub name: Name,
+    /// Service or goods.
+    pub kind: ProductKind,
+    /// The tax that it bears.
+    pub tax: TaxCategory,
+    /// The plans and prices published, in order of recording.
+    pub plans: Vec<PlanPublished>,
+    /// What buyers may do, once it is set.
+    pub rules: Option<PurchaseRules>,
+    /// The latest terms.
+    pub terms: Option<TermsPublished>,
+    /// First day on which it cannot be bought.
+    pub retired_from: Option<Date>,
+}
+
+/// A plan at its price of a day.
+pub type Plan = PlanPublished;
+
+impl Catalogue {
+    /// What must be read to know these products.
+    pub fn query<'a>(products: impl IntoIterator<Item = &'a ProductCode>) -> Query {
+        Query::default().and_all(products.into_iter().map(ProductCode::tag))
+    }
+
+    /// The product, if it is listed.
+    pub fn get(&self, product: &ProductCode) -> Option<&Product> {
+        self.0.get(product)
+    }
+}
+
+impl Product {
+    /// The plan at the price that holds on a day: the latest published one that has begun.
+    pub fn plan_on(&self, plan: &PlanCode, day: Date) -> Option<&Plan> {
+        // Of two with the same first day the one recorded later holds: `max_by_key` takes the last.
+        self.plans.iter().filter(|p| p.plan == *plan && p.from <= day).max_by_key(|p| p.from)
+    }
+
+    /// Whether it cannot be bought any more on a day.
+    pub fn is_retired_on(&self, day: Date) -> bool {
+        self.retired_from.is_some_and(|from| from <= day)
+    }
+}
+
+impl Fold for Catalogue {
+    fn apply(&mut self, recorded: &Recorded) {
+        let Event::Product(event) = &recorded.event else { return };
+        match event {
+            ProductEvent::Listed(event) => {
+                let product = Product {
+                    name: event.name.clone(),
+                    kind: event.kind,
+                    tax: event.tax,
+                    plans: Vec::new(),
+                    rules: None,
+                    terms: None,
+                    retired_from: None,
+                };
+                self.0.insert(event.product.clone(), product);
+            }
+            ProductEvent::Renamed(event) => {
+                self.change(&event.product, |product| product.name = event.name.clone());
+            }
+            ProductEvent::PlanPublished(event) => {
+                self.change(&event.product, |product| product.plans.push(event.clone()));
+            }
+            ProductEvent::PurchaseRulesSet(event) => {
+                self.change(&event.product, |product| product.rules = Some(event.rules.clone()));
+            }
+            ProductEvent::TermsPublished(event) => {
+                self.change(&event.product, |product| product.terms = Some(event.clone()));
+            }
+            ProductEvent::Retired(event) => {
+                self.change(&event.product, |product| product.retired_from = Some(event.from));
+            }
+        }
+    }
+}
+
+impl Catalogue {
+    fn change(&mut self, product: &ProductCode, change: impl FnOnce(&mut Product)) {
+        self.0.get_mut(product).map(change);
+    }
+}

@@ -1,0 +1,127 @@
+//! Members and organisations as they stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daicho_events::registration::{MemberRole, OrganisationRegistered, RegistrationEvent};
+use daicho_events::{
+    CorporateNumber, Event, MemberId, OrganisationId, PersonalIndex, Recorded, Reference, Timestamp,
+};
+
+use super::Fold;
+
+/// What is known of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// For whom the person acts.
+    pub organisation: OrganisationId,
+    /// What the person may do (R36).
+    pub role: MemberRole,
+    /// Whether a verification link was issued, and until when it works.
+    pub link: Option<Option<Timestamp>>,
+    /// The mail address is the person's.
+    pub verified: bool,
+    /// Registration is complete: the member may buy (R9).
+    pub registered: bool,
+}
+
+/// The members that a command asked about, and the mail addresses that they completed with.
+#[derive(Debug, Default)]
+pub struct Members {
+    members: BTreeMap<MemberId, Member>,
+    emails: BTreeMap<PersonalIndex, BTreeSet<MemberId>>,
+}
+
+impl Members {
+    /// The member, if known.
+    pub fn get(&self, member: MemberId) -> Option<&Member> {
+        self.members.get(&member)
+    }
+
+    /// Whether a member with this mail address has verified it. A request that was abandoned does
+    /// not keep an address (R12).
+    pub fn email_is_taken(&self, email: &PersonalIndex) -> bool {
+        let holders = self.emails.get(email).into_iter().flatten();
+        holders.filter_map(|id| self.members.get(id)).any(|member| member.verified)
+    }
+
+    fn change(&mut self, member: MemberId, change: impl FnOnce(&mut Member)) {
+        self.members.get_mut(&member).map(change);
+    }
+}
+
+impl Fold for Members {
+    fn apply(&mut self, recorded: &Recorded) {
+        let Event::Registration(event) = &recorded.event else { return };
+        match event {
+            RegistrationEvent::OrganisationRegistered(_) => {}
+            RegistrationEvent::MemberRegistrationRequested(event) => {
+                let member = Member {
+                    organisation: event.organisation,
+                    role: event.role,
+                    link: None,
+                    verified: false,
+                    registered: false,
+                };
+                self.members.insert(event.member, member);
+                self.emails.entry(event.email_index.clone()).or_default().insert(event.member);
+            }
+            RegistrationEvent::VerificationLinkIssued(event) => {
+                self.change(event.member, |member| member.link = Some(event.expires_at));
+            }
+            RegistrationEvent::EmailVerified(event) => {
+                self.change(event.member, |member| member.verified = true);
+            }
+            RegistrationEvent::MainRegistrationCompleted(event) => {
+                self.change(event.member, |member| member.registered = true);
+            }
+            RegistrationEvent::MemberMigrated(event) => {
+                let member = Member {
+                    organisation: event.organisation,
+                    role: event.role,
+                    link: None,
+                    verified: true,
+                    registered: true,
+                };
+                self.members.insert(event.member, member);
+            }
+        }
+    }
+}
+
+/// The organisations that a command asked about.
+#[derive(Debug, Default)]
+pub struct Organisations(BTreeMap<OrganisationId, OrganisationRegistered>);
+
+impl Organisations {
+    /// The organisation, if known.
+    pub fn get(&self, organisation: OrganisationId) -> Option<&OrganisationRegistered> {
+        self.0.get(&organisation)
+    }
+
+    /// Whether one has this corporate number.
+    pub fn has_number(&self, number: &CorporateNumber) -> bool {
+        self.0.values().any(|organisation| organisation.corporate_number.as_ref() == Some(number))
+    }
+
+    /// The one that another system calls so.
+    pub fn by_reference(&self, reference: &Reference) -> Option<OrganisationId> {
+        let found = self.0.values().find(|known| known.reference.as_ref() == Some(reference));
+        found.map(|known| known.organisation)
+    }
+}
+
+impl Fold for Organisations {
+    fn apply(&mut self, recorded: &Recorded) {
+        let Event::Registration(event) = &recorded.event else { return };
+        match event {
+            RegistrationEvent::OrganisationRegistered(event) => {
+                self.0.insert(event.organisation, event.clone());
+            }
+            RegistrationEvent::MemberRegistrationRequested(_)
+            | RegistrationEvent::VerificationLinkIssued(_)
+            | RegistrationEvent::EmailVerified(_)
+            | RegistrationEvent::MainRegistrationCompleted(_)
+            | RegistrationEvent::MemberMigrated(_) => {}
+        }
+    }
+}

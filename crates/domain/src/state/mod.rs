@@ -1,0 +1,18 @@
+//! The shared folds: what is known of a shop, a product, a member … A command's state is a struct
+//! of those it asks about. Each has the query item it needs and one exhaustive match.
+
+mod catalogue;
+mod member;
+mod shop;
+
+pub use catalogue::{Catalogue, Plan, Product};
+pub use member::{Member, Members, Organisations};
+pub use shop::{Shop, ShopNotOpen};
+
+use daicho_events::Recorded;
+
+/// Something that recorded events are folded into. Cannot fail.
+pub trait Fold {
+    /// Folds one event in; an event of another family changes nothing.
+    fn apply(&mut self, event: &Recorded);
+}

@@ -1,0 +1,189 @@
+//! Given / when / then: a history made of commands or events, one command, what must come of it.
+//!
+//! The harness gives a decision only what its query names, as the store does, so a query that
+//! forgets something fails the test.
+
+use std::fmt::Debug;
+
+use daicho_events::shop::ClosedDays;
+use daicho_events::{
+    Actor, Currency, Date, DatedTaxRate, Event, Header, IssuerNumber, LocalTime, Login, Money,
+    Name, NewEvent, Position, Query, Recorded, Rounding, Sample, TaxCategory, TaxRate, Timestamp,
+};
+
+use crate::shop::OpenBook;
+use crate::{Decision, Moment, QUERY_ROUNDS_MAX, Rejection};
+
+/// A step of the history: an event as such, or what a command made of the history so far.
+pub(crate) struct Step(Box<dyn FnOnce(&mut History)>);
+
+/// What happened so far, and the clock.
+pub(crate) struct History {
+    events: Vec<Recorded>,
+    now: Timestamp,
+    entropy: u128,
+}
+
+impl<D: Decision + 'static> From<D> for Step
+where
+    D::Rejection: Debug,
+{
+    #[track_caller]
+    fn from(command: D) -> Self {
+        Self(Box::new(move |history| {
+            let events = history.decide(&command).expect("a command of the history is accepted");
+            history.record(events);
+        }))
+    }
+}
+
+/// An event as such, effective on the day of recording.
+pub(crate) fn event(event: impl Into<Event>) -> Step {
+    let event = event.into();
+    Step(Box::new(move |history| {
+        let today = Date(
+            history
+                .now
+                .in_zone(&"Asia/Tokyo".parse::<daicho_events::TimeZone>().unwrap().rules())
+                .date(),
+        );
+        history.record(vec![NewEvent::on(today, event)]);
+    }))
+}
+
+/// Sets the clock, e.g. `2026-05-11T13:00`, in the shop's zone (Asia/Tokyo).
+pub(crate) fn at(local: &str) -> Step {
+    let local = local.to_owned();
+    Step(Box::new(move |history| history.now = instant(&local)))
+}
+
+fn instant(local: &str) -> Timestamp {
+    format!("{local}:00+09:00").parse().unwrap()
+}
+
+/// The history; the clock begins on Monday 2026-05-11 at 10:00 in Tokyo.
+pub(crate) fn given(steps: impl IntoIterator<Item = Step>) -> History {
+    let mut history = History { events: Vec::new(), now: instant("2026-05-11T10:00"), entropy: 0 };
+    for step in steps {
+        (step.0)(&mut history);
+    }
+    history
+}
+
+impl History {
+    /// Decides one more command.
+    pub(crate) fn when<D: Decision>(self, command: D) -> Outcome<D::Rejection> {
+        let mut history = self;
+        Outcome(history.decide(&command))
+    }
+
+    fn decide<D: Decision>(&mut self, command: &D) -> Result<Vec<NewEvent>, D::Rejection> {
+        self.entropy += 1_000;
+        let moment =
+            Moment { now: self.now, actor: Actor::Staff(Login::sample()), entropy: self.entropy };
+        let mut query = command.query(&D::State::default());
+        for _ in 0..QUERY_ROUNDS_MAX {
+            let mut state = D::State::default();
+            self.matching(&query).for_each(|event| D::evolve(&mut state, event));
+            let next = command.query(&state);
+            if next == query {
+                return command.decide(&state, &moment);
+            }
+            query = next;
+        }
+        panic!("the query still grows after {QUERY_ROUNDS_MAX} rounds");
+    }
+
+    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = &'a Recorded> {
+        self.events.iter().filter(|recorded| {
+            let (tags, name) = (recorded.event.tags(), recorded.event.event_type().name);
+            query.items.iter().any(|item| {
+                (item.types.is_empty() || item.types.contains(&name))
+                    && item.tags.iter().all(|tag| tags.contains(tag))
+            })
+        })
+    }
+
+    fn record(&mut self, events: Vec<NewEvent>) {
+        for new in events {
+            let header = Header {
+                position: Position(self.events.len() as u64 + 1),
+                recorded_at: self.now,
+                effective_on: new.effective_on,
+                actor: Actor::Staff(Login::sample()),
+                cause: None,
+            };
+            self.events.push(Recorded { header, event: new.event });
+        }
+    }
+}
+
+/// What the command came to.
+pub(crate) struct Outcome<R>(Result<Vec<NewEvent>, R>);
+
+impl<R: Rejection> Outcome<R> {
+    /// Exactly these events, whatever their day.
+    #[track_caller]
+    pub(crate) fn then(self, expected: impl IntoIterator<Item = Event>) {
+        let events: Vec<Event> = self.events().into_iter().map(|new| new.event).collect();
+        assert_eq!(events, expected.into_iter().collect::<Vec<_>>());
+    }
+
+    /// Events of exactly these types.
+    #[track_caller]
+    pub(crate) fn then_types<const N: usize>(self, expected: [&str; N]) {
+        let events = self.events();
+        let types: Vec<&str> = events.iter().map(|new| new.event.event_type().name).collect();
+        assert_eq!(types, expected);
+    }
+
+    /// The events, for a closer look.
+    #[track_caller]
+    pub(crate) fn events(self) -> Vec<NewEvent> {
+        match self.0 {
+            Ok(events) => events,
+            Err(rejection) => panic!("rejected as {}: {rejection}", rejection.code()),
+        }
+    }
+
+    /// Rejected with this code.
+    #[track_caller]
+    pub(crate) fn then_rejected(self, code: &str) {
+        match self.0 {
+            Ok(events) => panic!("expected the rejection {code}, got {events:#?}"),
+            Err(rejection) => assert_eq!(rejection.code(), code, "{rejection}"),
+        }
+    }
+}
+
+/// Yen.
+pub(crate) fn yen(amount: i64) -> Money {
+    Money::parse(&amount.to_string(), Currency::Jpy).unwrap()
+}
+
+/// A date.
+pub(crate) fn day(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+/// A book like the seeds' shops: yen, 13:00, links of 30 minutes, main registration by staff.
+pub(crate) fn open_book() -> OpenBook {
+    let rate =
+        |category, rate| DatedTaxRate { category, from: day("2019-10-01"), rate: TaxRate(rate) };
+    OpenBook {
+        name: Name::new("Business Online Shop").unwrap(),
+        currency: Currency::Jpy,
+        time_zone: Sample::sample(),
+        rounding: Rounding::Floor,
+        verification_minutes: Some(30),
+        main_registration: true,
+        quote_valid_days: 30,
+        barcode_below: Some(yen(300_000)),
+        invoice_prefix: "R".to_owned(),
+        closed_days: ClosedDays::Bank,
+        cutoff: Some(LocalTime::sample()),
+        issue_day: 10,
+        tax_rates: vec![rate(TaxCategory::Standard, 1_000), rate(TaxCategory::Reduced, 800)],
+        issuer: Some(IssuerNumber::sample()),
+    }
+}
