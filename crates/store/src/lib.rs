@@ -3,6 +3,22 @@
 //! It owns the envelope (position, times, tags, actor, request); what an event *says* is an opaque
 //! JSON text to it, bound into the envelope by its hash.
 
+mod clock;
+mod envelope;
+mod error;
+mod limits;
 mod log;
+mod memory;
+mod merkle;
+mod prepared;
+mod sqlite;
+mod subscribe;
 
+pub use clock::{Clock, SystemClock, format_us, parse_us};
+pub use envelope::{Envelope, EnvelopeError, RequestMark};
+pub use error::StorageError;
 pub use log::*;
+pub use memory::MemoryLog;
+pub use merkle::{Frontier, Hash, leaf_hash, node_hash};
+pub use sqlite::*;
+pub use subscribe::{POLL_MS_MAX, POLL_MS_MIN, Subscription};

@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sha2::{Digest, Sha256};
 use tokio::sync::watch;
+
+use crate::error::StorageError;
 
 /// Tags an event may carry.
 pub const TAGS_MAX: usize = 32;
@@ -18,8 +21,18 @@ pub const APPEND_EVENTS_MAX: usize = 4_096;
 pub const ENVELOPE_BYTES_MAX: usize = 4 * 1_024;
 /// Bytes of an event's data.
 pub const DATA_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of data an append may hold in all.
+pub const APPEND_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 /// Items a query may have.
 pub const QUERY_ITEMS_MAX: usize = 1_024;
+/// Types a query item may name.
+pub const QUERY_TYPES_MAX: usize = 256;
+/// Events a read may ask for at once.
+pub const READ_EVENTS_MAX: usize = 100_000;
+/// Bytes of text after which a page of a read ends early; at least one event stands in it.
+pub const PAGE_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+/// What a tag must not begin with: the log finds the answers of recorded requests by it.
+pub const REQUEST_KEY_PREFIX: &str = "request:";
 
 /// An event as a caller hands it in: everything but what the log itself gives (position, time).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +55,14 @@ pub struct NewEvent {
     pub data_sha256: [u8; 32],
 }
 
+impl NewEvent {
+    /// SHA-256 of an event's data, for [`NewEvent::data_sha256`].
+    #[must_use]
+    pub fn hash_data(data: &str) -> [u8; 32] {
+        Sha256::digest(data.as_bytes()).into()
+    }
+}
+
 /// OR of items: an event matches when any item does. No item matches nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Query {
@@ -56,6 +77,42 @@ pub struct QueryItem {
     pub types: Vec<String>,
     /// Tags, all of which the event must carry; empty: every event.
     pub tags: Vec<String>,
+}
+
+impl Query {
+    /// The query that every event matches.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self { items: vec![QueryItem::default()] }
+    }
+
+    /// Whether an event of this type with these tags matches.
+    #[must_use]
+    pub fn matches<T: AsRef<str>>(&self, type_name: &str, tags: &[T]) -> bool {
+        self.items.iter().any(|item| item.matches(type_name, tags))
+    }
+
+    /// Whether one item asks nothing, so that every event matches.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.items.iter().any(QueryItem::is_everything)
+    }
+}
+
+impl QueryItem {
+    /// Whether the item asks nothing, so that every event matches.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.types.is_empty() && self.tags.is_empty()
+    }
+
+    /// Whether an event of this type with these tags matches.
+    #[must_use]
+    pub fn matches<T: AsRef<str>>(&self, type_name: &str, tags: &[T]) -> bool {
+        let carries = |wanted: &String| tags.iter().any(|tag| tag.as_ref() == wanted);
+        (self.types.is_empty() || self.types.iter().any(|name| name == type_name))
+            && self.tags.iter().all(carries)
+    }
 }
 
 /// *Fail if any event matching `query` stands after `after`* (0: ever).
@@ -112,9 +169,11 @@ pub struct Stored {
 /// A piece of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Matching events in order of position.
+    /// Matching events in order of position. Fewer than asked for does not mean that none follow:
+    /// a page also ends after [`PAGE_BYTES_MAX`].
     pub events: Vec<Stored>,
-    /// Everything up to here was looked at: the cursor of a filtered reader moves here.
+    /// Everything up to here was looked at: the cursor of a filtered reader moves here, and a
+    /// reader is done when it reaches the position that it asked for.
     pub scanned_to: u64,
 }
 
@@ -151,12 +210,12 @@ pub trait Log: Send + Sync {
 }
 
 /// Why nothing was appended.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
     /// The condition does not hold any more: read again, decide again.
     #[error("event {position} was recorded since: read again and decide again")]
     Conflict {
-        /// A matching event after the condition's position.
+        /// The last matching event after the condition's position.
         position: u64,
     },
     /// The request id was used for another request.
@@ -170,10 +229,42 @@ pub enum AppendError {
     /// A named limit or rule of form was broken.
     #[error("{0}")]
     Refused(String),
+    /// Sealing does not keep up: nothing was written, and the caller may come again.
+    #[error(
+        "the book takes no more events until sealing has caught up ({reason}): try again later"
+    )]
+    Overloaded {
+        /// How far behind sealing is, and the fault that it reports.
+        reason: String,
+    },
+    /// The write failed half-way, and only the record knows whether it stands.
+    #[error("the outcome is unknown: repeat the append with the same request id")]
+    Unknown {
+        /// What the database said.
+        #[source]
+        source: StorageError,
+    },
+    /// Nothing was written.
+    #[error("nothing was written: try again")]
+    Storage(#[from] StorageError),
+    /// What the condition needs to know cannot be read.
+    #[error("the condition cannot be checked")]
+    Read(#[source] ReadError),
+}
+
+impl From<ReadError> for AppendError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Overloaded { reason } => Self::Overloaded { reason },
+            ReadError::Storage(error) => Self::Storage(error),
+            ReadError::Refused(reason) => Self::Refused(reason),
+            ReadError::Corrupt { .. } => Self::Read(error),
+        }
+    }
 }
 
 /// Why nothing was read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
     /// A row does not hold what it must.
     #[error("event {position} is corrupt: {reason}")]
@@ -183,4 +274,16 @@ pub enum ReadError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A named limit or rule of form was broken.
+    #[error("{0}")]
+    Refused(String),
+    /// Sealing does not keep up with what another process appends.
+    #[error("the book cannot be followed until sealing has caught up ({reason}): try again later")]
+    Overloaded {
+        /// How far behind sealing is, and the fault that it reports.
+        reason: String,
+    },
+    /// The database did not answer.
+    #[error("the book cannot be read: try again")]
+    Storage(#[from] StorageError),
 }

@@ -1,0 +1,292 @@
+//! The tail: the events that are not sealed yet, in memory, in segments of one block each.
+//! A snapshot costs two pointers; it never changes, since a segment only grows beyond its end.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::watch;
+
+use crate::log::{Query, QueryItem, Stored};
+use crate::merkle::Hash;
+use crate::prepared::{Facets, RequestRecord};
+
+use super::index::KeyIndex;
+
+/// Whole blocks that the tail may hold before appends wait for the sealer.
+pub(crate) const TAIL_BLOCKS_MAX: u64 = 16;
+/// Bytes of data kept in the tail; what comes on top of them is read from the record when needed.
+pub(crate) const TAIL_DATA_BYTES_MAX: usize = 256 * 1_024 * 1_024;
+
+/// An event of the tail.
+#[derive(Clone)]
+pub(crate) struct TailEvent {
+    pub(crate) facets: Arc<Facets>,
+    pub(crate) envelope: Arc<str>,
+    /// Missing when the tail held too many bytes already.
+    pub(crate) data: Option<Arc<str>>,
+    pub(crate) leaf: Hash,
+}
+
+/// One block's worth of events, whole or still growing.
+pub(crate) struct Segment {
+    first: u64,
+    content: RwLock<Content>,
+}
+
+#[derive(Default)]
+struct Content {
+    index: KeyIndex,
+    bodies: Vec<Body>,
+    data_bytes: usize,
+}
+
+struct Body {
+    envelope: Arc<str>,
+    data: Option<Arc<str>>,
+    leaf: Hash,
+}
+
+/// What stands in the tail at one moment: everything from `start` to `end`.
+#[derive(Clone)]
+pub(crate) struct Snapshot {
+    segments: Arc<VecDeque<Arc<Segment>>>,
+    /// Position of the first event that the tail holds: everything below is sealed.
+    pub(crate) start: u64,
+    /// Position of the last event.
+    pub(crate) end: u64,
+}
+
+/// The growing tail.
+pub(crate) struct Tail {
+    block_events: u64,
+    current: RwLock<Snapshot>,
+    /// Held by whoever changes the tail, with the bytes of data in it.
+    change: Mutex<usize>,
+    starts: watch::Sender<u64>,
+}
+
+impl Tail {
+    /// An empty tail behind `sealed_to`, which ends a block.
+    pub(crate) fn new(block_events: u64, sealed_to: u64) -> Self {
+        assert!(block_events > 0, "a block holds events");
+        assert_eq!(sealed_to % block_events, 0, "only whole blocks are sealed");
+        let current = Snapshot { segments: Arc::default(), start: sealed_to + 1, end: sealed_to };
+        let starts = watch::Sender::new(current.start);
+        Self { block_events, current: RwLock::new(current), change: Mutex::new(0), starts }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).end
+    }
+
+    /// Whole blocks that wait for the sealer.
+    pub(crate) fn blocks_waiting(&self) -> u64 {
+        let snapshot = self.snapshot();
+        (snapshot.end + 1 - snapshot.start) / self.block_events
+    }
+
+    /// Tells when the sealed part has grown.
+    pub(crate) fn starts(&self) -> watch::Receiver<u64> {
+        self.starts.subscribe()
+    }
+
+    /// Adds committed events from position `first` on. What the tail holds already is skipped, since
+    /// the writer and a reader that refreshes may bring the same events.
+    pub(crate) fn extend(&self, first: u64, events: Vec<TailEvent>) {
+        let mut data_bytes = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.snapshot();
+        assert!(first <= next.end + 1, "the tail has no gap");
+        let known = usize::try_from(next.end + 1 - first).unwrap_or(usize::MAX);
+        let mut events = events.into_iter().skip(known).peekable();
+        while events.peek().is_some() {
+            let segment = self.open_segment(&mut next);
+            let mut content = segment.write();
+            let room = self.block_events - (next.end + 1 - segment.first);
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            for mut event in events.by_ref().take(room) {
+                if *data_bytes >= TAIL_DATA_BYTES_MAX {
+                    event.data = None;
+                }
+                *data_bytes += content.push(event);
+                next.end += 1;
+            }
+        }
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+    }
+
+    /// The segment that the next event belongs to, made if the last one is full.
+    fn open_segment(&self, next: &mut Snapshot) -> Arc<Segment> {
+        let last = next.segments.back();
+        if let Some(open) = last.filter(|last| next.end + 1 < last.first + self.block_events) {
+            return Arc::clone(open);
+        }
+        let segment = Arc::new(Segment { first: next.end + 1, content: RwLock::default() });
+        assert_eq!((segment.first - 1) % self.block_events, 0, "a segment is a block");
+        Arc::make_mut(&mut next.segments).push_back(Arc::clone(&segment));
+        segment
+    }
+
+    /// Lets go of everything up to `sealed_to`, which this process has read as sealed. A tail that
+    /// ends below it starts anew behind it.
+    pub(crate) fn evict(&self, sealed_to: u64) {
+        let mut data_bytes = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self.snapshot();
+        if sealed_to < next.start {
+            return;
+        }
+        let segments = Arc::make_mut(&mut next.segments);
+        while let Some(oldest) = segments.pop_front_if(|oldest| oldest.first <= sealed_to) {
+            *data_bytes = data_bytes.saturating_sub(oldest.read().data_bytes);
+        }
+        next.start = sealed_to + 1;
+        next.end = next.end.max(sealed_to);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        drop(data_bytes);
+        self.starts.send_replace(sealed_to + 1);
+    }
+}
+
+impl Segment {
+    fn read(&self) -> RwLockReadGuard<'_, Content> {
+        self.content.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Content> {
+        self.content.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place that `position` has or would have here.
+    fn place(&self, position: u64) -> usize {
+        usize::try_from(position.saturating_sub(self.first)).unwrap_or(usize::MAX)
+    }
+
+    fn position(&self, place: usize) -> u64 {
+        self.first + u64::try_from(place).unwrap_or(u64::MAX)
+    }
+}
+
+impl Content {
+    /// Returns the bytes of data that it keeps of the event.
+    fn push(&mut self, event: TailEvent) -> usize {
+        let bytes = event.data.as_ref().map_or(0, |data| data.len());
+        self.index.push(event.facets);
+        self.bodies.push(Body { envelope: event.envelope, data: event.data, leaf: event.leaf });
+        self.data_bytes += bytes;
+        assert_eq!(self.index.len(), self.bodies.len(), "every event is indexed");
+        bytes
+    }
+
+    fn event(&self, place: usize) -> Option<TailEvent> {
+        let body = self.bodies.get(place)?;
+        Some(TailEvent {
+            facets: Arc::clone(self.index.facets(place)?),
+            envelope: Arc::clone(&body.envelope),
+            data: body.data.clone(),
+            leaf: body.leaf,
+        })
+    }
+}
+
+impl Snapshot {
+    /// Position of the newest match of any item in (after, until], as far as the tail reaches.
+    pub(crate) fn newest(&self, query: &Query, after: u64, until: u64) -> Option<u64> {
+        let until = until.min(self.end);
+        self.segments
+            .iter()
+            .rev()
+            .take_while(|segment| segment.first + segment.read().index.len() as u64 > after + 1)
+            .find_map(|segment| newest_in(segment, query, after, until))
+    }
+
+    /// Events of (after, until] that match any item, oldest first, at most `limit`.
+    pub(crate) fn matching(
+        &self,
+        query: &Query,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Vec<(u64, TailEvent)> {
+        let until = until.min(self.end);
+        let mut found = Vec::new();
+        for segment in self.segments.iter() {
+            if segment.first > until || found.len() >= limit {
+                break;
+            }
+            let content = segment.read();
+            for place in places(segment, &content, query, after, until) {
+                if found.len() >= limit {
+                    break;
+                }
+                let event = content.event(place).map(|event| (segment.position(place), event));
+                found.extend(event);
+            }
+        }
+        found
+    }
+
+    /// The recorded request `id` above `after`: position of its first event, and what it says.
+    pub(crate) fn request(&self, id: &str, after: u64) -> Option<(u64, RequestRecord)> {
+        self.segments.iter().rev().find_map(|segment| {
+            let content = segment.read();
+            let below = segment.place(self.end + 1);
+            let (place, request) = content.index.request(id, below)?;
+            let position = segment.position(place);
+            (position > after).then(|| (position, request.clone()))
+        })
+    }
+
+    /// The block that begins at `first`, if it stands whole in the tail.
+    pub(crate) fn block(&self, first: u64, events: u64) -> Option<Vec<TailEvent>> {
+        if first + events - 1 > self.end {
+            return None;
+        }
+        let segment = self.segments.iter().find(|segment| segment.first == first)?;
+        let content = segment.read();
+        let count = usize::try_from(events).ok()?;
+        (0..count).map(|place| content.event(place)).collect()
+    }
+}
+
+impl TailEvent {
+    /// The event as it stands in the log, if its data is at hand.
+    pub(crate) fn stored(&self, position: u64) -> Option<Stored> {
+        let data = self.data.clone()?;
+        Some(Stored { position, envelope: Arc::clone(&self.envelope), data })
+    }
+}
+
+fn newest_in(segment: &Segment, query: &Query, after: u64, until: u64) -> Option<u64> {
+    let content = segment.read();
+    let below = segment.place(until + 1);
+    let newest_of = |item: &QueryItem| content.index.newest_first(item, below).next();
+    let place = query.items.iter().filter_map(newest_of).max()?;
+    let position = segment.position(place);
+    (position > after && position <= until).then_some(position)
+}
+
+/// Places of one segment in (after, until] that match any item, ascending.
+fn places(
+    segment: &Segment,
+    content: &Content,
+    query: &Query,
+    after: u64,
+    until: u64,
+) -> Vec<usize> {
+    if until < segment.first {
+        return Vec::new();
+    }
+    let from = segment.place(after + 1);
+    let below = segment.place(until + 1);
+    let mut places: Vec<usize> = query
+        .items
+        .iter()
+        .flat_map(|item| content.index.newest_first(item, below).take_while(|at| *at >= from))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}

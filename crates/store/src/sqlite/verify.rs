@@ -1,0 +1,160 @@
+//! Verification: the log itself is read, and compared with its head and with what is derived from it.
+//! Nothing here trusts an index, a cache or the tail.
+
+use crate::error::StorageError;
+use crate::log::{Head, ReadError};
+use crate::merkle::{Frontier, Hash};
+
+use super::SqliteBook;
+use super::record::{self, CHUNK_ROWS_MAX};
+use super::sealer;
+
+/// How far a long work has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Events done.
+    pub done: u64,
+    /// Events in all.
+    pub total: u64,
+}
+
+/// What a verification found.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Fault {
+    /// An event is not what was recorded.
+    #[error("event {position} was altered: {reason}")]
+    Event {
+        /// The first bad position.
+        position: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Log and head do not agree.
+    #[error("the log and its head do not agree: {reason}")]
+    Head {
+        /// What does not agree.
+        reason: String,
+    },
+    /// The book ends before the position that is asked for.
+    #[error("the book ends at {head}, and position {position} was asked for: its end was cut off")]
+    Cut {
+        /// Position of the last event that is there.
+        head: u64,
+        /// The position asked for.
+        position: u64,
+    },
+    /// A sealed block does not say what the record says.
+    #[error(
+        "the derived block from position {first} differs from the record ({reason}): \
+         delete derived.db, it is made anew"
+    )]
+    Derived {
+        /// Position of the block's first event.
+        first: u64,
+        /// What differs.
+        reason: String,
+    },
+    /// The verification could not be done.
+    #[error("the book could not be verified")]
+    Read(#[source] ReadError),
+}
+
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Corrupt { position, reason } => Self::Event { position, reason },
+            ReadError::Refused(_) | ReadError::Overloaded { .. } | ReadError::Storage(_) => {
+                Self::Read(error)
+            }
+        }
+    }
+}
+
+impl From<StorageError> for Fault {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Corrupt(reason) => Self::Head { reason },
+            StorageError::Sqlx { .. }
+            | StorageError::Io { .. }
+            | StorageError::Busy { .. }
+            | StorageError::Remade
+            | StorageError::OutOfOrder { .. }
+            | StorageError::Closed => Self::Read(error.into()),
+        }
+    }
+}
+
+impl SqliteBook {
+    /// Reads the whole log: positions without a gap, every hash, and the root against the head.
+    /// Names the first bad position. A tail that was cut off together with the head is found by
+    /// [`SqliteBook::root_at`] and a checkpoint that someone kept.
+    pub async fn verify_record(
+        &self,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<Head, Fault> {
+        let head = record::read_head(&self.core.pool).await?;
+        let position = head.position();
+        let tree = self.tree_to(position.min(head.last), &mut progress).await?;
+        if head.last < position {
+            return Err(Fault::Event { position: head.last + 1, reason: "it is missing".into() });
+        }
+        if head.last > position {
+            return Err(Fault::Head {
+                reason: format!("the head says {position} events, the log ends at {}", head.last),
+            });
+        }
+        if tree != head.frontier {
+            return Err(Fault::Head {
+                reason: format!("the {position} events do not hash to the root of the head"),
+            });
+        }
+        Ok(Head { position, root: tree.root(), recorded_at_us: head.recorded_at_us })
+    }
+
+    /// Root of the tree over the first `position` events, made from their envelopes: what a
+    /// checkpoint of that position must say.
+    pub async fn root_at(&self, position: u64) -> Result<Hash, Fault> {
+        let head = record::read_head(&self.core.pool).await?.last;
+        if position > head {
+            return Err(Fault::Cut { head, position });
+        }
+        Ok(self.tree_to(position, &mut |_| {}).await?.root())
+    }
+
+    /// Compares every sealed block, its keys and its packed form with the record.
+    pub async fn verify_derived(
+        &self,
+        mut progress: impl FnMut(Progress) + Send,
+    ) -> Result<(), Fault> {
+        let total = self.core.derived.sealed_to();
+        let mut done = 0;
+        while done < total {
+            let block = sealer::block_from_record(&self.core, done + 1).await?;
+            if let Err(reason) = self.core.derived.check_block(&block).await? {
+                return Err(Fault::Derived { first: done + 1, reason });
+            }
+            done += self.core.block_events();
+            progress(Progress { done, total });
+        }
+        Ok(())
+    }
+
+    async fn tree_to(
+        &self,
+        total: u64,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Frontier, Fault> {
+        let mut tree = Frontier::default();
+        while tree.size() < total {
+            let done = tree.size();
+            let until = total.min(done + CHUNK_ROWS_MAX);
+            record::for_each_row(&self.core.pool, done, until, |row| {
+                tree.push(row.leaf);
+                Ok(())
+            })
+            .await?;
+            progress(Progress { done: tree.size(), total });
+        }
+        Ok(tree)
+    }
+}

@@ -1,0 +1,302 @@
+//! The writer: one task a book, the only one that appends. It drains what is queued, decides all of
+//! it against the record and the batch so far, writes and commits once, and answers everyone.
+//!
+//! It fences itself against every other process: the batch is written only behind the head that it
+//! was decided on. After a failed commit it acknowledges nothing and begins again from the record.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::StorageError;
+use crate::log::{AppendError, Appended};
+use crate::prepared::Prepared;
+
+use super::batch::{Batch, Held};
+use super::core::Core;
+use super::record;
+
+/// Appends that may wait for the writer; a caller beyond it waits with its append in hand.
+pub(crate) const QUEUE_APPENDS_MAX: usize = 1_024;
+/// Events after which a batch takes no further append.
+const BATCH_EVENTS_MAX: usize = 4_096;
+/// Bytes after which a batch takes no further append.
+const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+/// Milliseconds that the writer tries to get the lock from other processes.
+const BUSY_WAIT_MS_MAX: u64 = 10_000;
+/// Microseconds until the lock is tried again: at first, and at most.
+const BUSY_RETRY_US_MIN: u64 = 100;
+const BUSY_RETRY_US_MAX: u64 = 1_000;
+/// How often a batch is decided anew because another process was faster.
+const FENCE_TRIES_MAX: u32 = 1_000;
+
+const APPEND: &str = include_str!("sql/append.sql");
+const WRITING: &str = "write a batch to the log";
+
+/// One append on its way through the writer.
+pub(crate) struct Job {
+    pub(crate) prepared: Prepared,
+    /// The caller has found nothing against it up to here.
+    pub(crate) checked_to: u64,
+    pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+type Answer = Result<Appended, AppendError>;
+
+/// Holds the only connection that appends.
+pub(crate) struct Writer {
+    core: Arc<Core>,
+    path: PathBuf,
+    jobs: mpsc::Receiver<Job>,
+    /// Missing after a failed commit, until the head has been read again.
+    ground: Option<Ground>,
+}
+
+/// What the writer stands on: a clean connection, and the head that it has read or written through it.
+pub(crate) struct Ground {
+    connection: SqliteConnection,
+    held: Held,
+}
+
+/// What became of a batch.
+enum Written {
+    Committed,
+    /// Another process has moved the head: nothing was written.
+    HeadMoved,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        path: PathBuf,
+        jobs: mpsc::Receiver<Job>,
+        ground: Ground,
+    ) -> Self {
+        Self { core, path, jobs, ground: Some(ground) }
+    }
+
+    /// Serves until every sender is gone and the queue is empty.
+    pub(crate) async fn run(mut self) {
+        let mut last_batch = 1;
+        while let Some(first) = self.jobs.recv().await {
+            let mut batch = Gathering::new(first);
+            batch.drain(&mut self.jobs);
+            if last_batch > 1 {
+                // Callers that were just answered are about to come again: let them.
+                tokio::task::yield_now().await;
+                batch.drain(&mut self.jobs);
+            }
+            last_batch = batch.jobs.len();
+            self.serve(batch.jobs).await;
+        }
+        if let Some(ground) = self.ground.take()
+            && let Err(error) = ground.connection.close().await
+        {
+            tracing::warn!(%error, "the writer's connection did not close cleanly");
+        }
+    }
+
+    async fn serve(&mut self, mut jobs: Vec<Job>) {
+        let answers = match self.commit(&mut jobs).await {
+            Ok(answers) => answers,
+            Err(failure) => jobs.iter().map(|_| Err(failure.clone())).collect(),
+        };
+        assert_eq!(answers.len(), jobs.len(), "every append is answered");
+        for (job, answer) in jobs.into_iter().zip(answers) {
+            // A caller that has gone away does not want to know.
+            let _ = job.answer.send(answer);
+        }
+    }
+
+    /// Decides and writes; the answers stand in the order of the jobs. An error answers all of them.
+    async fn commit(&mut self, jobs: &mut [Job]) -> Result<Vec<Answer>, AppendError> {
+        self.core.wait_for_room().await?;
+        for _ in 0..FENCE_TRIES_MAX {
+            let (answers, batch) = self.decide(jobs).await?;
+            if batch.is_empty() {
+                return Ok(answers);
+            }
+            match self.write(&batch).await? {
+                Written::Committed => {
+                    self.accept(batch);
+                    return Ok(answers);
+                }
+                Written::HeadMoved => self.follow().await?,
+            }
+        }
+        Err(StorageError::Busy { context: WRITING }.into())
+    }
+
+    async fn decide(&mut self, jobs: &mut [Job]) -> Result<(Vec<Answer>, Batch), AppendError> {
+        let held = self.ground().await?.held.clone();
+        let tail = self.core.tail.snapshot();
+        assert!(tail.end >= held.frontier.size(), "the tail holds what the writer knows");
+        let mut batch = Batch::new(&held, self.core.options.clock.now_us());
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let answer = match self.look_below(job, tail.start).await {
+                Ok(None) => batch.add(&job.prepared, job.checked_to, &tail),
+                Ok(Some(appended)) => Ok(appended),
+                Err(error) => Err(error),
+            };
+            answers.push(answer);
+        }
+        batch.close();
+        Ok((answers, batch))
+    }
+
+    /// What the caller looked at may have been sealed since, and more with it: look there, too.
+    async fn look_below(&self, job: &mut Job, start: u64) -> Result<Option<Appended>, AppendError> {
+        if job.checked_to + 1 >= start {
+            return Ok(None);
+        }
+        let request = job.prepared.request.as_ref();
+        if let Some(answer) = self.core.sealed_request(request, start).await? {
+            return Ok(Some(answer));
+        }
+        self.core.sealed_condition(job.prepared.condition.as_ref(), start).await?;
+        job.checked_to = start - 1;
+        Ok(None)
+    }
+
+    async fn write(&mut self, batch: &Batch) -> Result<Written, AppendError> {
+        let ground = self.ground().await?;
+        match with_lock(&mut ground.connection, batch).await {
+            Ok(written) => Ok(written),
+            Err(error @ StorageError::Busy { .. }) => Err(error.into()),
+            Err(source) => {
+                // Whether it stands, only the record knows: begin again from there.
+                self.ground = None;
+                tracing::error!(error = ?source, "a batch was not committed: reopening the record");
+                Err(AppendError::Unknown { source })
+            }
+        }
+    }
+
+    fn accept(&mut self, batch: Batch) {
+        let first = batch.before() + 1;
+        if let Some(ground) = &mut self.ground {
+            ground.held = batch.held;
+        }
+        self.core.publish(first, batch.events);
+    }
+
+    /// Takes over what another process has written.
+    async fn follow(&mut self) -> Result<(), AppendError> {
+        let head = self.core.refresh().await?;
+        let before = self.ground().await?.held.frontier.size();
+        assert!(head.position() > before, "the head of a book only moves forward");
+        let held = Held { frontier: head.frontier, recorded_at_us: head.recorded_at_us };
+        self.ground().await?.held = held;
+        Ok(())
+    }
+
+    async fn ground(&mut self) -> Result<&mut Ground, AppendError> {
+        if self.ground.is_none() {
+            let ground = Ground::open(&self.path).await?;
+            // Whatever the failed commit left behind in the record is in the tail before anything else.
+            self.core.refresh_to(ground.held.frontier.size()).await?;
+            self.ground = Some(ground);
+        }
+        self.ground.as_mut().ok_or(AppendError::Storage(StorageError::Closed))
+    }
+}
+
+impl Ground {
+    /// A connection of its own, and the head as it reads it.
+    pub(crate) async fn open(path: &std::path::Path) -> Result<Self, StorageError> {
+        let options = record::connect_options(path);
+        let mut connection =
+            options.connect().await.map_err(StorageError::sqlx("open the writer's connection"))?;
+        // SQLite's own waiting is unfair to other processes; see `with_lock`.
+        sqlx::query("PRAGMA busy_timeout = 0")
+            .execute(&mut connection)
+            .await
+            .map_err(StorageError::sqlx("set up the writer's connection"))?;
+        let head = record::read_head(&mut connection).await?;
+        let held = Held { frontier: head.frontier, recorded_at_us: head.recorded_at_us };
+        Ok(Self { connection, held })
+    }
+}
+
+/// Appends taken from the queue for one batch.
+struct Gathering {
+    jobs: Vec<Job>,
+    events: usize,
+    bytes: usize,
+}
+
+impl Gathering {
+    fn new(first: Job) -> Self {
+        let mut gathering = Self { jobs: Vec::new(), events: 0, bytes: 0 };
+        gathering.push(first);
+        gathering
+    }
+
+    fn push(&mut self, job: Job) {
+        self.events += job.prepared.events.len();
+        self.bytes += job.prepared.bytes;
+        self.jobs.push(job);
+    }
+
+    fn drain(&mut self, queue: &mut mpsc::Receiver<Job>) {
+        while self.events < BATCH_EVENTS_MAX && self.bytes < BATCH_BYTES_MAX {
+            match queue.try_recv() {
+                Ok(job) => self.push(job),
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Tries until no other process holds the lock.
+async fn with_lock(
+    connection: &mut SqliteConnection,
+    batch: &Batch,
+) -> Result<Written, StorageError> {
+    let started = Instant::now();
+    let mut retry_us = BUSY_RETRY_US_MIN;
+    loop {
+        match write_once(connection, batch).await {
+            Err(error) if error.is_busy() => {}
+            written_or_failed => return written_or_failed,
+        }
+        // Busy at BEGIN leaves no transaction, busy later might: this ends it, or says there is none.
+        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+        if started.elapsed() > Duration::from_millis(BUSY_WAIT_MS_MAX) {
+            return Err(StorageError::Busy { context: WRITING });
+        }
+        pause(Duration::from_micros(retry_us)).await;
+        retry_us = (retry_us * 2).min(BUSY_RETRY_US_MAX);
+    }
+}
+
+/// The runtime's timer counts in milliseconds; a turn at the lock is shorter than one.
+async fn pause(duration: Duration) {
+    let slept = tokio::task::spawn_blocking(move || std::thread::sleep(duration)).await;
+    if slept.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn write_once(
+    connection: &mut SqliteConnection,
+    batch: &Batch,
+) -> Result<Written, StorageError> {
+    let held = &batch.held;
+    let moved = sqlx::query(APPEND)
+        .bind(record::to_sql(batch.before()))
+        .bind(record::to_sql(held.frontier.size()))
+        .bind(held.frontier.encode())
+        .bind(held.recorded_at_us)
+        .bind(batch.order.as_str())
+        .bind(batch.leaves.as_slice())
+        .bind(batch.texts.as_bytes())
+        .fetch_all(connection)
+        .await
+        .map_err(StorageError::sqlx(WRITING))?;
+    Ok(if moved.is_empty() { Written::HeadMoved } else { Written::Committed })
+}
