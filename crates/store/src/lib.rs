@@ -3,6 +3,13 @@
 //! It owns the envelope (position, times, tags, actor, request); what an event *says* is an opaque
 //! JSON text to it, bound into the envelope by its hash.
 
+mod error;
 mod log;
+mod sqlite {
+    #[allow(dead_code, reason = "the store that calls it stands in its own module")]
+    pub(crate) mod derived;
+}
 
+pub use error::StorageError;
 pub use log::*;
+pub use sqlite::derived::{Pause, Pauses};

@@ -1,0 +1,248 @@
+//! derived.db: the sealed, derived form of the log. It can be dropped and is made again.
+//!
+//! Three things are made of each block of committed events: a sorted run of the index by key, the
+//! tiles of the Merkle tree, and the replay block. Runs are merged sixteen to one, twice.
+//!
+//! Invariants: it never leads the record; what a process knows of it is one consistent list of runs,
+//! and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids of
+//! runs and pages are never used twice.
+
+mod cache;
+mod check;
+mod checksum;
+mod database;
+mod filter;
+mod hash;
+mod lookup;
+mod merge;
+mod open;
+mod page;
+mod pauses;
+mod reader;
+mod run;
+mod seal;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod tiles;
+mod types;
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use sqlx::SqlitePool;
+
+use crate::{QueryItem, StorageError};
+
+use check::RunDigests;
+use database::to_sql;
+use lookup::{Direction, Wanted};
+use open::Identity;
+use reader::{Miss, Reader};
+use snapshot::{Meta, Snapshot, read_meta};
+
+pub use pauses::{Pause, Pauses};
+
+/// Events a block may have: two bytes number them.
+const BLOCK_EVENTS_MAX: u32 = 65_536;
+/// How often a lookup chooses its runs again before it gives up: each time a merge came in between.
+const LOOKUP_TRIES_MAX: u32 = 100;
+
+/// The derived state of one book, as this process knows it.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    writer: SqlitePool,
+    reader: Reader,
+    snapshot: RwLock<Arc<Snapshot>>,
+    block_events: u64,
+    pauses: Pauses,
+    checked: tokio::sync::Mutex<Option<RunDigests>>,
+}
+
+/// A full block of committed events.
+#[derive(Debug, Clone)]
+pub(crate) struct SealBlock {
+    /// Position of its first event.
+    pub(crate) first: u64,
+    /// As many events as a block has.
+    pub(crate) events: Vec<SealEvent>,
+    /// The replay block, opaque here.
+    pub(crate) packed: Vec<u8>,
+}
+
+/// What the index needs of an event.
+#[derive(Debug, Clone)]
+pub(crate) struct SealEvent {
+    /// Stored name of its type.
+    pub(crate) type_name: String,
+    /// Its tags, and `request:<id>` where a request begins.
+    pub(crate) keys: Vec<String>,
+    /// Its Merkle leaf.
+    pub(crate) leaf: [u8; 32],
+}
+
+/// Asks the record itself.
+#[async_trait]
+pub(crate) trait RecordProbe: Send + Sync {
+    /// Merkle leaf of the event at `position`, none when the record ends before it.
+    async fn leaf(&self, position: u64) -> Result<Option<[u8; 32]>, StorageError>;
+}
+
+impl Derived {
+    /// Opens derived.db, and begins it anew when it is missing, unreadable, made for something else,
+    /// ahead of the record or not of this record.
+    pub(crate) async fn open(
+        path: &Path,
+        book_id: [u8; 16],
+        packer_fingerprint: &str,
+        block_events: u32,
+        probe: &dyn RecordProbe,
+        pauses: Pauses,
+    ) -> Result<Self, StorageError> {
+        assert!((1..=BLOCK_EVENTS_MAX).contains(&block_events), "a block has 1 to 65,536 events");
+        let identity = Identity { book_id, packer_fingerprint, block_events };
+        let (writer, snapshot) = open::open(path, identity, probe).await?;
+        Ok(Self {
+            writer,
+            reader: Reader::new(database::connect_readers(path)),
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            block_events: u64::from(block_events),
+            pauses,
+            checked: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Lets go of the file; waits until SQLite has.
+    pub(crate) async fn close(&self) {
+        self.reader.pool.close().await;
+        self.writer.close().await;
+    }
+
+    /// Position up to which this process has read everything as sealed; 0: nothing. Never goes back.
+    pub(crate) fn sealed_to(&self) -> u64 {
+        self.snapshot().sealed_to
+    }
+
+    /// Takes in what other processes have sealed and merged; answers [`Derived::sealed_to`].
+    ///
+    /// # Errors
+    /// [`StorageError::Remade`] when another process began the file anew: open it again.
+    pub(crate) async fn refresh(&self) -> Result<u64, StorageError> {
+        let held = self.snapshot();
+        let begin = self.reader.pool.begin().await;
+        let mut tx = begin.map_err(StorageError::sqlx("begin to read derived.db"))?;
+        let meta = read_meta(&mut tx).await?;
+        self.check_incarnation(&meta)?;
+        if !held.is_current(&meta) {
+            let loaded = Snapshot::load(&mut tx, meta, Some(&held)).await?;
+            self.publish(Arc::new(loaded));
+        }
+        tx.rollback().await.map_err(StorageError::sqlx("end reading derived.db"))?;
+        Ok(self.sealed_to())
+    }
+
+    /// Seals `block`, which follows the last sealed one, and merges runs when that is due.
+    /// When another process has sealed it meanwhile, this is learnt and nothing is written.
+    pub(crate) async fn seal(&self, block: SealBlock) -> Result<(), StorageError> {
+        self.seal_block(block).await?;
+        self.merge_due().await
+    }
+
+    /// Sealed positions in `(after, until]` that may match `item`, ascending; the first `limit`.
+    /// None that matches is left out; a few may not match.
+    pub(crate) async fn candidates(
+        &self,
+        item: &QueryItem,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, StorageError> {
+        let positions = after.saturating_add(1)..=until;
+        self.find(&Wanted::new(item, positions, limit, Direction::Ascending)).await
+    }
+
+    /// Sealed positions up to `until` that may match `item`, descending; the last `limit`.
+    pub(crate) async fn last_candidates(
+        &self,
+        item: &QueryItem,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<u64>, StorageError> {
+        let positions: RangeInclusive<u64> = 1..=until;
+        self.find(&Wanted::new(item, positions, limit, Direction::Descending)).await
+    }
+
+    /// Replay block number `index` (from 0), none when it is not sealed.
+    pub(crate) async fn block(&self, index: u64) -> Result<Option<Vec<u8>>, StorageError> {
+        sqlx::query_scalar(include_str!("sql/read_block.sql"))
+            .bind(to_sql(index)?)
+            .fetch_optional(&self.reader.pool)
+            .await
+            .map_err(StorageError::sqlx("read a replay block"))
+    }
+
+    /// Tile `index` of `level` as C2SP tlog-tiles has it: up to 256 hashes, the last one partial.
+    pub(crate) async fn tile(
+        &self,
+        level: u8,
+        index: u64,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let connection = self.reader.pool.acquire().await;
+        let mut connection = connection.map_err(StorageError::sqlx("open derived.db"))?;
+        seal::read_tile(&mut connection, level, index).await
+    }
+
+    /// Marks the file as not to be trusted: the next process that opens it begins it anew.
+    /// For a caller that found [`StorageError::Corrupt`] or a difference from the record.
+    pub(crate) async fn condemn(&self) -> Result<(), StorageError> {
+        let mut tx = database::begin_write(&self.writer, "condemn derived.db").await?;
+        let condemn = sqlx::query(include_str!("sql/condemn.sql")).execute(&mut *tx).await;
+        condemn.map_err(StorageError::sqlx("condemn derived.db"))?;
+        tx.commit().await.map_err(StorageError::sqlx("commit the condemnation"))
+    }
+
+    /// Looks in one consistent list of runs; after a merge in a newer one, from the start.
+    async fn find(&self, wanted: &Wanted) -> Result<Vec<u64>, StorageError> {
+        for _ in 0..LOOKUP_TRIES_MAX {
+            let snapshot = self.snapshot();
+            self.pauses.at(Pauses::LOOKUP).await;
+            match lookup::find(&self.reader, &snapshot, wanted).await {
+                Ok(found) => return Ok(found),
+                Err(Miss::Stale) => self.refresh().await?,
+                Err(Miss::Storage(error)) => return Err(error),
+            };
+        }
+        Err(StorageError::Busy { context: "look up a key between merges" })
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes `loaded` known unless something newer is.
+    fn publish(&self, loaded: Arc<Snapshot>) {
+        let mut held = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        if loaded.is_newer_than(&held) {
+            assert!(loaded.sealed_to >= held.sealed_to, "the seal never goes back");
+            *held = loaded;
+        }
+    }
+
+    fn check_incarnation(&self, meta: &Meta) -> Result<(), StorageError> {
+        if meta.incarnation == self.snapshot().incarnation {
+            Ok(())
+        } else {
+            Err(StorageError::Remade)
+        }
+    }
+
+    /// Number of the block; its place and size are the caller's duty.
+    fn index_of(&self, block: &SealBlock) -> u64 {
+        let aligned = block.first % self.block_events == 1 % self.block_events;
+        assert!(block.first > 0 && aligned, "a block starts where one can start");
+        assert_eq!(block.events.len() as u64, self.block_events, "a block is full");
+        (block.first - 1) / self.block_events
+    }
+}
