@@ -1,68 +1,98 @@
-//! The derived state: a thin stand-in that keeps (key hash, position) rows in a plain table.
-//! It has the signatures of the sorted runs that take its place.
+//! derived.db: the sealed, derived form of the log. It can be dropped and is made again.
+//!
+//! Three things are made of each block of committed events: a sorted run of the index by key, the
+//! tiles of the Merkle tree, and the replay block. Runs are merged sixteen to one, twice.
+//!
+//! Invariants: it never leads the record; what a process knows of it is one consistent list of runs,
+//! and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids of
+//! runs and pages are never used twice.
 
+mod cache;
+mod check;
+mod checksum;
+mod database;
+mod filter;
+mod hash;
+mod lookup;
+mod merge;
+mod open;
+mod page;
 mod pauses;
+mod reader;
+mod run;
+mod seal;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+mod tiles;
+mod types;
 
-use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use sqlx::SqlitePool;
+
+use crate::{QueryItem, StorageError};
+
+use check::RunDigests;
+use database::to_sql;
+use lookup::{Direction, Wanted};
+use open::Identity;
+use reader::{Miss, Reader};
+use snapshot::{Meta, Snapshot, read_meta};
 
 pub use pauses::{Pause, Pauses};
 
-use crate::error::StorageError;
-use crate::log::QueryItem;
+/// Events a block may have: two bytes number them.
+const BLOCK_EVENTS_MAX: u32 = 65_536;
+/// How often a lookup chooses its runs again before it gives up: each time a merge came in between.
+const LOOKUP_TRIES_MAX: u32 = 100;
 
-pub(crate) struct SealEvent {
-    pub(crate) type_name: String,
-    pub(crate) keys: Vec<String>,
-    pub(crate) leaf: [u8; 32],
+/// The derived state of one book, as this process knows it.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    writer: SqlitePool,
+    reader: Reader,
+    snapshot: RwLock<Arc<Snapshot>>,
+    block_events: u64,
+    pauses: Pauses,
+    checked: tokio::sync::Mutex<Option<RunDigests>>,
 }
 
+/// A full block of committed events.
+#[derive(Debug, Clone)]
 pub(crate) struct SealBlock {
+    /// Position of its first event.
     pub(crate) first: u64,
+    /// As many events as a block has.
     pub(crate) events: Vec<SealEvent>,
+    /// The replay block, opaque here.
     pub(crate) packed: Vec<u8>,
 }
 
+/// What the index needs of an event.
+#[derive(Debug, Clone)]
+pub(crate) struct SealEvent {
+    /// Stored name of its type.
+    pub(crate) type_name: String,
+    /// Its tags, and `request:<id>` where a request begins.
+    pub(crate) keys: Vec<String>,
+    /// Its Merkle leaf.
+    pub(crate) leaf: [u8; 32],
+}
+
+/// Asks the record itself.
 #[async_trait]
 pub(crate) trait RecordProbe: Send + Sync {
+    /// Merkle leaf of the event at `position`, none when the record ends before it.
     async fn leaf(&self, position: u64) -> Result<Option<[u8; 32]>, StorageError>;
-    async fn head(&self) -> Result<u64, StorageError>;
-}
-
-pub(crate) struct Derived {
-    pool: SqlitePool,
-    block_events: u64,
-    sealed_to: AtomicU64,
-    pauses: Pauses,
-}
-
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS owner (book BLOB, packer TEXT, block INTEGER);
-CREATE TABLE IF NOT EXISTS key (hash INTEGER, position INTEGER, type TEXT,
-  PRIMARY KEY (hash, position)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS block (first INTEGER PRIMARY KEY, packed BLOB, last_leaf BLOB);";
-
-fn sql(context: &'static str) -> impl FnOnce(sqlx::Error) -> StorageError {
-    StorageError::sqlx(context)
-}
-
-fn hash(key: &str) -> i64 {
-    let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(digest.first_chunk::<8>().unwrap_or(&[0; 8]));
-    i64::from_le_bytes(bytes)
-}
-
-fn number(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 impl Derived {
+    /// Opens derived.db, and begins it anew when it is missing, unreadable, made for something else,
+    /// ahead of the record or not of this record.
     pub(crate) async fn open(
         path: &Path,
         book_id: [u8; 16],
@@ -71,128 +101,57 @@ impl Derived {
         probe: &dyn RecordProbe,
         pauses: Pauses,
     ) -> Result<Self, StorageError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal);
-        let pool = SqlitePool::connect_with(options).await.map_err(sql("open derived.db"))?;
-        sqlx::query(SCHEMA).execute(&pool).await.map_err(sql("make derived.db"))?;
-        let owner: Option<(Vec<u8>, String, i64)> = sqlx::query_as("SELECT * FROM owner LIMIT 1")
-            .fetch_optional(&pool)
-            .await
-            .map_err(sql("read derived.db"))?;
-        let wanted = (book_id.to_vec(), packer_fingerprint.to_owned(), i64::from(block_events));
-        let derived = Self {
-            pool,
+        assert!((1..=BLOCK_EVENTS_MAX).contains(&block_events), "a block has 1 to 65,536 events");
+        let identity = Identity { book_id, packer_fingerprint, block_events };
+        let (writer, snapshot) = open::open(path, identity, probe).await?;
+        Ok(Self {
+            writer,
+            reader: Reader::new(database::connect_readers(path)),
+            snapshot: RwLock::new(Arc::new(snapshot)),
             block_events: u64::from(block_events),
-            sealed_to: AtomicU64::new(0),
             pauses,
-        };
-        let last: Option<(i64, Vec<u8>)> =
-            sqlx::query_as("SELECT first, last_leaf FROM block ORDER BY first DESC LIMIT 1")
-                .fetch_optional(&derived.pool)
-                .await
-                .map_err(sql("read derived.db"))?;
-        let fits = match last {
-            None => true,
-            Some((first, leaf)) => {
-                let last = u64::try_from(first).unwrap_or(0) + derived.block_events - 1;
-                last <= probe.head().await?
-                    && probe.leaf(last).await?.is_some_and(|found| found.as_slice() == leaf)
-            }
-        };
-        if owner.as_ref() != Some(&wanted) || !fits {
-            sqlx::query("DELETE FROM owner; DELETE FROM key; DELETE FROM block; INSERT INTO owner VALUES (?1, ?2, ?3)")
-                .bind(wanted.0).bind(wanted.1).bind(wanted.2)
-                .execute(&derived.pool).await.map_err(sql("wipe derived.db"))?;
-        }
-        derived.refresh().await?;
-        Ok(derived)
+            checked: tokio::sync::Mutex::default(),
+        })
     }
 
+    /// Lets go of the file; waits until SQLite has.
+    pub(crate) async fn close(&self) {
+        self.reader.pool.close().await;
+        self.writer.close().await;
+    }
+
+    /// Position up to which this process has read everything as sealed; 0: nothing. Never goes back.
     pub(crate) fn sealed_to(&self) -> u64 {
-        self.sealed_to.load(Ordering::Acquire)
+        self.snapshot().sealed_to
     }
 
+    /// Takes in what other processes have sealed and merged; answers [`Derived::sealed_to`].
+    ///
+    /// # Errors
+    /// [`StorageError::Remade`] when another process began the file anew: open it again.
     pub(crate) async fn refresh(&self) -> Result<u64, StorageError> {
-        let first: Option<i64> = sqlx::query_scalar("SELECT max(first) FROM block")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(sql("read derived.db"))?;
-        let last =
-            first.map_or(0, |first| u64::try_from(first).unwrap_or(0) + self.block_events - 1);
-        self.sealed_to.fetch_max(last, Ordering::AcqRel);
-        Ok(last)
+        let held = self.snapshot();
+        let begin = self.reader.pool.begin().await;
+        let mut tx = begin.map_err(StorageError::sqlx("begin to read derived.db"))?;
+        let meta = read_meta(&mut tx).await?;
+        self.check_incarnation(&meta)?;
+        if !held.is_current(&meta) {
+            let loaded = Snapshot::load(&mut tx, meta, Some(&held)).await?;
+            self.publish(Arc::new(loaded));
+        }
+        tx.rollback().await.map_err(StorageError::sqlx("end reading derived.db"))?;
+        Ok(self.sealed_to())
     }
 
+    /// Seals `block`, which follows the last sealed one, and merges runs when that is due.
+    /// When another process has sealed it meanwhile, this is learnt and nothing is written.
     pub(crate) async fn seal(&self, block: SealBlock) -> Result<(), StorageError> {
-        self.pauses.at("seal:begin").await;
-        self.refresh().await?;
-        let sealed_to = self.sealed_to();
-        if block.first <= sealed_to {
-            return Ok(());
-        }
-        if block.first != sealed_to + 1 {
-            return Err(StorageError::OutOfOrder { first: block.first, sealed_to });
-        }
-        let mut tx = self.pool.begin().await.map_err(sql("seal"))?;
-        let mut last_leaf = [0; 32];
-        for (position, event) in (block.first..).zip(&block.events) {
-            let keys: HashSet<i64> = event.keys.iter().map(|key| hash(key)).chain([0]).collect();
-            for key in keys {
-                sqlx::query("INSERT OR IGNORE INTO key VALUES (?1, ?2, ?3)")
-                    .bind(key)
-                    .bind(number(position))
-                    .bind(&event.type_name)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(sql("seal"))?;
-            }
-            last_leaf = event.leaf;
-        }
-        sqlx::query("INSERT OR IGNORE INTO block VALUES (?1, ?2, ?3)")
-            .bind(number(block.first))
-            .bind(block.packed)
-            .bind(last_leaf.to_vec())
-            .execute(&mut *tx)
-            .await
-            .map_err(sql("seal"))?;
-        self.pauses.at("seal:commit").await;
-        tx.commit().await.map_err(sql("seal"))?;
-        self.pauses.at("seal:committed").await;
-        self.refresh().await?;
-        self.pauses.at("seal:published").await;
-        Ok(())
+        self.seal_block(block).await?;
+        self.merge_due().await
     }
 
-    async fn find(
-        &self,
-        item: &QueryItem,
-        after: u64,
-        until: u64,
-        limit: usize,
-        descending: bool,
-    ) -> Result<Vec<u64>, StorageError> {
-        let order = if descending { "DESC" } else { "ASC" };
-        let text = format!(
-            "SELECT position FROM key WHERE hash = ?1 AND position > ?2 AND position <= ?3
-             AND (?4 = '[]' OR type IN (SELECT value FROM json_each(?4)))
-             ORDER BY position {order} LIMIT ?5"
-        );
-        let types = serde_json::to_string(&item.types).unwrap_or_default();
-        let found: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(text))
-            .bind(item.tags.first().map_or(0, |tag| hash(tag)))
-            .bind(number(after))
-            .bind(number(until))
-            .bind(types)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(sql("look up"))?;
-        Ok(found.into_iter().filter_map(|position| u64::try_from(position).ok()).collect())
-    }
-
+    /// Sealed positions in `(after, until]` that may match `item`, ascending; the first `limit`.
+    /// None that matches is left out; a few may not match.
     pub(crate) async fn candidates(
         &self,
         item: &QueryItem,
@@ -200,44 +159,90 @@ impl Derived {
         until: u64,
         limit: usize,
     ) -> Result<Vec<u64>, StorageError> {
-        self.pauses.at(Pauses::LOOKUP).await;
-        self.find(item, after, until, limit, false).await
+        let positions = after.saturating_add(1)..=until;
+        self.find(&Wanted::new(item, positions, limit, Direction::Ascending)).await
     }
 
+    /// Sealed positions up to `until` that may match `item`, descending; the last `limit`.
     pub(crate) async fn last_candidates(
         &self,
         item: &QueryItem,
         until: u64,
         limit: usize,
     ) -> Result<Vec<u64>, StorageError> {
-        self.pauses.at(Pauses::LOOKUP).await;
-        self.find(item, 0, until, limit, true).await
+        let positions: RangeInclusive<u64> = 1..=until;
+        self.find(&Wanted::new(item, positions, limit, Direction::Descending)).await
     }
 
+    /// Replay block number `index` (from 0), none when it is not sealed.
     pub(crate) async fn block(&self, index: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        sqlx::query_scalar("SELECT packed FROM block WHERE first = ?1")
-            .bind(number(index * self.block_events + 1))
-            .fetch_optional(&self.pool)
+        sqlx::query_scalar(include_str!("sql/read_block.sql"))
+            .bind(to_sql(index)?)
+            .fetch_optional(&self.reader.pool)
             .await
-            .map_err(sql("read a block"))
+            .map_err(StorageError::sqlx("read a replay block"))
     }
 
-    pub(crate) async fn check_block(
+    /// Tile `index` of `level` as C2SP tlog-tiles has it: up to 256 hashes, the last one partial.
+    pub(crate) async fn tile(
         &self,
-        block: &SealBlock,
-    ) -> Result<Result<(), String>, StorageError> {
-        let index = block.first / self.block_events;
-        if self.block(index).await?.as_ref() != Some(&block.packed) {
-            return Ok(Err(format!("the replay block from position {} differs", block.first)));
+        level: u8,
+        index: u64,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let connection = self.reader.pool.acquire().await;
+        let mut connection = connection.map_err(StorageError::sqlx("open derived.db"))?;
+        seal::read_tile(&mut connection, level, index).await
+    }
+
+    /// Marks the file as not to be trusted: the next process that opens it begins it anew.
+    /// For a caller that found [`StorageError::Corrupt`] or a difference from the record.
+    pub(crate) async fn condemn(&self) -> Result<(), StorageError> {
+        let mut tx = database::begin_write(&self.writer, "condemn derived.db").await?;
+        let condemn = sqlx::query(include_str!("sql/condemn.sql")).execute(&mut *tx).await;
+        condemn.map_err(StorageError::sqlx("condemn derived.db"))?;
+        tx.commit().await.map_err(StorageError::sqlx("commit the condemnation"))
+    }
+
+    /// Looks in one consistent list of runs; after a merge in a newer one, from the start.
+    async fn find(&self, wanted: &Wanted) -> Result<Vec<u64>, StorageError> {
+        for _ in 0..LOOKUP_TRIES_MAX {
+            let snapshot = self.snapshot();
+            self.pauses.at(Pauses::LOOKUP).await;
+            match lookup::find(&self.reader, &snapshot, wanted).await {
+                Ok(found) => return Ok(found),
+                Err(Miss::Stale) => self.refresh().await?,
+                Err(Miss::Storage(error)) => return Err(error),
+            };
         }
-        for (position, event) in (block.first..).zip(&block.events) {
-            for key in &event.keys {
-                let item = QueryItem { types: vec![], tags: vec![key.clone()] };
-                if self.find(&item, position - 1, position, 1, false).await?.is_empty() {
-                    return Ok(Err(format!("the index does not find {key} at {position}")));
-                }
-            }
+        Err(StorageError::Busy { context: "look up a key between merges" })
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes `loaded` known unless something newer is.
+    fn publish(&self, loaded: Arc<Snapshot>) {
+        let mut held = self.snapshot.write().unwrap_or_else(PoisonError::into_inner);
+        if loaded.is_newer_than(&held) {
+            assert!(loaded.sealed_to >= held.sealed_to, "the seal never goes back");
+            *held = loaded;
         }
-        Ok(Ok(()))
+    }
+
+    fn check_incarnation(&self, meta: &Meta) -> Result<(), StorageError> {
+        if meta.incarnation == self.snapshot().incarnation {
+            Ok(())
+        } else {
+            Err(StorageError::Remade)
+        }
+    }
+
+    /// Number of the block; its place and size are the caller's duty.
+    fn index_of(&self, block: &SealBlock) -> u64 {
+        let aligned = block.first % self.block_events == 1 % self.block_events;
+        assert!(block.first > 0 && aligned, "a block starts where one can start");
+        assert_eq!(block.events.len() as u64, self.block_events, "a block is full");
+        (block.first - 1) / self.block_events
     }
 }

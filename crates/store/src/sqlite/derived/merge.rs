@@ -1,0 +1,215 @@
+//! Makes one run of sixteen, in a transaction of its own; the sixteen are taken away in it.
+//!
+//! Entries stream through in pieces, so that merging a million events takes a few MiB.
+
+use std::ops::Range;
+
+use sqlx::SqliteConnection;
+
+use crate::StorageError;
+
+use super::Derived;
+use super::checksum::verified;
+use super::database::{begin_write, from_sql, to_count};
+use super::page::{Entry, read_all};
+use super::run::{LEVEL_TOP, MERGE_WIDTH, RunIndex, RunWriter, page_id};
+use super::seal::{NewRunRow, insert_pages, insert_run};
+use super::snapshot::{RunRow, read_meta};
+
+/// Pages of each source read at once: a sixteenth of what is sorted at once.
+const SOURCE_PAGES: usize = 8;
+/// Pages written at once.
+const WRITE_PAGES: usize = 64;
+
+impl Derived {
+    /// Merges what is due, from the lowest level up.
+    pub(super) async fn merge_due(&self) -> Result<(), StorageError> {
+        for level in 0..LEVEL_TOP {
+            while self.snapshot().count(level) >= MERGE_WIDTH {
+                self.merge_level(level).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges the oldest sixteen runs of `level`, unless another process did.
+    async fn merge_level(&self, level: u8) -> Result<(), StorageError> {
+        self.pauses.at("merge:begin").await;
+        let mut tx = begin_write(&self.writer, "merge runs").await?;
+        let meta = read_meta(&mut tx).await?;
+        self.check_incarnation(&meta)?;
+        let rows = runs_of_level(&mut tx, level).await?;
+        if rows.len() == MERGE_WIDTH {
+            let run = row_of(&rows, meta.next_run)?;
+            let index = stream(&mut tx, sources_of(&rows, self.block_events)?, run.id).await?;
+            self.pauses.at("merge:rows").await;
+            delete_runs(&mut tx, &rows).await?;
+            insert_run(&mut tx, &run, &index).await?;
+            self.pauses.at("merge:commit").await;
+            tx.commit().await.map_err(StorageError::sqlx("commit a merge"))?;
+            self.pauses.at("merge:committed").await;
+        } else {
+            tx.rollback().await.map_err(StorageError::sqlx("leave a merge to another process"))?;
+        }
+        self.refresh().await?;
+        self.pauses.at("merge:published").await;
+        Ok(())
+    }
+}
+
+async fn runs_of_level(
+    connection: &mut SqliteConnection,
+    level: u8,
+) -> Result<Vec<RunRow>, StorageError> {
+    sqlx::query_as(include_str!("sql/list_runs_of_level.sql"))
+        .bind(i64::from(level))
+        .bind(i64::try_from(MERGE_WIDTH).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await
+        .map_err(StorageError::sqlx("list the runs of a level"))
+}
+
+/// One of the runs being merged: the pages still to be read, and entries read but not yet merged.
+#[derive(Debug)]
+struct Source {
+    run: i64,
+    pages: Range<usize>,
+    /// Added to an offset, so that it counts from the first position of the merged run.
+    shift: u64,
+    entries: Vec<Entry>,
+}
+
+impl Source {
+    async fn refill(&mut self, connection: &mut SqliteConnection) -> Result<(), StorageError> {
+        if !self.entries.is_empty() || self.pages.is_empty() {
+            return Ok(());
+        }
+        let end = self.pages.end.min(self.pages.start + SOURCE_PAGES);
+        let taken = self.pages.start..end;
+        self.pages.start = end;
+        for page in read_page_range(connection, self.run, taken).await? {
+            read_all(verified(&page, "a page of the key index")?, &mut self.entries)
+                .map_err(|error| StorageError::Corrupt(format!("run {}: {error}", self.run)))?;
+        }
+        for entry in &mut self.entries {
+            entry.offset += self.shift;
+        }
+        Ok(())
+    }
+
+    /// Up to where this source is known; beyond it, pages are still to be read.
+    fn known_to(&self) -> Option<(u64, u64)> {
+        let last = self.entries.last().map(|entry| (entry.hash, entry.offset));
+        if self.pages.is_empty() { None } else { last }
+    }
+}
+
+/// These pages of a run, in order.
+pub(super) async fn read_page_range(
+    connection: &mut SqliteConnection,
+    run: i64,
+    numbers: Range<usize>,
+) -> Result<Vec<Vec<u8>>, StorageError> {
+    let pages: Vec<Vec<u8>> = sqlx::query_scalar(include_str!("sql/read_page_range.sql"))
+        .bind(page_id(run, numbers.start))
+        .bind(page_id(run, numbers.end) - 1)
+        .fetch_all(connection)
+        .await
+        .map_err(StorageError::sqlx("read the pages of a run"))?;
+    if pages.len() != numbers.len() {
+        return Err(StorageError::Corrupt(format!("run {run} lacks pages of {numbers:?}")));
+    }
+    Ok(pages)
+}
+
+fn sources_of(rows: &[RunRow], block_events: u64) -> Result<Vec<Source>, StorageError> {
+    let mut sources = Vec::with_capacity(rows.len());
+    let mut shift = 0;
+    for row in rows {
+        let pages = 0..to_count(from_sql(row.pages)?)?;
+        sources.push(Source { run: row.id, pages, shift, entries: Vec::new() });
+        shift += from_sql(row.blocks)? * block_events;
+    }
+    Ok(sources)
+}
+
+/// The place of the run that these become.
+fn row_of(rows: &[RunRow], id: i64) -> Result<NewRunRow, StorageError> {
+    let corrupt = || StorageError::Corrupt("the level of the runs to merge".to_owned());
+    let oldest = rows.first().ok_or_else(corrupt)?;
+    let level = u8::try_from(oldest.level + 1).map_err(|_| corrupt())?;
+    assert!(level <= LEVEL_TOP, "runs of the top level are not merged");
+    let blocks = from_sql(rows.iter().map(|row| row.blocks).sum())?;
+    Ok(NewRunRow { id, level, first_block: from_sql(oldest.first_block)?, blocks })
+}
+
+/// Merges the sources into pages of run `id`.
+async fn stream(
+    connection: &mut SqliteConnection,
+    mut sources: Vec<Source>,
+    id: i64,
+) -> Result<RunIndex, StorageError> {
+    let mut writer = RunWriter::default();
+    let mut pages = Vec::new();
+    let mut written = 0;
+    loop {
+        for source in &mut sources {
+            source.refill(connection).await?;
+        }
+        let piece = take_piece(&mut sources);
+        if piece.is_empty() {
+            break;
+        }
+        for entry in piece {
+            writer.push(entry);
+        }
+        pages.append(&mut writer.take_full_pages());
+        if pages.len() >= WRITE_PAGES {
+            insert_pages(connection, page_id(id, written), &pages).await?;
+            written += pages.len();
+            pages.clear();
+        }
+    }
+    let (mut last, index) = writer.finish();
+    pages.append(&mut last);
+    insert_pages(connection, page_id(id, written), &pages).await?;
+    assert_eq!(written + pages.len(), index.directory.len(), "every page was written");
+    Ok(index)
+}
+
+/// Takes the entries before which no unread page can have any, sorted.
+fn take_piece(sources: &mut [Source]) -> Vec<Entry> {
+    let bound = sources.iter().filter_map(Source::known_to).min().unwrap_or((u64::MAX, u64::MAX));
+    let mut piece = Vec::new();
+    for source in sources {
+        let end = source.entries.partition_point(|entry| (entry.hash, entry.offset) <= bound);
+        piece.extend(source.entries.drain(..end));
+    }
+    piece.sort(); // stable: it finds the sixteen sorted stretches and merges them
+    piece
+}
+
+async fn delete_runs(
+    connection: &mut SqliteConnection,
+    rows: &[RunRow],
+) -> Result<(), StorageError> {
+    for row in rows {
+        let pages = to_count(from_sql(row.pages)?)?;
+        sqlx::query(include_str!("sql/delete_pages.sql"))
+            .bind(page_id(row.id, 0))
+            .bind(page_id(row.id, pages) - 1)
+            .execute(&mut *connection)
+            .await
+            .map_err(StorageError::sqlx("delete the pages of a merged run"))?;
+        sqlx::query(include_str!("sql/delete_run.sql"))
+            .bind(row.id)
+            .execute(&mut *connection)
+            .await
+            .map_err(StorageError::sqlx("delete a merged run"))?;
+    }
+    sqlx::query(include_str!("sql/merge_meta.sql"))
+        .execute(connection)
+        .await
+        .map_err(StorageError::sqlx("move the generation"))?;
+    Ok(())
+}

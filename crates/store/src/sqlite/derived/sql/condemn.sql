@@ -1,0 +1,1 @@
+UPDATE meta SET format = 0;
