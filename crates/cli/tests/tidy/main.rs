@@ -1,0 +1,345 @@
+//! The style guide and the invariants of the house, as a test.
+//!
+//! It reads every manifest and source file of the workspace. A finding names the file and line, the
+//! rule and the way out; each rule also has a test that shows it a bad sample.
+
+mod house;
+mod rules;
+mod source;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use house::Edge;
+use rules::{Finding, finding};
+use source::Source;
+
+const MAIN_JOB: &str = "cargo run --release -- demo";
+const TEST_JOB: &str = ".ci/test";
+const REQUIREMENTS: usize = 112;
+const INVARIANTS: usize = 9;
+
+fn root() -> PathBuf {
+    let cli = Path::new(env!("CARGO_MANIFEST_DIR"));
+    cli.join("../..").canonicalize().expect("the workspace is there")
+}
+
+/// Every file below our source folders with this extension, as (path below the root, text).
+fn files(extension: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in ["events", "projections", "benches", "crates"] {
+        collect(&root().join(folder), extension, &mut found);
+    }
+    found.sort();
+    found
+}
+
+fn collect(folder: &Path, extension: &str, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != "target" && !name.starts_with('.') {
+            collect(&path, extension, found);
+        } else if path.extension().is_some_and(|e| e == extension) {
+            let relative = path.strip_prefix(root()).expect("below the root").to_string_lossy();
+            let text = fs::read_to_string(&path).expect("a readable file");
+            found.push((relative.replace('\\', "/"), text));
+        }
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let sources: Vec<_> = files("rs").iter().map(|(path, raw)| Source::new(path, raw)).collect();
+    assert!(sources.len() > 10, "the walk finds the sources, not {} files", sources.len());
+    sources
+}
+
+fn page(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[track_caller]
+fn assert_clean(findings: &[Finding]) {
+    let line = |f: &Finding| format!("{}: {}\n    way out: {}\n", f.place, f.rule, f.way_out);
+    let report: String = findings.iter().map(line).collect();
+    assert!(findings.is_empty(), "{} finding(s)\n{report}", findings.len());
+}
+
+#[track_caller]
+fn assert_all_keep(rule: fn(&Source) -> Vec<Finding>) {
+    assert_clean(&sources().iter().flat_map(rule).collect::<Vec<_>>());
+}
+
+/// A bad sample: the rule must find exactly `places`.
+#[track_caller]
+fn assert_finds(rule: fn(&Source) -> Vec<Finding>, path: &str, raw: &str, places: &[&str]) {
+    let found = rule(&Source::new(path, raw));
+    let found: Vec<_> = found.iter().map(|f| f.place.as_str()).collect();
+    assert_eq!(found, places);
+}
+
+fn edge(from: &str, to: &str) -> Edge {
+    let manifest = ("Cargo.toml".to_owned(), 1);
+    Edge { from: from.to_owned(), to: to.to_owned(), is_dev: false, manifest }
+}
+
+// ---- what a file keeps ----
+
+#[test]
+fn lines_have_at_most_100_columns() {
+    assert_all_keep(rules::wide_lines);
+}
+
+#[test]
+fn a_line_of_101_columns_is_found_and_one_of_100_is_not() {
+    let raw = format!("{}\n{}\n", "a".repeat(100), "台".repeat(101));
+    assert_finds(rules::wide_lines, "a.rs", &raw, &["a.rs:2"]);
+}
+
+#[test]
+fn files_have_at_most_600_lines_without_tests() {
+    assert_all_keep(rules::long_files);
+}
+
+#[test]
+fn a_file_of_601_lines_is_found_and_its_tests_do_not_count() {
+    let tests = format!("#[cfg(test)]\nmod tests {{\n{}}}\n", "\n".repeat(500));
+    let long = "//\n".repeat(601);
+    assert_finds(rules::long_files, "a.rs", &(long + &tests), &["a.rs:1"]);
+    assert_finds(rules::long_files, "a.rs", &("//\n".repeat(600) + &tests), &[]);
+}
+
+#[test]
+fn functions_have_at_most_60_lines_or_say_why() {
+    assert_all_keep(rules::long_functions);
+}
+
+#[test]
+fn a_function_of_61_lines_is_found_unless_it_says_why() {
+    let function = |inside: usize| format!("fn a(b: [u8; 2]) {{\n{}}}\n", "c();\n".repeat(inside));
+    assert_finds(rules::long_functions, "a.rs", &function(58), &[]);
+    assert_finds(rules::long_functions, "a.rs", &function(59), &["a.rs:1"]);
+    let reason = format!("// long because it is one table\n#[test]\n{}", function(59));
+    assert_finds(rules::long_functions, "a.rs", &reason, &[]);
+}
+
+#[test]
+fn every_file_opens_with_its_purpose() {
+    assert_all_keep(rules::nameless_files);
+}
+
+#[test]
+fn a_file_without_its_purpose_is_found() {
+    assert_finds(rules::nameless_files, "a.rs", "use b;\n//! late\n", &["a.rs:1"]);
+}
+
+#[test]
+fn what_computes_has_no_clock_no_random_source_and_no_float() {
+    assert_all_keep(rules::impure_code);
+}
+
+#[test]
+fn a_clock_or_a_float_is_found_in_code_and_not_in_comments() {
+    let raw = "// f64\nlet a = \"f64\";\nlet b: f64;\nlet c = Timestamp::now();\n";
+    let places = ["events/src/a.rs:3", "events/src/a.rs:4"];
+    assert_finds(rules::impure_code, "events/src/a.rs", raw, &places);
+    assert_finds(rules::impure_code, "crates/app/src/a.rs", raw, &[]);
+}
+
+#[test]
+fn sql_stands_in_the_store_only() {
+    assert_all_keep(rules::sql_outside_store);
+    let strays = files("sql").into_iter().filter(|(path, _)| !path.starts_with("crates/store/"));
+    let rule = "an SQL file outside the store".to_owned();
+    let stray = |(path, _): (String, String)| finding(&path, 1, rule.clone(), "move it there");
+    assert_clean(&strays.map(stray).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_statement_outside_the_store_is_found_and_a_sentence_is_not() {
+    let raw = "a(\"select the order\");\nb(r#\"\n  SELECT data\n  FROM log\"#);\n";
+    assert_finds(rules::sql_outside_store, "crates/app/src/a.rs", raw, &["crates/app/src/a.rs:2"]);
+    assert_finds(rules::sql_outside_store, "crates/store/src/a.rs", raw, &[]);
+}
+
+#[test]
+fn no_statement_changes_a_row_of_the_log() {
+    assert_all_keep(rules::rewritten_log);
+    let broken = files("sql").into_iter().filter(|(_, text)| rules::rewrites_log(text));
+    assert_clean(&broken.map(|(path, _)| rules::rewriting(&path, 1)).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_update_of_the_log_is_found_and_its_trigger_is_not() {
+    let raw = "a(\"update log\n set data = ?\");\nb(\"CREATE TRIGGER t BEFORE UPDATE ON log\");\n";
+    assert_finds(rules::rewritten_log, "crates/store/src/a.rs", raw, &["crates/store/src/a.rs:1"]);
+}
+
+#[test]
+fn folds_name_every_event_they_pass_over() {
+    assert_all_keep(rules::catch_all_arms);
+}
+
+#[test]
+fn a_catch_all_in_a_fold_is_found_unless_it_says_why() {
+    let raw =
+        "match a {\n  B(_) => 1,\n  _ => 2,\n  // not ours because it is a text\n  _ => 3,\n}";
+    assert_finds(rules::catch_all_arms, "projections/src/a.rs", raw, &["projections/src/a.rs:3"]);
+    assert_finds(rules::catch_all_arms, "crates/app/src/a.rs", raw, &[]);
+}
+
+// ---- what the house keeps ----
+
+#[test]
+fn crates_lean_on_each_other_as_the_diagram_says() {
+    assert_clean(&house::forbidden_edges(&house::edges(&root())));
+}
+
+#[test]
+fn an_edge_that_is_not_in_the_diagram_is_found() {
+    let edges = [edge("daicho-app", "daicho-store"), edge("daicho", "daicho-store")];
+    assert_eq!(house::forbidden_edges(&edges).len(), 1);
+    assert_eq!(house::forbidden_edges(&[edge("daicho-new", "daicho-app")]).len(), 1);
+}
+
+#[test]
+fn only_the_store_and_the_benches_name_sqlx() {
+    assert_clean(&house::forbidden_sqlx(&house::edges(&root())));
+}
+
+#[test]
+fn sqlx_in_another_crate_is_found() {
+    let edges = [edge("daicho-store", "sqlx"), edge("daicho-app", "sqlx")];
+    assert_eq!(house::forbidden_sqlx(&edges).len(), 1);
+}
+
+#[test]
+fn what_computes_names_no_runtime_and_no_random_source() {
+    assert_clean(&house::forbidden_world(&house::edges(&root())));
+}
+
+#[test]
+fn a_runtime_in_the_domain_is_found() {
+    let edges = [edge("daicho-domain", "tokio"), edge("daicho-app", "tokio")];
+    assert_eq!(house::forbidden_world(&edges).len(), 1);
+}
+
+#[test]
+fn every_package_keeps_the_lints_of_the_workspace() {
+    let lax = |(_, text): &(String, String)| !text.contains("[lints]\nworkspace = true\n");
+    let manifests = files("toml").into_iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
+    let rule = "a package without the workspace's lints".to_owned();
+    let found =
+        |(path, _): (String, String)| finding(&path, 1, rule.clone(), "add `lints.workspace`");
+    assert_clean(&manifests.filter(lax).map(found).collect::<Vec<_>>());
+}
+
+/// The binary form is for derived data only, and one file knows it: so it can be exchanged.
+fn bincode_findings(sources: &[Source]) -> Vec<Finding> {
+    let place = |source: &Source| rules::names_bincode(source).map(|l| (source.path.clone(), l));
+    let places: Vec<_> = sources.iter().filter_map(place).collect();
+    let rule = "a second file names bincode".to_owned();
+    let way_out = "use the one file that packs and unpacks derived data (docs/adr/0002)";
+    let second = places.into_iter().skip(1);
+    second.map(|(path, line)| finding(&path, line, rule.clone(), way_out)).collect()
+}
+
+#[test]
+fn one_file_alone_knows_the_binary_form() {
+    assert_clean(&bincode_findings(&sources()));
+}
+
+#[test]
+fn a_second_file_that_knows_the_binary_form_is_found() {
+    let sources = ["a.rs", "b.rs"].map(|path| Source::new(path, "use bincode::serde;"));
+    assert_eq!(bincode_findings(&sources).len(), 1);
+}
+
+// ---- what the pages keep ----
+
+#[test]
+fn the_readme_names_two_commands_and_both_can_be_run() {
+    let readme = page("README.md");
+    assert!(readme.contains(MAIN_JOB), "README.md names the main job: `{MAIN_JOB}`");
+    assert!(readme.contains(TEST_JOB), "README.md names the test command: `{TEST_JOB}`");
+    let run = page(".ci/run");
+    assert!(run.contains(TEST_JOB), ".ci/run runs the README's test command `{TEST_JOB}`");
+    assert!(page(TEST_JOB).starts_with("#!"), "{TEST_JOB} is a script");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_scripts_may_be_executed() {
+    use std::os::unix::fs::PermissionsExt;
+    for script in [".ci/run", TEST_JOB] {
+        let mode = fs::metadata(root().join(script)).expect(script).permissions().mode();
+        assert_eq!(mode & 0o111, 0o111, "{script} is executable: `chmod +x {script}`");
+    }
+}
+
+/// Numbers `1..=count` that do not open exactly one line of `text` as `prefix` + number + `suffix`.
+fn misnumbered(text: &str, count: usize, prefix: &str, suffix: &str) -> Vec<usize> {
+    let opens = |n: usize, line: &str| line.starts_with(&format!("{prefix}{n}{suffix}"));
+    let once = |n: usize| text.lines().filter(|line| opens(n, line)).count() == 1;
+    (1..=count).filter(|&n| !once(n)).collect()
+}
+
+#[test]
+fn every_requirement_has_one_row() {
+    let missing = misnumbered(&page("docs/requirements.md"), REQUIREMENTS, "| R", " |");
+    assert!(missing.is_empty(), "docs/requirements.md: not exactly one row for {missing:?}");
+}
+
+#[test]
+fn the_architecture_numbers_its_invariants() {
+    let text = page("docs/ARCHITECTURE.md");
+    let invariants = text.split("## Invariants").nth(1).unwrap_or_default();
+    let invariants = invariants.split("\n## ").next().unwrap_or_default();
+    let missing = misnumbered(invariants, INVARIANTS, "| ", " |");
+    assert!(missing.is_empty(), "docs/ARCHITECTURE.md: no invariant {missing:?}");
+}
+
+#[test]
+fn a_missing_or_doubled_number_is_found() {
+    assert_eq!(misnumbered("| R1 | a\n| R3 | b\n| R3 | c\n", 3, "| R", " |"), [2, 3]);
+}
+
+/// Links of a Markdown page to files that are not there, as (line, target).
+fn dead_links(folder: &Path, text: &str) -> Vec<(usize, String)> {
+    let mut dead = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for link in line.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap_or_default();
+            let outside = target.is_empty() || target.contains("://");
+            if !outside && !folder.join(target).exists() {
+                dead.push((index + 1, target.to_owned()));
+            }
+        }
+    }
+    dead
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut pages = Vec::new();
+    collect(&root().join("docs"), "md", &mut pages);
+    pages.extend(["README.md", "CHANGELOG.md"].map(|path| (path.to_owned(), page(path))));
+    assert!(pages.len() > 10, "the walk finds the pages");
+    let mut found = Vec::new();
+    for (path, text) in pages {
+        let file = root().join(&path);
+        for (line, target) in dead_links(file.parent().unwrap_or(&file), &text) {
+            let rule = format!("a link to `{target}`, which is not there");
+            found.push(finding(&path, line, rule, "mend the link or write the page"));
+        }
+    }
+    assert_clean(&found);
+}
+
+#[test]
+fn a_dead_link_is_found() {
+    let text = "[a](README.md#b) [c](https://d) [e](#f)\n[g](h/i.md)\n";
+    assert_eq!(dead_links(&root(), text), [(2, "h/i.md".to_owned())]);
+}
