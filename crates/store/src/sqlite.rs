@@ -1,0 +1,4 @@
+//! SQLite under a book: a folder with one file for each kind of state. The only place that speaks
+//! its dialect.
+
+pub mod vault;
