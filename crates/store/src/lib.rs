@@ -7,6 +7,7 @@ mod error;
 mod log;
 pub mod sqlite;
 pub mod vault;
+pub mod views;
 
 pub use error::StorageError;
 pub use log::*;

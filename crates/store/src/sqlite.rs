@@ -2,3 +2,4 @@
 //! its dialect.
 
 pub mod vault;
+pub mod views;
