@@ -13,6 +13,8 @@ mod merkle;
 mod prepared;
 mod sqlite;
 mod subscribe;
+pub mod vault;
+pub mod views;
 
 pub use clock::{Clock, SystemClock, format_us, parse_us};
 pub use envelope::{Envelope, EnvelopeError, RequestMark};

@@ -1,6 +1,7 @@
 //! A book on SQLite: a folder with one file for each kind of state.
 //! `record.db` is the ledger; `derived.db` can be dropped and is made anew.
 
+pub mod backup;
 mod batch;
 mod core;
 mod derived;
@@ -11,7 +12,9 @@ mod read;
 mod record;
 mod sealer;
 mod tail;
+mod vault;
 mod verify;
+mod views;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -32,7 +35,9 @@ use crate::prepared::Prepared;
 pub use derived::{Pause, Pauses};
 pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
 pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer};
+pub use vault::SqliteVault;
 pub use verify::{Fault, Progress};
+pub use views::SqliteViews;
 
 use self::core::{Core, Probe};
 use self::derived::Derived;

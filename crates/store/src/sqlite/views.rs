@@ -1,0 +1,268 @@
+//! Stored views as plain tables in `derived.db`, beside the key index: `view_<name>` with the key,
+//! the packed row and the typed columns, for lists and for anybody's SQL.
+//!
+//! One connection writes, others read; every read checks in its own transaction that the view still
+//! has the form this process knows, since another process may have made it anew.
+
+mod catalogue;
+mod page;
+mod rebuild;
+mod rows;
+mod statements;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{
+    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Transaction};
+
+use crate::StorageError;
+use crate::views::{
+    PageRequest, Shadow, ViewChanges, ViewError, ViewInfo, ViewPage, ViewPoint, ViewRow,
+    ViewSchema, ViewState, ViewWriteError, Views, check_count, check_day, check_limit,
+};
+
+use catalogue::Entry;
+
+/// Connections that read at once.
+const READERS_MAX: u32 = 4;
+/// How long a statement waits for the sealer or another process, milliseconds.
+const BUSY_WAIT_MS: u64 = 30_000;
+/// Statements that the writer keeps prepared: a few sizes for each view.
+const WRITER_STATEMENTS_MAX: usize = 256;
+
+/// The views of one book in SQLite.
+pub struct SqliteViews {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    schemas: RwLock<HashMap<String, Arc<ViewSchema>>>,
+}
+
+impl SqliteViews {
+    /// Opens the views of book `book_id` in the file at `path`, made if missing. Views of another
+    /// book are dropped: they were derived from another record.
+    pub async fn open(path: &Path, book_id: [u8; 16]) -> Result<Self, ViewError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // Derived: what a power loss takes is made again, rows and cursor together.
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_millis(BUSY_WAIT_MS));
+        let writing = options
+            .clone()
+            .statement_cache_capacity(WRITER_STATEMENTS_MAX)
+            // A swap renames tables. Somebody's own SQL view over one must not stop it.
+            .pragma("legacy_alter_table", "ON");
+        let failed = "open the views";
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
+        let writer = writer.map_err(StorageError::sqlx(failed))?;
+        catalogue::adopt(&writer, book_id).await?;
+        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options);
+        let readers = readers.await.map_err(StorageError::sqlx(failed))?;
+        Ok(Self { writer, readers, schemas: RwLock::default() })
+    }
+
+    /// Closes the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    fn remember(&self, schema: Arc<ViewSchema>) {
+        let mut schemas = self.schemas.write().unwrap_or_else(PoisonError::into_inner);
+        schemas.insert(schema.name.to_owned(), schema);
+    }
+
+    fn schema(&self, view: &str) -> Result<Arc<ViewSchema>, ViewError> {
+        let schemas = self.schemas.read().unwrap_or_else(PoisonError::into_inner);
+        schemas.get(view).cloned().ok_or_else(|| {
+            let mut known: Vec<_> = schemas.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            ViewError::UnknownView { view: view.to_owned(), known: known.join(", ") }
+        })
+    }
+
+    /// One committed state of a view, in which it has the form that this process knows.
+    async fn snapshot(&self, view: &str) -> Result<Snapshot, ViewError> {
+        let schema = self.schema(view)?;
+        let mut tx = self.readers.begin().await.map_err(StorageError::sqlx("read a view"))?;
+        let entry = catalogue::find(&mut *tx, view).await?;
+        let entry = entry.filter(|entry| entry.is_of(&schema));
+        let entry = entry.ok_or_else(|| ViewError::Remade { view: view.to_owned() })?;
+        Ok(Snapshot { tx, schema, entry })
+    }
+
+    async fn write_transaction(&self) -> Result<Transaction<'static, Sqlite>, ViewError> {
+        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        Ok(begun.map_err(StorageError::sqlx("begin to write a view"))?)
+    }
+}
+
+struct Snapshot {
+    tx: Transaction<'static, Sqlite>,
+    schema: Arc<ViewSchema>,
+    entry: Entry,
+}
+
+#[async_trait]
+impl Views for SqliteViews {
+    async fn ensure(&self, schema: &ViewSchema, as_of: &str) -> Result<ViewState, ViewError> {
+        schema.assert_well_formed();
+        check_day(as_of)?;
+        let mut tx = self.write_transaction().await?;
+        let found = catalogue::find(&mut *tx, schema.name).await?;
+        let kept = found.filter(|entry| entry.is_of(schema));
+        let state = match kept {
+            Some(entry) => entry.info.state,
+            None => catalogue::make_empty(&mut tx, schema, as_of).await?,
+        };
+        tx.commit().await.map_err(StorageError::sqlx("make a view"))?;
+        self.remember(Arc::new(schema.clone()));
+        Ok(state)
+    }
+
+    async fn state(&self, view: &str) -> Result<ViewState, ViewError> {
+        Ok(self.snapshot(view).await?.entry.info.state)
+    }
+
+    async fn list(&self) -> Result<Vec<ViewInfo>, ViewError> {
+        Ok(catalogue::list(&self.readers).await?)
+    }
+
+    async fn rows(
+        &self,
+        view: &str,
+        keys: &[String],
+    ) -> Result<HashMap<String, Vec<u8>>, ViewError> {
+        check_count(keys.len())?;
+        let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
+        Ok(rows::find(&mut tx, &statements::table(&schema), keys).await?)
+    }
+
+    async fn get(&self, view: &str, key: &str) -> Result<Option<Vec<u8>>, ViewError> {
+        let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
+        let table = statements::table(&schema);
+        let sql = format!("SELECT row FROM {table} WHERE key = ?1");
+        let found = sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).fetch_optional(&mut *tx);
+        Ok(found.await.map_err(StorageError::sqlx("read a row of a view"))?)
+    }
+
+    async fn due(
+        &self,
+        view: &str,
+        on: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<u8>)>, ViewError> {
+        check_day(on)?;
+        check_limit(limit)?;
+        let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
+        let sql = statements::due(&statements::table(&schema));
+        let found =
+            sqlx::query_as(AssertSqlSafe(sql)).bind(on).bind(limit).fetch_all(&mut *tx).await;
+        Ok(found.map_err(StorageError::sqlx("read the rows due"))?)
+    }
+
+    async fn write(
+        &self,
+        view: &str,
+        from: &ViewPoint,
+        changes: ViewChanges,
+        to: &ViewPoint,
+    ) -> Result<(), ViewWriteError> {
+        let schema = self.schema(view)?;
+        schema.check_changes(&changes)?;
+        check_step(from, to)?;
+        let mut tx = self.write_transaction().await?;
+        let found = catalogue::find(&mut *tx, view).await?.filter(|entry| entry.is_of(&schema));
+        let ViewState { point, rows } = match found {
+            Some(entry) => entry.info.state,
+            None => return Err(ViewError::Remade { view: view.to_owned() }.into()),
+        };
+        if point != *from {
+            return Err(ViewWriteError::Moved { view: view.to_owned(), at: point });
+        }
+        let added = rows::apply(&mut tx, &statements::table(&schema), &schema, changes).await?;
+        let rows = rows.checked_add_signed(added).ok_or_else(|| {
+            StorageError::Corrupt(format!(
+                "view {view} counts {rows} rows and has others: remake it"
+            ))
+        })?;
+        catalogue::put(&mut tx, &schema, &ViewState { point: to.clone(), rows }).await?;
+        tx.commit().await.map_err(StorageError::sqlx("write a view"))?;
+        Ok(())
+    }
+
+    async fn page(&self, view: &str, request: &PageRequest) -> Result<ViewPage, ViewError> {
+        let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
+        page::read(&mut tx, &schema, request).await
+    }
+
+    async fn scan(
+        &self,
+        view: &str,
+        after_key: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<ViewRow>, ViewError> {
+        check_limit(limit)?;
+        let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
+        let sql = statements::scan(&statements::table(&schema), &schema);
+        let found = sqlx::query(AssertSqlSafe(sql))
+            // No key is empty: all come after it.
+            .bind(after_key.unwrap_or_default())
+            .bind(limit)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(StorageError::sqlx("scan a view"))?;
+        Ok(rows::decode(&found, &schema)?)
+    }
+
+    async fn begin_rebuild(&self, schema: &ViewSchema) -> Result<Shadow, ViewError> {
+        self.begin_shadow(schema).await
+    }
+
+    async fn load(&self, shadow: &Shadow, rows: Vec<ViewRow>) -> Result<(), ViewError> {
+        self.load_shadow(shadow, rows).await
+    }
+
+    async fn index_shadow(&self, shadow: &Shadow) -> Result<(), ViewError> {
+        self.build_indexes(shadow).await
+    }
+
+    async fn shadow_rows(
+        &self,
+        shadow: &Shadow,
+        keys: &[String],
+    ) -> Result<HashMap<String, Vec<u8>>, ViewError> {
+        self.find_in_shadow(shadow, keys).await
+    }
+
+    async fn shadow_write(&self, shadow: &Shadow, changes: ViewChanges) -> Result<(), ViewError> {
+        self.change_shadow(shadow, changes).await
+    }
+
+    async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError> {
+        self.swap_shadow(shadow, point).await
+    }
+}
+
+/// Refuses a step back, of the cursor or of the day: rows due between would be passed over.
+fn check_step(from: &ViewPoint, to: &ViewPoint) -> Result<(), ViewError> {
+    check_day(&to.as_of)?;
+    if to.cursor < from.cursor || to.as_of < from.as_of {
+        return Err(ViewError::Refused(format!(
+            "a view at {} for {} cannot go back to {} for {}: rebuild it",
+            from.cursor, from.as_of, to.cursor, to.as_of
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

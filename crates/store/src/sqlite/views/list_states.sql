@@ -1,0 +1,1 @@
+SELECT name, version, fingerprint, cursor, as_of, rows FROM views ORDER BY name

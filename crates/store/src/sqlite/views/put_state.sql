@@ -1,0 +1,5 @@
+INSERT INTO views (name, version, fingerprint, cursor, as_of, rows)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (name) DO UPDATE SET
+    version = excluded.version, fingerprint = excluded.fingerprint,
+    cursor = excluded.cursor, as_of = excluded.as_of, rows = excluded.rows
