@@ -173,8 +173,4 @@ impl RecordProbe for Probe {
     async fn leaf(&self, position: u64) -> Result<Option<Hash>, StorageError> {
         record::leaf_at(&self.0, position).await
     }
-
-    async fn head(&self) -> Result<u64, StorageError> {
-        Ok(record::read_head(&self.0).await?.position())
-    }
 }

@@ -21,8 +21,7 @@ fn data_of(bytes: usize) -> String {
 fn broken_appends() -> Vec<(&'static str, Append)> {
     let long = "x".repeat(NAME_BYTES_MAX + 1);
     let tags = |count: usize| (0..count).map(|n| format!("t:{n}")).collect::<Vec<_>>();
-    let long_tags: Vec<String> =
-        (0..TAGS_MAX).map(|n| format!("{n:0width$}", width = NAME_BYTES_MAX)).collect();
+    let long_tags: Vec<String> = (0..TAGS_MAX).map(|n| format!("{n:0NAME_BYTES_MAX$}")).collect();
     let large = event_with("a", &[], &data_of(DATA_BYTES_MAX));
     vec![
         ("no event", append(vec![])),
