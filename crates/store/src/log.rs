@@ -215,7 +215,7 @@ pub enum AppendError {
     /// The condition does not hold any more: read again, decide again.
     #[error("event {position} was recorded since: read again and decide again")]
     Conflict {
-        /// The last matching event after the condition's position.
+        /// A matching event after the condition's position: the newest that this process knows.
         position: u64,
     },
     /// The request id was used for another request.

@@ -130,6 +130,12 @@ impl SqliteBook {
         self.core.book_id
     }
 
+    /// Tile `index` of `level` of the Merkle tree, as C2SP tlog-tiles has it: up to 256 hashes, the
+    /// last one partial; over what is sealed.
+    pub async fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        Ok(self.core.derived.tile(level, index).await?)
+    }
+
     /// Connections that read the record.
     #[allow(dead_code, reason = "the backup reads through them")]
     pub(crate) fn record_pool(&self) -> &SqlitePool {
@@ -148,6 +154,7 @@ impl SqliteBook {
             // The sealer ends after the writer, so that it seals what the writer still wrote.
             stop.send_replace(true);
         }
+        core.derived.close().await;
         core.pool.close().await;
     }
 }

@@ -9,7 +9,8 @@ use crate::support::{
 };
 
 pub async fn an_append_gets_the_next_positions_and_is_read_back_as_it_was_handed_in<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let data = "{\"note\":\"a \\\"quoted\\\" 台帳\"}";
     let mut first = event_with("order.placed", &["order:\"1\"", "member:\\2"], data);
     first.version = 3;
@@ -34,7 +35,8 @@ pub async fn an_append_gets_the_next_positions_and_is_read_back_as_it_was_handed
 }
 
 pub async fn the_root_of_the_head_is_that_of_the_envelopes<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let mut tree = Frontier::default();
     assert_eq!(log.head().await.unwrap().root, tree.root());
     for round in 1..=20_u64 {
@@ -63,7 +65,8 @@ pub async fn the_time_of_recording_never_runs_backwards<S: Store>() {
 }
 
 pub async fn an_append_with_one_bad_event_writes_none_of_its_events<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let refused = log.append(append(vec![event("a", &[]), event("", &[])])).await;
     assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
     assert_eq!(log.head().await.unwrap().position, 0);
@@ -71,7 +74,8 @@ pub async fn an_append_with_one_bad_event_writes_none_of_its_events<S: Store>() 
 }
 
 pub async fn a_cause_stands_before_its_effect<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 2, "a", &[]).await;
     for cause in [0, 3, 4] {
         let mut effect = event("b", &[]);
@@ -85,7 +89,8 @@ pub async fn a_cause_stands_before_its_effect<S: Store>() {
 }
 
 pub async fn sixty_four_callers_fill_the_positions_without_a_gap_and_no_append_is_torn<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..64 {
         let log = std::sync::Arc::clone(&log);
@@ -114,7 +119,8 @@ pub async fn sixty_four_callers_fill_the_positions_without_a_gap_and_no_append_i
 }
 
 pub async fn the_watch_tells_the_new_head<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let mut heads = log.watch();
     assert_eq!(*heads.borrow_and_update(), 0);
     fill(&*log, 3, "a", &[]).await;

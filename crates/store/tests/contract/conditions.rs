@@ -17,7 +17,8 @@ fn assert_conflict<T: std::fmt::Debug>(result: Result<T, AppendError>, expected:
 }
 
 pub async fn a_condition_fails_when_a_match_stands_after_its_position<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 3, "a", &["t:1"]).await;
     assert_conflict(log.append(one("b", &[]).unless(query(&["a"], &["t:1"]), 2)).await, 3);
     assert_conflict(log.append(one("b", &[]).unless(query(&["a"], &["t:1"]), 0)).await, 3);
@@ -25,7 +26,8 @@ pub async fn a_condition_fails_when_a_match_stands_after_its_position<S: Store>(
 }
 
 pub async fn a_condition_holds_when_the_matches_stand_before_its_position<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 3, "a", &["t:1"]).await;
     fill(&*log, 2, "b", &["t:1"]).await;
     let answer = log.append(one("b", &[]).unless(query(&["a"], &["t:1"]), 3)).await.unwrap();
@@ -35,7 +37,8 @@ pub async fn a_condition_holds_when_the_matches_stand_before_its_position<S: Sto
 }
 
 pub async fn a_condition_asks_for_any_type_and_all_tags_of_any_item<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     log.append(one("a", &["t:1", "u:1"])).await.unwrap();
     for (fails, items) in [
         (true, vec![item(&[], &[])]),
@@ -57,7 +60,8 @@ pub async fn a_condition_asks_for_any_type_and_all_tags_of_any_item<S: Store>() 
 }
 
 pub async fn a_condition_on_old_events_is_decided_on_all_of_them<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     for round in 1..=100_u64 {
         let tag = format!("t:{round}");
         let log = &*log;
@@ -76,7 +80,8 @@ pub async fn a_condition_on_old_events_is_decided_on_all_of_them<S: Store>() {
 }
 
 pub async fn of_many_callers_with_one_condition_exactly_one_wins<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     for round in 0..30 {
         let tag = format!("unique:{round}");
         let mut callers = JoinSet::new();
@@ -98,7 +103,8 @@ pub async fn of_many_callers_with_one_condition_exactly_one_wins<S: Store>() {
 }
 
 pub async fn a_failed_condition_fails_its_own_caller_only<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 1, "seed", &["t:1"]).await;
     let mut callers = JoinSet::new();
     for caller in 0..60 {
@@ -116,7 +122,8 @@ pub async fn a_failed_condition_fails_its_own_caller_only<S: Store>() {
 }
 
 pub async fn a_condition_that_knows_more_than_the_book_is_refused<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 3, "a", &[]).await;
     let refused = log.append(one("b", &[]).unless(query(&["x"], &[]), 4)).await;
     assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");

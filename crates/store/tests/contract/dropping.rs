@@ -21,7 +21,8 @@ pub async fn poll_then_drop<F: Future>(future: F, polls: usize) -> Option<F::Out
 }
 
 pub async fn a_caller_that_goes_away_at_any_await_leaves_the_book_clean<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     for polls in 1..=50 {
         let id = format!("request {polls}");
         let trio = || {
@@ -45,7 +46,8 @@ pub async fn a_caller_that_goes_away_at_any_await_leaves_the_book_clean<S: Store
 }
 
 pub async fn a_reader_that_goes_away_at_any_await_leaves_the_book_clean<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     for polls in 1..=50 {
         log.append(append(vec![event("a", &["t:1"]); 2])).await.unwrap();
         poll_then_drop(log.read(&query(&["a"], &["t:1"]), 0, 0, 100), polls).await;

@@ -21,8 +21,7 @@ fn data_of(bytes: usize) -> String {
 fn broken_appends() -> Vec<(&'static str, Append)> {
     let long = "x".repeat(NAME_BYTES_MAX + 1);
     let tags = |count: usize| (0..count).map(|n| format!("t:{n}")).collect::<Vec<_>>();
-    let long_tags: Vec<String> =
-        (0..TAGS_MAX).map(|n| format!("{n:0width$}", width = NAME_BYTES_MAX)).collect();
+    let long_tags: Vec<String> = (0..TAGS_MAX).map(|n| format!("{n:0NAME_BYTES_MAX$}")).collect();
     let large = event_with("a", &[], &data_of(DATA_BYTES_MAX));
     vec![
         ("no event", append(vec![])),
@@ -58,7 +57,8 @@ fn broken_appends() -> Vec<(&'static str, Append)> {
 }
 
 pub async fn every_rule_of_form_of_an_append_is_refused_by_name<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     for (named, broken) in broken_appends() {
         match log.append(broken).await {
             Err(AppendError::Refused(reason)) => assert!(reason.contains(named), "{reason}"),
@@ -69,7 +69,8 @@ pub async fn every_rule_of_form_of_an_append_is_refused_by_name<S: Store>() {
 }
 
 pub async fn what_is_just_within_the_limits_is_recorded<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let name = "x".repeat(NAME_BYTES_MAX);
     let mut widest = event_with(&name, &[], &data_of(DATA_BYTES_MAX));
     widest.actor.clone_from(&name);
@@ -83,7 +84,8 @@ pub async fn what_is_just_within_the_limits_is_recorded<S: Store>() {
 }
 
 pub async fn every_rule_of_form_of_a_query_is_refused_by_name<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let long = "x".repeat(NAME_BYTES_MAX + 1);
     let many_types = vec!["x".to_owned(); QUERY_TYPES_MAX + 1];
     let many_tags = vec!["x".to_owned(); TAGS_MAX + 1];

@@ -14,7 +14,8 @@ async fn mixed(log: &impl Log) {
 }
 
 pub async fn a_page_ends_at_its_limit_and_says_how_far_it_looked<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     mixed(&*log).await;
     let mut cursor = 0;
     let mut found = Vec::new();
@@ -33,7 +34,8 @@ pub async fn a_page_ends_at_its_limit_and_says_how_far_it_looked<S: Store>() {
 }
 
 pub async fn a_filtered_page_without_a_match_moves_the_cursor_to_the_end<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     mixed(&*log).await;
     for query in [query(&["x"], &[]), query(&[], &["t:1", "t:4"]), Query::default()] {
         let page = log.read(&query, 0, 0, 5).await.unwrap();
@@ -44,7 +46,8 @@ pub async fn a_filtered_page_without_a_match_moves_the_cursor_to_the_end<S: Stor
 }
 
 pub async fn a_read_sees_nothing_after_its_upper_bound<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     mixed(&*log).await;
     for until in 1..=41 {
         let page = log.read(&query(&["b"], &["t:4"]), 0, until, 100).await.unwrap();
@@ -55,7 +58,8 @@ pub async fn a_read_sees_nothing_after_its_upper_bound<S: Store>() {
 }
 
 pub async fn a_read_from_beyond_the_end_stays_where_it_is<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     assert_eq!(log.read(&Query::everything(), 0, 0, 1).await.unwrap().scanned_to, 0);
     mixed(&*log).await;
     for (after, until) in [(40, 0), (41, 0), (9, 9), (9, 4)] {
@@ -65,7 +69,8 @@ pub async fn a_read_from_beyond_the_end_stays_where_it_is<S: Store>() {
 }
 
 pub async fn the_last_match_is_found_at_or_below_the_bound<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     assert!(log.last(&Query::everything(), 0).await.unwrap().is_none());
     mixed(&*log).await;
     for until in 1..=40 {
@@ -82,7 +87,8 @@ pub async fn the_last_match_is_found_at_or_below_the_bound<S: Store>() {
 }
 
 pub async fn a_page_ends_early_when_it_holds_many_bytes<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let data = format!("\"{}\"", "x".repeat(1_000_000));
     for _ in 0..7 {
         log.append(append(vec![event_with("a", &["t:1"], &data); 10])).await.unwrap();

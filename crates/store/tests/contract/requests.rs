@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use crate::support::{Store, With, append, event, fill, one, query};
 
 pub async fn a_repeated_request_gets_its_first_answer_whatever_has_happened_since<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 2, "a", &[]).await;
     let request = || {
         append(vec![event("b", &["t:1"]), event("c", &[])])
@@ -26,7 +27,8 @@ pub async fn a_repeated_request_gets_its_first_answer_whatever_has_happened_sinc
 }
 
 pub async fn a_request_id_used_for_another_request_is_an_error<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     log.append(one("a", &[]).answering("request 1", "hash 1")).await.unwrap();
     for _ in 0..20 {
         let reused = log.append(one("a", &[]).answering("request 1", "hash 2")).await;
@@ -38,7 +40,8 @@ pub async fn a_request_id_used_for_another_request_is_an_error<S: Store>() {
 }
 
 pub async fn many_callers_with_one_request_have_one_effect_and_one_answer<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     for round in 0..20 {
         let mut callers = JoinSet::new();
         for _ in 0..16 {
@@ -70,7 +73,8 @@ pub async fn a_request_is_remembered_after_a_restart<S: Store>() {
 }
 
 pub async fn a_rejected_request_is_not_remembered<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 1, "a", &[]).await;
     let request = |after| one("b", &[]).unless(query(&["a"], &[]), after).answering("r", "h");
     assert!(matches!(log.append(request(0)).await, Err(AppendError::Conflict { position: 1 })));

@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use crate::support::{Store, append, event, fill, query};
 
 pub async fn a_subscription_sees_every_event_once_and_in_order<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     let mut writers = JoinSet::new();
     for writer in 0..8_usize {
         let log = Arc::clone(&log);
@@ -33,7 +34,8 @@ pub async fn a_subscription_sees_every_event_once_and_in_order<S: Store>() {
 }
 
 pub async fn a_filtered_subscription_moves_its_cursor_through_what_does_not_match<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 20, "a", &[]).await;
     let mut subscription = Subscription::new(Arc::clone(&log), query(&["b"], &[]), 0, 7);
     let page = subscription.next().await.unwrap();
@@ -44,7 +46,8 @@ pub async fn a_filtered_subscription_moves_its_cursor_through_what_does_not_matc
 }
 
 pub async fn a_subscription_dropped_in_the_midst_loses_nothing<S: Store>() {
-    let log = S::new().await.open().await;
+    let store = S::new().await;
+    let log = store.open().await;
     fill(&*log, 3, "a", &[]).await;
     let mut subscription = Subscription::new(Arc::clone(&log), Query::everything(), 0, 1);
     for polls in 1..20 {

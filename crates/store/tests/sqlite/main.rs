@@ -1,0 +1,15 @@
+//! What only a book on SQLite can suffer: other processes, pauses, restarts, damage, tampering.
+
+#![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+#[path = "../contract/support.rs"]
+mod support;
+
+mod book;
+mod derived;
+mod gate;
+mod pausing;
+mod processes;
+mod record;
+mod tampering;
