@@ -87,9 +87,33 @@ impl Query {
         self
     }
 
+    /// Adds the items of another query.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        for item in other.items {
+            if !self.items.contains(&item) {
+                self.items.push(item);
+            }
+        }
+        self
+    }
+
     /// Adds everything about each tag.
     #[must_use]
     pub fn and_all(self, tags: impl IntoIterator<Item = Tag>) -> Self {
         tags.into_iter().fold(self, Self::and)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_both_queries_have_is_asked_once() {
+        let shop = || Query::about(Tag::from("shop"));
+        let both = shop().and(Tag::of("member", 1)).or(shop().and(Tag::of("member", 2)));
+        let tags: Vec<&str> = both.items.iter().map(|item| item.tags[0].as_str()).collect();
+        assert_eq!(tags, ["shop", "member:1", "member:2"]);
     }
 }

@@ -9,7 +9,10 @@ mod rejection;
 mod decision;
 
 pub mod calendar;
+pub mod product;
+pub mod registration;
 pub mod shop;
+pub mod staff;
 pub mod state;
 pub mod tax;
 
@@ -19,12 +22,27 @@ mod testing;
 pub use decision::{Command, Decision, Moment, Personal, PersonalField, QUERY_ROUNDS_MAX};
 pub use rejection::Rejection;
 
-/// Calls a macro with the list of every command, by its type: the API and CLI tables are made of it.
+/// Calls a macro with the list of every command, by its type: the API and CLI tables are made of
+/// it.
 #[macro_export]
 macro_rules! for_each_command {
     ($table:ident) => {
         $table! {
             shop::OpenBook,
+            shop::ReviseCalendar,
+            shop::ReviseTaxRates,
+            shop::SetCutoff,
+            product::ListProduct,
+            product::RenameProduct,
+            product::PublishPlan,
+            product::SetRules,
+            product::PublishTerms,
+            product::RetireProduct,
+            registration::RegisterOrganisation,
+            registration::RequestRegistration,
+            registration::VerifyMember,
+            registration::CompleteRegistration,
+            registration::MigrateMember,
         }
     };
 }

@@ -21,6 +21,7 @@ pub(crate) struct Step(Box<dyn FnOnce(&mut History)>);
 pub(crate) struct History {
     events: Vec<Recorded>,
     now: Timestamp,
+    actor: Actor,
     entropy: u128,
 }
 
@@ -57,13 +58,23 @@ pub(crate) fn at(local: &str) -> Step {
     Step(Box::new(move |history| history.now = instant(&local)))
 }
 
+/// Who acts from here on.
+pub(crate) fn by(actor: Actor) -> Step {
+    Step(Box::new(move |history| history.actor = actor))
+}
+
 fn instant(local: &str) -> Timestamp {
     format!("{local}:00+09:00").parse().unwrap()
 }
 
-/// The history; the clock begins on Monday 2026-05-11 at 10:00 in Tokyo.
+/// The history; the clock begins on Monday 2026-05-11 at 10:00 in Tokyo, and staff act.
 pub(crate) fn given(steps: impl IntoIterator<Item = Step>) -> History {
-    let mut history = History { events: Vec::new(), now: instant("2026-05-11T10:00"), entropy: 0 };
+    let mut history = History {
+        events: Vec::new(),
+        now: instant("2026-05-11T10:00"),
+        actor: Actor::Staff(Login::sample()),
+        entropy: 0,
+    };
     for step in steps {
         (step.0)(&mut history);
     }
@@ -79,8 +90,7 @@ impl History {
 
     fn decide<D: Decision>(&mut self, command: &D) -> Result<Vec<NewEvent>, D::Rejection> {
         self.entropy += 1_000;
-        let moment =
-            Moment { now: self.now, actor: Actor::Staff(Login::sample()), entropy: self.entropy };
+        let moment = Moment { now: self.now, actor: self.actor.clone(), entropy: self.entropy };
         let mut query = command.query(&D::State::default());
         for _ in 0..QUERY_ROUNDS_MAX {
             let mut state = D::State::default();
@@ -110,7 +120,7 @@ impl History {
                 position: Position(self.events.len() as u64 + 1),
                 recorded_at: self.now,
                 effective_on: new.effective_on,
-                actor: Actor::Staff(Login::sample()),
+                actor: self.actor.clone(),
                 cause: None,
             };
             self.events.push(Recorded { header, event: new.event });

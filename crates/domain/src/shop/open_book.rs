@@ -11,6 +11,7 @@ use daicho_events::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::revise_tax_rates::{TaxTableRefused, check_table};
 use crate::state::Shop;
 use crate::{Command, Decision, Moment};
 
@@ -69,7 +70,12 @@ rejections! {
             "`{prefix}` cannot begin an invoice number: at most 16 letters, digits and hyphens",
         /// The boundary of the barcode is an amount of the shop's currency.
         BarcodeCurrency { currency: Currency } = "mixed_currencies":
-            "the barcode boundary is not in {currency}, the currency of the shop: give it in {currency}",
+            "the barcode boundary is not in {currency}, the currency of the shop: give it in \
+             {currency}",
+        shared {
+            /// The first table keeps the rules of every later one.
+            TaxTable(TaxTableRefused),
+        }
     }
 }
 
@@ -103,6 +109,7 @@ impl Decision for OpenBook {
         if self.barcode_below.is_some_and(|limit| limit.currency() != self.currency) {
             return Err(OpenBookRejection::BarcodeCurrency { currency: self.currency });
         }
+        check_table(&self.tax_rates)?;
         let today = at.now.in_zone(&self.time_zone.rules()).date();
         Ok(self.events(daicho_events::Date(today)))
     }

@@ -1,13 +1,16 @@
 //! Products as they stand: names, plans with dated prices, rules, terms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::product::{
     PlanPublished, ProductEvent, ProductKind, PurchaseRules, TermsPublished,
 };
-use daicho_events::{Date, Event, Name, PlanCode, ProductCode, Query, Recorded, TaxCategory};
+use daicho_events::{
+    Date, Event, Name, PlanCode, ProductCode, Query, Recorded, TaxCategory, TermsVersion,
+};
 
 use super::Fold;
+use crate::Rejection;
 
 /// The products that a command asked about.
 #[derive(Debug, Default)]
@@ -28,8 +31,21 @@ pub struct Product {
     pub rules: Option<PurchaseRules>,
     /// The latest terms.
     pub terms: Option<TermsPublished>,
+    /// Every version of the terms: a version is one document for ever.
+    pub terms_versions: BTreeSet<TermsVersion>,
     /// First day on which it cannot be bought.
     pub retired_from: Option<Date>,
+}
+
+/// A product is not in the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("product `{0}` is not listed: `product.list` lists it first")]
+pub struct ProductNotListed(pub ProductCode);
+
+impl Rejection for ProductNotListed {
+    fn code(&self) -> &'static str {
+        "product_not_listed"
+    }
 }
 
 /// A plan at its price of a day.
@@ -44,6 +60,14 @@ impl Catalogue {
     /// The product, if it is listed.
     pub fn get(&self, product: &ProductCode) -> Option<&Product> {
         self.0.get(product)
+    }
+
+    /// The product, which must be listed.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn listed(&self, product: &ProductCode) -> Result<&Product, ProductNotListed> {
+        self.get(product).ok_or_else(|| ProductNotListed(product.clone()))
     }
 }
 
@@ -72,6 +96,7 @@ impl Fold for Catalogue {
                     plans: Vec::new(),
                     rules: None,
                     terms: None,
+                    terms_versions: BTreeSet::new(),
                     retired_from: None,
                 };
                 self.0.insert(event.product.clone(), product);
@@ -86,7 +111,10 @@ impl Fold for Catalogue {
                 self.change(&event.product, |product| product.rules = Some(event.rules.clone()));
             }
             ProductEvent::TermsPublished(event) => {
-                self.change(&event.product, |product| product.terms = Some(event.clone()));
+                self.change(&event.product, |product| {
+                    product.terms_versions.insert(event.version.clone());
+                    product.terms = Some(event.clone());
+                });
             }
             ProductEvent::Retired(event) => {
                 self.change(&event.product, |product| product.retired_from = Some(event.from));

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::registration::{MemberRole, OrganisationRegistered, RegistrationEvent};
 use daicho_events::{
-    CorporateNumber, Event, MemberId, OrganisationId, PersonalIndex, Recorded, Reference, Timestamp,
+    CorporateNumber, Event, MemberId, OrganisationId, PersonalIndex, Query, Recorded, Reference,
+    Timestamp,
 };
 
 use super::Fold;
+use crate::Rejection;
 
 /// What is known of a member.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +18,47 @@ pub struct Member {
     pub organisation: OrganisationId,
     /// What the person may do (R36).
     pub role: MemberRole,
+    /// The index of the mail address; a migrated member has none.
+    pub email: Option<PersonalIndex>,
     /// Whether a verification link was issued, and until when it works.
     pub link: Option<Option<Timestamp>>,
     /// The mail address is the person's.
     pub verified: bool,
     /// Registration is complete: the member may buy (R9).
     pub registered: bool,
+}
+
+/// Nobody registered under this id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("member {0} is not known: `member.request_registration` registers a person")]
+pub struct MemberUnknown(pub MemberId);
+
+impl Rejection for MemberUnknown {
+    fn code(&self) -> &'static str {
+        "member_unknown"
+    }
+}
+
+/// The id already belongs to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("member {0} is already known: another person gets another id")]
+pub struct MemberIdUsed(pub MemberId);
+
+impl Rejection for MemberIdUsed {
+    fn code(&self) -> &'static str {
+        "member_id_used"
+    }
+}
+
+/// No organisation has this id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("organisation {0} is not known: `organisation.register` registers it first")]
+pub struct OrganisationUnknown(pub OrganisationId);
+
+impl Rejection for OrganisationUnknown {
+    fn code(&self) -> &'static str {
+        "organisation_unknown"
+    }
 }
 
 /// The members that a command asked about, and the mail addresses that they completed with.
@@ -35,6 +72,31 @@ impl Members {
     /// The member, if known.
     pub fn get(&self, member: MemberId) -> Option<&Member> {
         self.members.get(&member)
+    }
+
+    /// The member, who must be known.
+    ///
+    /// # Errors
+    /// Nobody has this id.
+    pub fn known(&self, member: MemberId) -> Result<&Member, MemberUnknown> {
+        self.get(member).ok_or(MemberUnknown(member))
+    }
+
+    /// The id, which must be nobody's yet.
+    ///
+    /// # Errors
+    /// It is somebody's.
+    pub fn unused(&self, member: MemberId) -> Result<(), MemberIdUsed> {
+        if self.get(member).is_some() { Err(MemberIdUsed(member)) } else { Ok(()) }
+    }
+
+    /// What must be read to know whether a mail address is taken: who asked to register with it,
+    /// and, in the round after, which of them verified it. A verification carries no address.
+    pub fn email_query(&self, email: &PersonalIndex) -> Query {
+        let holders = self.emails.get(email).into_iter().flatten();
+        holders.fold(Query::about(email.tag()), |query, holder| {
+            query.and_types(&["member.email_verified"], holder.tag())
+        })
     }
 
     /// Whether a member with this mail address has verified it. A request that was abandoned does
@@ -58,6 +120,7 @@ impl Fold for Members {
                 let member = Member {
                     organisation: event.organisation,
                     role: event.role,
+                    email: Some(event.email_index.clone()),
                     link: None,
                     verified: false,
                     registered: false,
@@ -78,6 +141,7 @@ impl Fold for Members {
                 let member = Member {
                     organisation: event.organisation,
                     role: event.role,
+                    email: None,
                     link: None,
                     verified: true,
                     registered: true,
@@ -96,6 +160,17 @@ impl Organisations {
     /// The organisation, if known.
     pub fn get(&self, organisation: OrganisationId) -> Option<&OrganisationRegistered> {
         self.0.get(&organisation)
+    }
+
+    /// The organisation, which must be known.
+    ///
+    /// # Errors
+    /// None has this id.
+    pub fn known(
+        &self,
+        organisation: OrganisationId,
+    ) -> Result<&OrganisationRegistered, OrganisationUnknown> {
+        self.get(organisation).ok_or(OrganisationUnknown(organisation))
     }
 
     /// Whether one has this corporate number.

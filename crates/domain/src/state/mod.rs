@@ -5,8 +5,10 @@ mod catalogue;
 mod member;
 mod shop;
 
-pub use catalogue::{Catalogue, Plan, Product};
-pub use member::{Member, Members, Organisations};
+pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
+pub use member::{
+    Member, MemberIdUsed, MemberUnknown, Members, OrganisationUnknown, Organisations,
+};
 pub use shop::{Shop, ShopNotOpen};
 
 use daicho_events::Recorded;

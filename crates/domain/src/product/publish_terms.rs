@@ -1,0 +1,131 @@
+//! Publishes a version of the terms and specification (約款・仕様書, R8) that later orders accept (R63).
+
+use daicho_events::product::TermsPublished;
+use daicho_events::{NewEvent, ProductCode, Query, Recorded, Sha256, TermsVersion};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::staff::{StaffOnly, staff_only};
+use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
+use crate::{Command, Decision, Moment};
+
+/// Publishes a version of a product's terms, in force from today on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishTerms {
+    /// The product.
+    pub product: ProductCode,
+    /// The version, a new one.
+    pub version: TermsVersion,
+    /// SHA-256 of the document.
+    pub sha256: Sha256,
+}
+
+rejections! {
+    /// Why terms are not published.
+    pub enum PublishTermsRejection {
+        /// Who accepted a version accepted one document (R63).
+        VersionUsed { product: ProductCode, version: TermsVersion } = "terms_version_used":
+            "version `{version}` of the terms of `{product}` is already published: a version is \
+             one document, give the new one another",
+        shared {
+            /// Members do not change the catalogue.
+            StaffOnly(StaffOnly),
+            /// The shop comes first.
+            ShopNotOpen(ShopNotOpen),
+            /// The product comes first.
+            ProductNotListed(ProductNotListed),
+        }
+    }
+}
+
+known! {
+    /// The shop and the product.
+    pub struct Known { shop: Shop, catalogue: Catalogue, }
+}
+
+impl Decision for PublishTerms {
+    type State = Known;
+    type Rejection = PublishTermsRejection;
+
+    fn query(&self, _: &Known) -> Query {
+        Shop::query().or(Catalogue::query([&self.product]))
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, PublishTermsRejection> {
+        staff_only(at)?;
+        known.shop.settings()?;
+        let product = known.catalogue.listed(&self.product)?;
+        if product.terms_versions.contains(&self.version) {
+            let (product, version) = (self.product.clone(), self.version.clone());
+            return Err(PublishTermsRejection::VersionUsed { product, version });
+        }
+        let published = TermsPublished {
+            product: self.product.clone(),
+            version: self.version.clone(),
+            sha256: self.sha256.clone(),
+        };
+        Ok(vec![NewEvent::on(known.shop.today(at), published)])
+    }
+}
+
+impl Command for PublishTerms {
+    const NAME: &'static str = "product.publish_terms";
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::{Actor, Sample};
+
+    use super::*;
+    use crate::product::samples::suite;
+    use crate::testing::{Step, by, given, open_book};
+
+    fn terms(version: &str) -> PublishTerms {
+        PublishTerms {
+            product: Sample::sample(),
+            version: TermsVersion::new(version).unwrap(),
+            sha256: Sample::sample(),
+        }
+    }
+
+    fn listed() -> [Step; 2] {
+        [open_book().into(), suite().into()]
+    }
+
+    #[test]
+    fn r8_a_new_version_of_the_terms_is_published() {
+        let event = TermsPublished {
+            product: Sample::sample(),
+            version: TermsVersion::new("2026-10").unwrap(),
+            sha256: Sample::sample(),
+        };
+        given(listed()).when(terms("2026-10")).then([event.into()]);
+    }
+
+    #[test]
+    fn r63_a_version_is_one_document_for_ever() {
+        let history = listed().into_iter().chain([terms("2026-10").into()]);
+        given(history).when(terms("2026-04")).then_rejected("terms_version_used");
+    }
+
+    #[test]
+    fn terms_of_no_product_are_refused() {
+        given([open_book().into()]).when(terms("2026-10")).then_rejected("product_not_listed");
+    }
+
+    #[test]
+    fn a_shop_that_is_not_open_publishes_no_terms() {
+        given([]).when(terms("2026-10")).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn a_member_does_not_publish_terms() {
+        let history = listed().into_iter().chain([by(Actor::Member(Sample::sample()))]);
+        given(history).when(terms("2026-10")).then_rejected("staff_only");
+    }
+}

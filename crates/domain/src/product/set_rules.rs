@@ -1,0 +1,147 @@
+//! Sets what buyers of a product may do, from the next decision on.
+
+use std::collections::BTreeSet;
+
+use daicho_events::product::{PaymentMethod, PurchaseRules, PurchaseRulesSet};
+use daicho_events::{NewEvent, ProductCode, Query, Recorded};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::staff::{StaffOnly, staff_only};
+use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
+use crate::{Command, Decision, Moment};
+
+/// Replaces the purchase rules of a product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetRules {
+    /// The product.
+    pub product: ProductCode,
+    /// The rules, all of them.
+    pub rules: PurchaseRules,
+}
+
+rejections! {
+    /// Why purchase rules are refused.
+    pub enum RulesRefused {
+        /// What cannot be paid for cannot be bought (R83).
+        PaymentMethodMissing = "payment_method_missing":
+            "the rules name no payment method, so that nobody could buy: name at least one",
+        /// The methods are a set.
+        PaymentMethodTwice { method: PaymentMethod } = "payment_method_twice":
+            "the rules name the payment method {method:?} twice: name it once",
+    }
+}
+
+rejections! {
+    /// Why purchase rules are not set.
+    pub enum SetRulesRejection {
+        shared {
+            /// Members do not change the catalogue.
+            StaffOnly(StaffOnly),
+            /// The shop comes first.
+            ShopNotOpen(ShopNotOpen),
+            /// The product comes first.
+            ProductNotListed(ProductNotListed),
+            /// The rules cannot be kept.
+            Rules(RulesRefused),
+        }
+    }
+}
+
+known! {
+    /// The shop and the product.
+    pub struct Known { shop: Shop, catalogue: Catalogue, }
+}
+
+impl Decision for SetRules {
+    type State = Known;
+    type Rejection = SetRulesRejection;
+
+    fn query(&self, _: &Known) -> Query {
+        Shop::query().or(Catalogue::query([&self.product]))
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, SetRulesRejection> {
+        staff_only(at)?;
+        known.shop.settings()?;
+        known.catalogue.listed(&self.product)?;
+        check_rules(&self.rules)?;
+        let set = PurchaseRulesSet { product: self.product.clone(), rules: self.rules.clone() };
+        Ok(vec![NewEvent::on(known.shop.today(at), set)])
+    }
+}
+
+impl Command for SetRules {
+    const NAME: &'static str = "product.set_rules";
+}
+
+/// The rules of every set of rules, listed with its product or set later.
+pub(super) fn check_rules(rules: &PurchaseRules) -> Result<(), RulesRefused> {
+    if rules.payment_methods.is_empty() {
+        return Err(RulesRefused::PaymentMethodMissing);
+    }
+    let mut named = BTreeSet::new();
+    match rules.payment_methods.iter().find(|method| !named.insert(**method)) {
+        Some(method) => Err(RulesRefused::PaymentMethodTwice { method: *method }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::product::ReductionPolicy;
+    use daicho_events::{Actor, Sample};
+
+    use super::*;
+    use crate::product::samples::{rules, suite};
+    use crate::testing::{Step, by, given, open_book};
+
+    fn set(rules: PurchaseRules) -> SetRules {
+        SetRules { product: Sample::sample(), rules }
+    }
+
+    fn listed() -> [Step; 2] {
+        [open_book().into(), suite().into()]
+    }
+
+    #[test]
+    fn r75_new_rules_replace_the_old_ones() {
+        let strict = PurchaseRules { licence_reduction: ReductionPolicy::NotAllowed, ..rules() };
+        let event = PurchaseRulesSet { product: Sample::sample(), rules: strict.clone() };
+        given(listed()).when(set(strict)).then([event.into()]);
+    }
+
+    #[test]
+    fn r83_a_product_can_be_paid_for_in_some_way() {
+        let unpayable = PurchaseRules { payment_methods: Vec::new(), ..rules() };
+        given(listed()).when(set(unpayable)).then_rejected("payment_method_missing");
+    }
+
+    #[test]
+    fn a_payment_method_is_named_once() {
+        let methods = vec![PaymentMethod::Card, PaymentMethod::Invoice, PaymentMethod::Card];
+        let twice = PurchaseRules { payment_methods: methods, ..rules() };
+        given(listed()).when(set(twice)).then_rejected("payment_method_twice");
+    }
+
+    #[test]
+    fn rules_of_no_product_are_refused() {
+        given([open_book().into()]).when(set(rules())).then_rejected("product_not_listed");
+    }
+
+    #[test]
+    fn a_shop_that_is_not_open_sets_no_rules() {
+        given([]).when(set(rules())).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn a_member_does_not_set_rules() {
+        let history = listed().into_iter().chain([by(Actor::Member(Sample::sample()))]);
+        given(history).when(set(rules())).then_rejected("staff_only");
+    }
+}

@@ -1,0 +1,139 @@
+//! Revises the calendar of business days, on which every start date (R55) and due date (R85) rests.
+
+use std::collections::BTreeSet;
+
+use daicho_events::shop::{BusinessCalendarRevised, ClosedDays};
+use daicho_events::{Date, Name, NewEvent, Query, Recorded};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::{BusinessCalendar, CalendarError};
+use crate::staff::{StaffOnly, staff_only};
+use crate::state::{Shop, ShopNotOpen};
+use crate::{Command, Decision, Moment};
+
+/// Days that a calendar may close besides its rule.
+pub const EXTRA_CLOSED_DAYS_MAX: usize = 1_000;
+
+/// Replaces the calendar of business days; what is already dated keeps its date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviseCalendar {
+    /// Which days are closed by rule.
+    pub closed_days: ClosedDays,
+    /// All days closed besides the rule; a day that is left out is open again.
+    #[serde(default)]
+    pub extra_closed: BTreeSet<Date>,
+    /// Who says so: a notice of the shop, a law.
+    pub source: Name,
+}
+
+rejections! {
+    /// Why a calendar is not revised.
+    pub enum ReviseCalendarRejection {
+        /// A calendar stays short enough to be read whole.
+        TooManyDays { count: usize } = "too_many_closed_days":
+            "{count} closed days are too many: at most {EXTRA_CLOSED_DAYS_MAX} besides the rule, \
+             leave out days long past",
+        shared {
+            /// Members do not set up the shop.
+            StaffOnly(StaffOnly),
+            /// The shop comes first.
+            ShopNotOpen(ShopNotOpen),
+            /// Holidays are known for certain years only.
+            Calendar(CalendarError),
+        }
+    }
+}
+
+known! {
+    /// The shop as it stands.
+    pub struct Known { shop: Shop, }
+}
+
+impl Decision for ReviseCalendar {
+    type State = Known;
+    type Rejection = ReviseCalendarRejection;
+
+    fn query(&self, _: &Known) -> Query {
+        Shop::query()
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReviseCalendarRejection> {
+        staff_only(at)?;
+        known.shop.settings()?;
+        let count = self.extra_closed.len();
+        if count > EXTRA_CLOSED_DAYS_MAX {
+            return Err(ReviseCalendarRejection::TooManyDays { count });
+        }
+        let rule = BusinessCalendar::new(self.closed_days);
+        self.extra_closed.iter().try_for_each(|day| rule.is_open(day.0).map(drop))?;
+        let revised = BusinessCalendarRevised {
+            closed_days: self.closed_days,
+            extra_closed: self.extra_closed.iter().copied().collect(),
+            source: self.source.as_str().to_owned(),
+        };
+        Ok(vec![NewEvent::on(known.shop.today(at), revised)])
+    }
+}
+
+impl Command for ReviseCalendar {
+    const NAME: &'static str = "shop.revise_calendar";
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::{Actor, Sample};
+
+    use super::*;
+    use crate::testing::{by, day, given, open_book};
+
+    fn closing(days: impl IntoIterator<Item = Date>) -> ReviseCalendar {
+        ReviseCalendar {
+            closed_days: ClosedDays::Bank,
+            extra_closed: days.into_iter().collect(),
+            source: Name::new("notice of the shop").unwrap(),
+        }
+    }
+
+    #[test]
+    fn r55_closed_days_besides_the_rule_are_recorded_in_order() {
+        let revise = closing([day("2026-08-14"), day("2026-08-13")]);
+        given([open_book().into()]).when(revise).then([BusinessCalendarRevised {
+            closed_days: ClosedDays::Bank,
+            extra_closed: vec![day("2026-08-13"), day("2026-08-14")],
+            source: "notice of the shop".to_owned(),
+        }
+        .into()]);
+    }
+
+    #[test]
+    fn a_shop_that_is_not_open_has_no_calendar() {
+        given([]).when(closing([])).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn a_member_does_not_revise_the_calendar() {
+        let history = [open_book().into(), by(Actor::Member(Sample::sample()))];
+        given(history).when(closing([])).then_rejected("staff_only");
+    }
+
+    #[test]
+    fn a_day_of_a_year_without_holiday_rules_is_refused() {
+        let revise = closing([day("2100-01-04")]);
+        given([open_book().into()]).when(revise).then_rejected("year_out_of_range");
+    }
+
+    #[test]
+    fn closed_days_have_a_limit() {
+        let days = |count: usize| (0..).map(|n| day("2026-05-11").plus_days(n)).take(count);
+        let longest = given([open_book().into()]).when(closing(days(EXTRA_CLOSED_DAYS_MAX)));
+        longest.then_types(["shop.business_calendar_revised"]);
+        let longer = given([open_book().into()]).when(closing(days(EXTRA_CLOSED_DAYS_MAX + 1)));
+        longer.then_rejected("too_many_closed_days");
+    }
+}

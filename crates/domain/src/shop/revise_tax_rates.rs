@@ -1,0 +1,168 @@
+//! Revises the dated table of tax rates; what is already billed keeps its rate.
+
+use std::collections::BTreeSet;
+
+use daicho_events::shop::TaxRateTableRevised;
+use daicho_events::{Date, DatedTaxRate, NewEvent, Query, Recorded, TaxCategory, TaxRate};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::staff::{StaffOnly, staff_only};
+use crate::state::{Shop, ShopNotOpen};
+use crate::{Command, Decision, Moment};
+
+/// Rows of the table.
+pub const TAX_RATE_ROWS_MAX: usize = 256;
+
+/// Replaces the table of tax rates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviseTaxRates {
+    /// All rows: past rates stay in the table beside coming ones.
+    pub rates: Vec<DatedTaxRate>,
+}
+
+rejections! {
+    /// Why a table of tax rates is refused.
+    pub enum TaxTableRefused {
+        /// The table stays short enough to be read whole.
+        TooManyRows { count: usize } = "too_many_tax_rates":
+            "{count} tax rates are too many: a table has at most {TAX_RATE_ROWS_MAX} rows",
+        /// A tax is a part of the price.
+        RateAboveWhole { rate: TaxRate } = "tax_rate_above_whole":
+            "{rate} is above 100 %: rates are in hundredths of a percent, 1000 is 10 %",
+        /// A day has one rate of a category.
+        RateTwice { category: TaxCategory, from: Date } = "tax_rate_twice":
+            "two rates of the category {category:?} begin on {from}: a category has one rate a \
+             day, leave out one",
+    }
+}
+
+rejections! {
+    /// Why tax rates are not revised.
+    pub enum ReviseTaxRatesRejection {
+        shared {
+            /// Members do not set up the shop.
+            StaffOnly(StaffOnly),
+            /// The shop comes first.
+            ShopNotOpen(ShopNotOpen),
+            /// The table breaks a rule.
+            Table(TaxTableRefused),
+        }
+    }
+}
+
+known! {
+    /// The shop as it stands.
+    pub struct Known { shop: Shop, }
+}
+
+impl Decision for ReviseTaxRates {
+    type State = Known;
+    type Rejection = ReviseTaxRatesRejection;
+
+    fn query(&self, _: &Known) -> Query {
+        Shop::query()
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReviseTaxRatesRejection> {
+        staff_only(at)?;
+        known.shop.settings()?;
+        check_table(&self.rates)?;
+        let revised = TaxRateTableRevised { rates: self.rates.clone() };
+        Ok(vec![NewEvent::on(known.shop.today(at), revised)])
+    }
+}
+
+/// The rules of every table, at the opening of a book and after.
+pub(super) fn check_table(rates: &[DatedTaxRate]) -> Result<(), TaxTableRefused> {
+    if rates.len() > TAX_RATE_ROWS_MAX {
+        return Err(TaxTableRefused::TooManyRows { count: rates.len() });
+    }
+    if let Some(row) = rates.iter().find(|row| row.rate.0 > TaxRate::WHOLE) {
+        return Err(TaxTableRefused::RateAboveWhole { rate: row.rate });
+    }
+    let mut begun = BTreeSet::new();
+    match rates.iter().find(|row| !begun.insert((row.category, row.from))) {
+        Some(row) => Err(TaxTableRefused::RateTwice { category: row.category, from: row.from }),
+        None => Ok(()),
+    }
+}
+
+impl Command for ReviseTaxRates {
+    const NAME: &'static str = "shop.revise_tax_rates";
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::{Actor, Sample};
+
+    use super::*;
+    use crate::testing::{by, day, given, open_book};
+
+    fn row(from: &str, rate: u32) -> DatedTaxRate {
+        DatedTaxRate { category: TaxCategory::Standard, from: day(from), rate: TaxRate(rate) }
+    }
+
+    fn table(rates: impl IntoIterator<Item = DatedTaxRate>) -> ReviseTaxRates {
+        ReviseTaxRates { rates: rates.into_iter().collect() }
+    }
+
+    #[test]
+    fn a_coming_rate_stands_beside_the_present_one() {
+        let rows = [row("2019-10-01", 1_000), row("2027-04-01", 1_200)];
+        let outcome = given([open_book().into()]).when(table(rows));
+        outcome.then([TaxRateTableRevised { rates: rows.to_vec() }.into()]);
+    }
+
+    #[test]
+    fn a_rate_is_at_most_the_whole_price() {
+        let whole = given([open_book().into()]).when(table([row("2027-04-01", 10_000)]));
+        whole.then_types(["shop.tax_rate_table_revised"]);
+        let above = given([open_book().into()]).when(table([row("2027-04-01", 10_001)]));
+        above.then_rejected("tax_rate_above_whole");
+    }
+
+    #[test]
+    fn a_category_has_one_rate_a_day() {
+        let rows = [row("2027-04-01", 1_200), row("2027-04-01", 1_000)];
+        given([open_book().into()]).when(table(rows)).then_rejected("tax_rate_twice");
+        let reduced = DatedTaxRate { category: TaxCategory::Reduced, ..row("2027-04-01", 800) };
+        let outcome = given([open_book().into()]).when(table([row("2027-04-01", 1_200), reduced]));
+        outcome.then_types(["shop.tax_rate_table_revised"]);
+    }
+
+    #[test]
+    fn a_book_opens_with_a_table_that_keeps_the_same_rules() {
+        let rows = vec![row("2027-04-01", 1_200), row("2027-04-01", 1_000)];
+        let book = crate::shop::OpenBook { tax_rates: rows, ..open_book() };
+        given([]).when(book).then_rejected("tax_rate_twice");
+    }
+
+    #[test]
+    fn a_table_has_a_limit() {
+        let rows = |count: usize| {
+            let days = (0..).map(|n| day("2026-05-11").plus_days(n)).take(count);
+            days.map(|from| DatedTaxRate { from, ..row("2026-05-11", 1_000) })
+        };
+        let longest = given([open_book().into()]).when(table(rows(TAX_RATE_ROWS_MAX)));
+        longest.then_types(["shop.tax_rate_table_revised"]);
+        let longer = given([open_book().into()]).when(table(rows(TAX_RATE_ROWS_MAX + 1)));
+        longer.then_rejected("too_many_tax_rates");
+    }
+
+    #[test]
+    fn a_shop_that_is_not_open_has_no_rates() {
+        given([]).when(table([])).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn a_member_does_not_revise_tax_rates() {
+        let history = [open_book().into(), by(Actor::Member(Sample::sample()))];
+        given(history).when(table([])).then_rejected("staff_only");
+    }
+}
