@@ -225,9 +225,9 @@ impl Shadow {
 /// The views of one book. Every read sees one committed state; a swap is seen whole or not at all.
 #[async_trait]
 pub trait Views: Send + Sync {
-    /// Makes `schema`'s view known to this process and says how it stands. One that is not there, or
-    /// was made by another version, fingerprint or set of columns, is made anew: empty, cursor 0,
-    /// for the day `as_of`.
+    /// Makes `schema`'s view known to this process and says how it stands. One that is not there,
+    /// or was made by another version, fingerprint or set of columns, is made anew: empty, cursor
+    /// 0, for the day `as_of`.
     ///
     /// # Panics
     /// When the schema is not well formed: schemas are written by programmers, not by users.
@@ -280,8 +280,8 @@ pub trait Views: Send + Sync {
         limit: u32,
     ) -> Result<Vec<ViewRow>, ViewError>;
 
-    /// Starts a rebuild beside the live view. An earlier rebuild of the view that was not swapped is
-    /// dropped; whoever still loads it gets [`ViewError::Superseded`].
+    /// Starts a rebuild beside the live view. An earlier rebuild of the view that was not swapped
+    /// is dropped; whoever still loads it gets [`ViewError::Superseded`].
     ///
     /// # Panics
     /// When the schema is not well formed.

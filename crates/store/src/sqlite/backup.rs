@@ -1,5 +1,5 @@
-//! Backup of a running book into a folder, and back: the record, the state and, apart from them, the
-//! vault. Derived data is left out, it is made anew.
+//! Backup of a running book into a folder, and back: the record, the state and, apart from them,
+//! the vault. Derived data is left out, it is made anew.
 //!
 //! Each file is copied by `VACUUM INTO`, which reads in one transaction: one committed state, while
 //! others write. Copying the file would tear it, and miss what is still in its WAL. What is copied
@@ -88,8 +88,8 @@ pub enum Progress {
 /// empty. `made_at` is the time for the manifest, in UTC. `inspect` reads a copied record and must
 /// leave it as it is (open it read-only and immutable).
 ///
-/// The backup is made under another name and renamed when it is whole and synced: `target` is either
-/// complete or not there.
+/// The backup is made under another name and renamed when it is whole and synced: `target` is
+/// either complete or not there.
 pub async fn backup(
     source: &Path,
     target: &Path,
@@ -193,7 +193,7 @@ pub enum BackupError {
     },
     /// The folder under its temporary name is there.
     #[error(
-        "{} is there: it is being written now, or was left by a crash; remove it if it is not in use",
+        "{} is there: somebody writes it now, or a crash left it behind: then remove it",
         path.display()
     )]
     Unfinished {

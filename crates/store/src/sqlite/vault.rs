@@ -2,12 +2,12 @@
 //!
 //! Its journal is a WAL with `synchronous = FULL`: one sync makes a key durable. A rollback journal
 //! needs three and changes the file's size each time (TRUNCATE: fifty times slower on ext4), and
-//! DELETE is not even durable under FULL, since an unlinked journal may come back after a power loss
-//! and roll a key away whose sealed value is in the record already. What speaks against a WAL is
-//! that it keeps old pages, and with them destroyed keys, until it is overwritten. So an erasure is
-//! done only when the log has been written back and cut to nothing (`wal_checkpoint(TRUNCATE)`), and
-//! opening does the same for an erasure that a crash cut short. `secure_delete` wipes what is deleted
-//! in the file. Blocks that a file system or disk has freed are beyond a program's reach.
+//! DELETE is not even durable under FULL, since an unlinked journal may come back after a power
+//! loss and roll a key away whose sealed value is in the record already. What speaks against a WAL
+//! is that it keeps old pages, and with them destroyed keys, until it is overwritten. So an erasure
+//! is done only when the log has been written back and cut to nothing (`wal_checkpoint(TRUNCATE)`),
+//! and opening does the same for an erasure that a crash cut short. `secure_delete` wipes what is
+//! deleted in the file. Blocks that a file system or disk has freed are beyond a program's reach.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -213,9 +213,7 @@ impl VaultFile {
             .execute(&mut *tx)
             .await
             .map_err(StorageError::sqlx(failed))?;
-        // Overwritten where it stands and not deleted: neighbours would move over, and copies of
-        // their secrets stay behind in the gaps of a page.
-        sqlx::query("UPDATE person_key SET secret = zeroblob(32) WHERE name = ?1")
+        sqlx::query("DELETE FROM person_key WHERE name = ?1")
             .bind(name.as_str())
             .execute(&mut *tx)
             .await

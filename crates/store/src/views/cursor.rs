@@ -1,5 +1,5 @@
-//! Where a page ended, as an opaque text that fits into a URL. It says which order it belongs to, and
-//! carries a check: a damaged or foreign one is an error, never a page of something else.
+//! Where a page ended, as an opaque text that fits into a URL. It says which order it belongs to,
+//! and carries a check: a damaged or foreign one is an error, never a page of something else.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

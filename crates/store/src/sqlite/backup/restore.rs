@@ -1,5 +1,5 @@
-//! From a backup back to a book: each file is checked while it is copied, and the book appears under
-//! its name only when all of them are whole.
+//! From a backup back to a book: each file is checked while it is copied, and the book appears
+//! under its name only when all of them are whole.
 
 use std::path::Path;
 

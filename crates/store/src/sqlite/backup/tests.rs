@@ -75,8 +75,13 @@ impl Shop {
     }
 
     async fn back_up(&self, target: &Path) -> Result<Manifest, BackupError> {
-        backup(&self.book(), target, MADE_AT, inspect, &|_| ()).await
+        spawnable(backup(&self.book(), target, MADE_AT, inspect, &|_| ())).await
     }
+}
+
+/// A server backs its book up in a task of its own.
+fn spawnable<F: Future + Send>(future: F) -> F {
+    future
 }
 
 async fn open_copy(path: &Path) -> SqlitePool {

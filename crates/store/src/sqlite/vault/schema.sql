@@ -1,10 +1,8 @@
--- Keys of people. Rows are only ever appended and their secrets overwritten in place: SQLite leaves
--- no stale copy of a row that never moves, and `secure_delete` wipes what is deleted.
+-- Keys of people. `secure_delete` wipes those that are deleted.
 CREATE TABLE IF NOT EXISTS person_key (
-    number INTEGER PRIMARY KEY,
-    name   TEXT NOT NULL UNIQUE,
+    name   TEXT PRIMARY KEY,
     secret BLOB NOT NULL CHECK (length(secret) = 32)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Keys destroyed on purpose. The last number is also the vault's generation: it tells every process
 -- that what it holds in memory may be gone.
@@ -15,7 +13,6 @@ CREATE TABLE IF NOT EXISTS erased (
 
 -- Keys of the book itself.
 CREATE TABLE IF NOT EXISTS book_key (
-    number  INTEGER PRIMARY KEY,
-    purpose TEXT NOT NULL UNIQUE,
+    purpose TEXT PRIMARY KEY,
     secret  BLOB NOT NULL CHECK (length(secret) = 32)
-) STRICT;
+) STRICT, WITHOUT ROWID;

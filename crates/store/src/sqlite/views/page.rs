@@ -172,7 +172,7 @@ impl Conditions {
                 self.push(format!("({column}, key) {beyond} (?, ?)"), [value, Value::Text(key)]);
             }
             Stretch::NullsBeyond(key) => {
-                self.push(format!("{column} IS NULL AND key {beyond} ?"), [Value::Text(key)])
+                self.push(format!("{column} IS NULL AND key {beyond} ?"), [Value::Text(key)]);
             }
             Stretch::Values => self.push(format!("{column} IS NOT NULL"), []),
             Stretch::Nulls => self.push(format!("{column} IS NULL"), []),

@@ -1,5 +1,5 @@
-//! What stored views promise: pages that mean what a list in memory means, rows and cursor together,
-//! rebuilds seen whole or not at all.
+//! What stored views promise: pages that mean what a list in memory means, rows and cursor
+//! together, rebuilds seen whole or not at all.
 
 mod pages;
 mod rebuilds;
