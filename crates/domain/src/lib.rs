@@ -8,10 +8,18 @@ mod rejection;
 #[macro_use]
 mod decision;
 
+pub mod acting;
 pub mod calendar;
+pub mod invoice;
+pub mod order;
+pub mod pricing;
+pub mod quote;
+pub mod reason;
+pub mod series;
 pub mod shop;
 pub mod state;
 pub mod tax;
+pub mod term;
 
 #[cfg(test)]
 mod testing;
@@ -25,6 +33,17 @@ macro_rules! for_each_command {
     ($table:ident) => {
         $table! {
             shop::OpenBook,
+            quote::IssueQuote,
+            quote::WithdrawQuote,
+            order::PlaceOrder,
+            order::AcceptOrder,
+            order::FixDelivery,
+            order::ConfirmOrder,
+            order::FulfilOrder,
+            order::CancelOrder,
+            order::TakeBack,
+            order::RecordSale,
+            order::RecordReturn,
         }
     };
 }

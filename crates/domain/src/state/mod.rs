@@ -3,10 +3,14 @@
 
 mod catalogue;
 mod member;
+mod order;
+mod quote;
 mod shop;
 
 pub use catalogue::{Catalogue, Plan, Product};
 pub use member::{Member, Members, Organisations};
+pub use order::{Order, Orders};
+pub use quote::{Quote, Quotes};
 pub use shop::{Shop, ShopNotOpen};
 
 use daicho_events::Recorded;
