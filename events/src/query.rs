@@ -63,6 +63,19 @@ pub struct QueryItem {
     pub types: Vec<&'static str>,
     /// Tags; never empty, so that no decision reads a whole book.
     pub tags: Vec<Tag>,
+    /// How many of the matches are read.
+    pub reach: Reach,
+}
+
+/// How many of an item's matches a decision reads. The condition of its append is the same for
+/// both: it fails when any later event matches, so a series read by its last stays without gaps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Every match.
+    #[default]
+    All,
+    /// Only the last one, at the highest position.
+    Last,
 }
 
 impl Query {
@@ -80,22 +93,28 @@ impl Query {
     /// Adds what is of these types and about `tag`.
     #[must_use]
     pub fn and_types(mut self, types: &[&'static str], tag: Tag) -> Self {
-        let item = QueryItem { types: types.to_vec(), tags: vec![tag] };
-        if !self.items.contains(&item) {
-            self.items.push(item);
-        }
+        self.add(QueryItem { types: types.to_vec(), tags: vec![tag], reach: Reach::All });
         self
     }
 
-    /// Adds the items of another query.
+    /// Adds the last event about `tag`, and no other of it.
+    #[must_use]
+    pub fn and_last(mut self, tag: Tag) -> Self {
+        self.add(QueryItem { types: Vec::new(), tags: vec![tag], reach: Reach::Last });
+        self
+    }
+
+    /// Adds what another query asks for.
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
-        for item in other.items {
-            if !self.items.contains(&item) {
-                self.items.push(item);
-            }
-        }
+        other.items.into_iter().for_each(|item| self.add(item));
         self
+    }
+
+    fn add(&mut self, item: QueryItem) {
+        if !self.items.contains(&item) {
+            self.items.push(item);
+        }
     }
 
     /// Adds everything about each tag.
@@ -115,5 +134,13 @@ mod tests {
         let both = shop().and(Tag::of("member", 1)).or(shop().and(Tag::of("member", 2)));
         let tags: Vec<&str> = both.items.iter().map(|item| item.tags[0].as_str()).collect();
         assert_eq!(tags, ["shop", "member:1", "member:2"]);
+    }
+
+    #[test]
+    fn all_and_the_last_of_a_tag_are_two_questions() {
+        let tag = || Tag::from("series:invoice");
+        let reaches: Vec<Reach> =
+            Query::about(tag()).and_last(tag()).items.iter().map(|item| item.reach).collect();
+        assert_eq!(reaches, [Reach::All, Reach::Last]);
     }
 }

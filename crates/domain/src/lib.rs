@@ -8,13 +8,20 @@ mod rejection;
 #[macro_use]
 mod decision;
 
+pub mod acting;
 pub mod calendar;
+pub mod invoice;
+pub mod order;
+pub mod pricing;
 pub mod product;
+pub mod quote;
+pub mod reason;
 pub mod registration;
+pub mod series;
 pub mod shop;
-pub mod staff;
 pub mod state;
 pub mod tax;
+pub mod term;
 
 #[cfg(test)]
 mod testing;
@@ -43,6 +50,17 @@ macro_rules! for_each_command {
             registration::VerifyMember,
             registration::CompleteRegistration,
             registration::MigrateMember,
+            quote::IssueQuote,
+            quote::WithdrawQuote,
+            order::PlaceOrder,
+            order::AcceptOrder,
+            order::FixDelivery,
+            order::ConfirmOrder,
+            order::FulfilOrder,
+            order::CancelOrder,
+            order::TakeBack,
+            order::RecordSale,
+            order::RecordReturn,
         }
     };
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use daicho_domain::{Command, Personal, for_each_command, product, registration, shop};
+use daicho_domain::{
+    Command, Personal, for_each_command, order, product, quote, registration, shop,
+};
 use serde_json::Value;
 
 struct Row {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::{self, PlanRefused};
 use super::set_rules::{RulesRefused, check_rules};
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Catalogue, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -115,7 +115,7 @@ impl Decision for ListProduct {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ListProductRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         let currency = known.shop.settings()?.currency;
         if let Some(listed) = known.catalogue.get(&self.product) {
             let (product, name) = (self.product.clone(), listed.name.clone());

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{self, PlanRefused};
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Catalogue, Product, ProductNotListed, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -76,7 +76,7 @@ impl Decision for PublishPlan {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, PublishPlanRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         let currency = known.shop.settings()?.currency;
         let product = known.catalogue.listed(&self.product)?;
         let published = self.event();

@@ -5,7 +5,7 @@ use daicho_events::{NewEvent, ProductCode, Query, Recorded, Sha256, TermsVersion
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -57,7 +57,7 @@ impl Decision for PublishTerms {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, PublishTermsRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         let product = known.catalogue.listed(&self.product)?;
         if product.terms_versions.contains(&self.version) {

@@ -5,7 +5,7 @@ use daicho_events::{Name, NewEvent, ProductCode, Query, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -54,7 +54,7 @@ impl Decision for RenameProduct {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RenameProductRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         let product = known.catalogue.listed(&self.product)?;
         let (code, name) = (self.product.clone(), self.name.clone());

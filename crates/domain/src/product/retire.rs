@@ -5,7 +5,7 @@ use daicho_events::{Date, NewEvent, ProductCode, Query, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -59,7 +59,7 @@ impl Decision for RetireProduct {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RetireProductRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         let product = known.catalogue.listed(&self.product)?;
         if let Some(from) = product.retired_from {

@@ -7,7 +7,7 @@ use daicho_events::{NewEvent, ProductCode, Query, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -67,7 +67,7 @@ impl Decision for SetRules {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, SetRulesRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         known.catalogue.listed(&self.product)?;
         check_rules(&self.rules)?;

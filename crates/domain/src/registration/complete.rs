@@ -5,7 +5,7 @@ use daicho_events::{MemberId, NewEvent, Query, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{MemberUnknown, Members, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -60,7 +60,7 @@ impl Decision for CompleteRegistration {
         known: &Known,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, CompleteRegistrationRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         let member = known.members.known(self.member)?;
         if !member.verified {

@@ -5,7 +5,7 @@ use daicho_events::{MemberId, Name, NewEvent, OrganisationId, Query, Recorded, S
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment, Personal, PersonalField};
 
@@ -61,7 +61,7 @@ impl Decision for MigrateMember {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, MigrateMemberRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         known.organisations.known(self.organisation)?;
         known.members.unused(self.member)?;

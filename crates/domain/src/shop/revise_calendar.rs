@@ -7,8 +7,8 @@ use daicho_events::{Date, Name, NewEvent, Query, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::acting::{StaffOnly, staff_only};
 use crate::calendar::{BusinessCalendar, CalendarError};
-use crate::staff::{StaffOnly, staff_only};
 use crate::state::{Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -64,7 +64,7 @@ impl Decision for ReviseCalendar {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReviseCalendarRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         let count = self.extra_closed.len();
         if count > EXTRA_CLOSED_DAYS_MAX {

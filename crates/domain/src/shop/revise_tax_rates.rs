@@ -7,7 +7,7 @@ use daicho_events::{Date, DatedTaxRate, NewEvent, Query, Recorded, TaxCategory, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -70,7 +70,7 @@ impl Decision for ReviseTaxRates {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReviseTaxRatesRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         check_table(&self.rates)?;
         let revised = TaxRateTableRevised { rates: self.rates.clone() };

@@ -5,7 +5,7 @@ use daicho_events::{LocalTime, NewEvent, Query, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::staff::{StaffOnly, staff_only};
+use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
 
@@ -47,7 +47,7 @@ impl Decision for SetCutoff {
     }
 
     fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, SetCutoffRejection> {
-        staff_only(at)?;
+        staff_only(at, Self::NAME)?;
         known.shop.settings()?;
         let set = CutoffPolicySet { cutoff: self.cutoff };
         Ok(vec![NewEvent::on(known.shop.today(at), set)])

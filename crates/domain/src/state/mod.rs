@@ -3,12 +3,16 @@
 
 mod catalogue;
 mod member;
+mod order;
+mod quote;
 mod shop;
 
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
 pub use member::{
     Member, MemberIdUsed, MemberUnknown, Members, OrganisationUnknown, Organisations,
 };
+pub use order::{Order, Orders};
+pub use quote::{Quote, Quotes};
 pub use shop::{Shop, ShopNotOpen};
 
 use daicho_events::Recorded;

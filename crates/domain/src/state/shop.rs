@@ -105,6 +105,11 @@ impl Shop {
         rows.max_by_key(|row| row.from).map_or(TaxRate::ZERO, |row| row.rate)
     }
 
+    /// Whether the rate table has a row for a category on a day.
+    pub fn has_rate_on(&self, category: TaxCategory, day: Date) -> bool {
+        self.rates.iter().any(|row| row.category == category && row.from <= day)
+    }
+
     /// The number printed on qualified invoices.
     pub fn issuer(&self) -> Option<&IssuerNumber> {
         self.issuer.as_ref()

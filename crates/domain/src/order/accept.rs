@@ -1,0 +1,150 @@
+//! Accepts an order (注文受付, R64): it counts as a business day after the cut-off (R55).
+
+use daicho_events::order::OrderAccepted;
+use daicho_events::{NewEvent, OrderId, Query, Recorded};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::stage::{self, StageRejection};
+use crate::acting::{StaffOnly, staff_only};
+use crate::calendar::CalendarError;
+use crate::state::{Orders, Shop, ShopNotOpen};
+use crate::{Command, Decision, Moment};
+
+/// Takes an order. It counts as of when the customer placed it, not of when staff took it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptOrder {
+    /// The order.
+    pub order: OrderId,
+}
+
+rejections! {
+    /// Why an order is not accepted.
+    pub enum AcceptOrderRejection {
+        shared {
+            /// A customer asks.
+            Staff(StaffOnly),
+            /// The book has no settings.
+            Shop(ShopNotOpen),
+            /// The order is at another stage.
+            Stage(StageRejection),
+            /// The calendar does not cover the day.
+            Calendar(CalendarError),
+        }
+    }
+}
+
+known! {
+    /// The shop's calendar and the order.
+    pub struct Known { shop: Shop, orders: Orders, }
+}
+
+impl Decision for AcceptOrder {
+    type State = Known;
+    type Rejection = AcceptOrderRejection;
+
+    fn query(&self, _: &Known) -> Query {
+        Shop::query().or(Orders::query(self.order))
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, AcceptOrderRejection> {
+        staff_only(at, Self::NAME)?;
+        known.shop.settings()?;
+        let order = stage::open(&known.orders, self.order)?;
+        if order.accepted_on.is_some() {
+            return Err(StageRejection::AlreadyAccepted { order: self.order }.into());
+        }
+        let placed = Moment { now: order.placed_at, ..at.clone() };
+        let accepted_on = known.shop.accepted_on(&placed)?;
+        Ok(vec![NewEvent::on(accepted_on, OrderAccepted { order: self.order, accepted_on })])
+    }
+}
+
+impl Command for AcceptOrder {
+    const NAME: &'static str = "order.accept";
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::Actor;
+
+    use super::*;
+    use crate::order::fixtures::{
+        TEA, administrator, cancelled, fulfilled, order_id, order_placed, placed, shop, wanted,
+    };
+    use crate::testing::{at, by, day, event, given};
+
+    fn accept() -> AcceptOrder {
+        AcceptOrder { order: order_id() }
+    }
+
+    #[track_caller]
+    fn counts_as(placed_at: &str, expected: &str) {
+        let order = event(order_placed(&[wanted(TEA, None, 1)]));
+        let history = shop([at(placed_at), order, at("2026-05-20T09:00")]);
+        let accepted_on = day(expected);
+        let events = given(history).when(accept()).events();
+        let expected = OrderAccepted { order: order_id(), accepted_on };
+        assert_eq!(events, [NewEvent::on(accepted_on, expected)], "placed at {placed_at}");
+    }
+
+    #[test]
+    fn r55_an_order_placed_before_the_cut_off_counts_as_that_day_whenever_staff_take_it() {
+        counts_as("2026-05-11T12:59", "2026-05-11");
+    }
+
+    #[test]
+    fn r55_an_order_placed_at_the_cut_off_counts_as_the_next_business_day() {
+        counts_as("2026-05-11T13:00", "2026-05-12");
+        counts_as("2026-05-08T13:00", "2026-05-11");
+    }
+
+    #[test]
+    fn r55_an_order_placed_on_a_closed_day_counts_as_the_next_business_day() {
+        counts_as("2026-05-09T09:00", "2026-05-11");
+    }
+
+    #[test]
+    fn r65_a_customer_accepts_nothing() {
+        let actor = by(Actor::Member(administrator()));
+        given(placed([actor])).when(accept()).then_rejected("staff_only");
+    }
+
+    #[test]
+    fn a_book_that_is_not_open_accepts_nothing() {
+        given([]).when(accept()).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn an_order_that_was_never_placed_is_not_accepted() {
+        given(shop([])).when(accept()).then_rejected("order_unknown");
+    }
+
+    #[test]
+    fn a_cancelled_order_is_not_accepted() {
+        given(placed([cancelled()])).when(accept()).then_rejected("order_cancelled");
+    }
+
+    #[test]
+    fn a_fulfilled_order_is_not_accepted() {
+        let history = placed([fulfilled("2026-05-11")]);
+        given(history).when(accept()).then_rejected("order_already_fulfilled");
+    }
+
+    #[test]
+    fn an_order_is_accepted_once() {
+        given(placed([accept().into()])).when(accept()).then_rejected("order_already_accepted");
+    }
+
+    #[test]
+    fn a_year_without_a_calendar_is_named() {
+        let order = event(order_placed(&[wanted(TEA, None, 1)]));
+        let history = shop([at("2100-01-04T09:00"), order]);
+        given(history).when(accept()).then_rejected("year_out_of_range");
+    }
+}

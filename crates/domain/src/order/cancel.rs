@@ -1,0 +1,237 @@
+//! Cancels an order: how long it may be depends on its products and on who asks (R65, R66).
+
+use daicho_events::order::OrderCancelled;
+use daicho_events::product::CancellationPolicy;
+use daicho_events::{Actor, NewEvent, OrderId, ProductCode, Query, Recorded};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules::rules_of;
+use super::stage::StageRejection;
+use crate::acting::{Outsider, acts_for, members_of};
+use crate::reason::{self, ReasonRejection};
+use crate::state::{Catalogue, Members, Order, Orders, Shop, ShopNotOpen};
+use crate::{Command, Decision, Moment};
+
+/// Cancels an order. The strictest of its products' rules as they are now holds; customers cancel
+/// until the shop has accepted the order, staff until that rule's limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelOrder {
+    /// The order.
+    pub order: OrderId,
+    /// Why, at most 1,000 characters.
+    pub reason: String,
+}
+
+rejections! {
+    /// Why an order is not cancelled.
+    pub enum CancelOrderRejection {
+        /// Once is enough.
+        AlreadyCancelled { order: OrderId } = "already_cancelled":
+            "order {order} is already cancelled: nothing is left to do",
+        /// Some products cannot be cancelled once ordered (R66).
+        NotAllowed { order: OrderId, product: ProductCode } = "cancellation_not_allowed":
+            "order {order} holds `{product}`, which cannot be cancelled once ordered: once it is \
+             delivered, goods can be taken back as a return",
+        /// The limit of the strictest rule has passed (R66).
+        TooLate { order: OrderId, limit: &'static str } = "too_late_to_cancel":
+            "order {order} could be cancelled until {limit}: take goods back as a return, or end \
+             its contracts one by one",
+        /// After acceptance only staff cancel (R65).
+        ThroughStaff { order: OrderId } = "cancellation_through_staff":
+            "order {order} is accepted: ask the shop's staff to cancel it",
+        shared {
+            /// The book has no settings.
+            Shop(ShopNotOpen),
+            /// No such order.
+            Stage(StageRejection),
+            /// Somebody else's order.
+            Outsider(Outsider),
+            /// The reason is empty or too long.
+            Reason(ReasonRejection),
+        }
+    }
+}
+
+known! {
+    /// The order, its products' rules now, and who acts for its organisation.
+    pub struct Known { shop: Shop, orders: Orders, catalogue: Catalogue, members: Members, }
+}
+
+impl Decision for CancelOrder {
+    type State = Known;
+    type Rejection = CancelOrderRejection;
+
+    fn query(&self, known: &Known) -> Query {
+        let query = Shop::query().or(Orders::query(self.order));
+        let Some(order) = known.orders.get(self.order) else { return query };
+        let products = order.placed.lines.iter().map(|line| &line.product);
+        query.or(Catalogue::query(products)).or(members_of(order.placed.organisation))
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, CancelOrderRejection> {
+        known.shop.settings()?;
+        let unknown = StageRejection::Unknown { order: self.order };
+        let order = known.orders.get(self.order).ok_or(unknown)?;
+        acts_for(order.placed.organisation, &known.members, at)?;
+        if order.cancelled {
+            return Err(CancelOrderRejection::AlreadyCancelled { order: self.order });
+        }
+        check_policy(order, &known.catalogue)?;
+        if matches!(at.actor, Actor::Member(_)) && order.accepted_on.is_some() {
+            return Err(CancelOrderRejection::ThroughStaff { order: self.order });
+        }
+        reason::check(&self.reason)?;
+        let cancelled = OrderCancelled { order: self.order, reason: self.reason.clone() };
+        Ok(vec![NewEvent::on(known.shop.today(at), cancelled)])
+    }
+}
+
+/// Lets an order through that the strictest of its products' rules still allows to be cancelled.
+fn check_policy(known: &Order, catalogue: &Catalogue) -> Result<(), CancelOrderRejection> {
+    let order = known.placed.order;
+    let policies = known.placed.lines.iter().filter_map(|line| {
+        let product = catalogue.get(&line.product)?;
+        Some((rules_of(product).cancellation, &line.product))
+    });
+    // The policies are declared from the most lenient to the strictest.
+    let strictest = policies.max_by_key(|(policy, _)| *policy);
+    let (passed, limit) = match strictest {
+        Some((CancellationPolicy::NotAllowed, product)) => {
+            return Err(CancelOrderRejection::NotAllowed { order, product: product.clone() });
+        }
+        Some((CancellationPolicy::UntilDeliveryFixed, _)) => {
+            (known.delivery_on.is_some() || known.confirmed, "its delivery date was fixed")
+        }
+        Some((CancellationPolicy::UntilConfirmed, _)) | None => {
+            (known.confirmed, "it was confirmed")
+        }
+    };
+    if known.fulfilled_on.is_some() {
+        return Err(CancelOrderRejection::TooLate { order, limit: "it was delivered" });
+    }
+    if passed { Err(CancelOrderRejection::TooLate { order, limit }) } else { Ok(()) }
+}
+
+impl Command for CancelOrder {
+    const NAME: &'static str = "order.cancel";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::fixtures::{
+        CUSTOM, MAIL, TEA, accepted, administrator, applicant, confirmed, delivery_fixed,
+        fulfilled, general_user, order_id, order_placed, placed, rules, shop, stranger, wanted,
+    };
+    use crate::pricing::WantedLine;
+    use crate::testing::{Step, by, event, given};
+
+    fn cancel() -> CancelOrder {
+        CancelOrder { order: order_id(), reason: "ordered twice".to_owned() }
+    }
+
+    fn order_of<const N: usize>(
+        lines: [WantedLine; N],
+        more: impl IntoIterator<Item = Step>,
+    ) -> Vec<Step> {
+        shop([event(order_placed(&lines))].into_iter().chain(more))
+    }
+
+    fn mail() -> WantedLine {
+        wanted(MAIL, Some("monthly"), 1)
+    }
+
+    #[test]
+    fn r66_a_customer_cancels_an_order_that_is_not_accepted() {
+        let cancelled = OrderCancelled { order: order_id(), reason: "ordered twice".to_owned() };
+        let actor = by(Actor::Member(administrator()));
+        given(placed([actor])).when(cancel()).then([cancelled.into()]);
+    }
+
+    #[test]
+    fn any_member_of_the_organisation_may_cancel() {
+        for member in [general_user(), applicant()] {
+            let actor = by(Actor::Member(member));
+            given(placed([actor])).when(cancel()).then_types(["order.cancelled"]);
+        }
+    }
+
+    #[test]
+    fn r65_after_acceptance_a_customer_asks_the_staff() {
+        let history = placed([accepted("2026-05-11"), by(Actor::Member(administrator()))]);
+        given(history).when(cancel()).then_rejected("cancellation_through_staff");
+    }
+
+    #[test]
+    fn r65_after_acceptance_staff_cancel() {
+        let history = placed([accepted("2026-05-11"), delivery_fixed("2026-05-20")]);
+        given(history).when(cancel()).then_types(["order.cancelled"]);
+    }
+
+    #[test]
+    fn r66_a_product_cancelled_until_confirmed_is_not_cancelled_after() {
+        let history = order_of([wanted(TEA, None, 1)], [accepted("2026-05-11"), confirmed()]);
+        given(history).when(cancel()).then_rejected("too_late_to_cancel");
+    }
+
+    #[test]
+    fn r66_the_strictest_rule_of_the_order_holds() {
+        let fixed = || [accepted("2026-05-11"), delivery_fixed("2026-05-20")];
+        let lenient = order_of([wanted(TEA, None, 1)], fixed());
+        given(lenient).when(cancel()).then_types(["order.cancelled"]);
+        let stricter = order_of([wanted(TEA, None, 1), mail()], fixed());
+        given(stricter).when(cancel()).then_rejected("too_late_to_cancel");
+    }
+
+    #[test]
+    fn r66_a_product_that_cannot_be_cancelled_keeps_the_whole_order() {
+        let history = order_of([wanted(CUSTOM, None, 1), mail()], []);
+        given(history).when(cancel()).then_rejected("cancellation_not_allowed");
+    }
+
+    #[test]
+    fn r66_the_rules_count_as_they_are_now() {
+        let loosened = event(rules(CUSTOM, |_| {}));
+        let history = order_of([wanted(CUSTOM, None, 1)], [loosened]);
+        given(history).when(cancel()).then_types(["order.cancelled"]);
+    }
+
+    #[test]
+    fn a_delivered_order_is_not_cancelled() {
+        let history = placed([accepted("2026-05-11"), fulfilled("2026-05-11")]);
+        given(history).when(cancel()).then_rejected("too_late_to_cancel");
+    }
+
+    #[test]
+    fn an_order_is_cancelled_once() {
+        given(placed([cancel().into()])).when(cancel()).then_rejected("already_cancelled");
+    }
+
+    #[test]
+    fn a_member_of_another_organisation_cancels_nothing() {
+        let actor = by(Actor::Member(stranger()));
+        given(placed([actor])).when(cancel()).then_rejected("not_of_the_organisation");
+    }
+
+    #[test]
+    fn a_book_that_is_not_open_cancels_nothing() {
+        given([]).when(cancel()).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn an_order_that_was_never_placed_is_not_cancelled() {
+        given(shop([])).when(cancel()).then_rejected("order_unknown");
+    }
+
+    #[test]
+    fn an_order_is_cancelled_with_a_reason() {
+        let silent = CancelOrder { reason: " ".to_owned(), ..cancel() };
+        given(placed([])).when(silent).then_rejected("reason_missing");
+    }
+}

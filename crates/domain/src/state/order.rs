@@ -1,0 +1,169 @@
+//! Orders as they stand: placed, accepted, delivered, cancelled, and what came back of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daicho_events::billing::BillingEvent;
+use daicho_events::order::{GoodsReturned, OrderEvent, OrderPlaced};
+use daicho_events::{
+    Date, Event, InvoiceNumber, OrderId, ProductCode, Query, Recorded, Reference, ReturnId,
+    Timestamp,
+};
+
+use super::Fold;
+
+/// The events that carry a number of another system and are looked up by it.
+const REFERENCE_TYPES: [&str; 2] = ["order.placed", "order.goods_returned"];
+
+/// What is known of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// As the customer placed it.
+    pub placed: OrderPlaced,
+    /// When that was recorded: the cut-off counts from here (R55).
+    pub placed_at: Timestamp,
+    /// The business day of placing: its prices and plans hold (R63).
+    pub placed_on: Date,
+    /// The business day as which it counts, once it is accepted.
+    pub accepted_on: Option<Date>,
+    /// The delivery date, once it is fixed.
+    pub delivery_on: Option<Date>,
+    /// Whether it is binding (契約確定).
+    pub confirmed: bool,
+    /// The day of delivery, once it is delivered or opened.
+    pub fulfilled_on: Option<Date>,
+    /// Whether it is cancelled.
+    pub cancelled: bool,
+    /// How many of each product came back.
+    pub returned: BTreeMap<ProductCode, u64>,
+    /// The invoice of this order alone, once it is issued.
+    pub invoice: Option<InvoiceNumber>,
+}
+
+impl Order {
+    /// How many of a product were sold.
+    pub fn sold(&self, product: &ProductCode) -> u64 {
+        let lines = self.placed.lines.iter().filter(|line| line.product == *product);
+        lines.map(|line| u64::from(line.quantity.get())).sum()
+    }
+
+    /// How many of a product came back.
+    pub fn came_back(&self, product: &ProductCode) -> u64 {
+        self.returned.get(product).copied().unwrap_or(0)
+    }
+}
+
+/// The orders that a command asked about, and the returns and references that stand with them.
+#[derive(Debug, Default)]
+pub struct Orders {
+    orders: BTreeMap<OrderId, Order>,
+    returns: BTreeSet<ReturnId>,
+    references: BTreeSet<Reference>,
+}
+
+impl Orders {
+    /// What must be read to know an order.
+    pub fn query(order: OrderId) -> Query {
+        Query::about(order.tag())
+    }
+
+    /// What must be read to know whether another system's number stands in the book already.
+    pub fn reference_query(reference: &Reference) -> Query {
+        Query::default().and_types(&REFERENCE_TYPES, reference.tag())
+    }
+
+    /// The order, if it was placed.
+    pub fn get(&self, order: OrderId) -> Option<&Order> {
+        self.orders.get(&order)
+    }
+
+    /// Whether a return with this id stands.
+    pub fn has_return(&self, goods_return: ReturnId) -> bool {
+        self.returns.contains(&goods_return)
+    }
+
+    /// Whether an order or return carries this number of another system.
+    pub fn has_reference(&self, reference: &Reference) -> bool {
+        self.references.contains(reference)
+    }
+
+    fn change(&mut self, order: OrderId, change: impl FnOnce(&mut Order)) {
+        self.orders.get_mut(&order).map(change);
+    }
+
+    fn placed(&mut self, placed: &OrderPlaced, recorded: &Recorded) {
+        self.references.extend(placed.reference.clone());
+        let order = Order {
+            placed: placed.clone(),
+            placed_at: recorded.header.recorded_at,
+            placed_on: recorded.header.effective_on,
+            accepted_on: None,
+            delivery_on: None,
+            confirmed: false,
+            fulfilled_on: None,
+            cancelled: false,
+            returned: BTreeMap::new(),
+            invoice: None,
+        };
+        self.orders.insert(placed.order, order);
+    }
+
+    fn returned(&mut self, event: &GoodsReturned) {
+        self.returns.insert(event.goods_return);
+        self.references.extend(event.reference.clone());
+        let Some(order) = event.order else { return };
+        self.change(order, |order| {
+            for line in &event.lines {
+                let count = order.returned.entry(line.product.clone()).or_default();
+                *count += u64::from(line.quantity.get());
+            }
+        });
+    }
+
+    fn ordered(&mut self, event: &OrderEvent, recorded: &Recorded) {
+        match event {
+            OrderEvent::Placed(event) => self.placed(event, recorded),
+            OrderEvent::Accepted(event) => {
+                self.change(event.order, |order| order.accepted_on = Some(event.accepted_on));
+            }
+            OrderEvent::DeliveryDateFixed(event) => {
+                self.change(event.order, |order| order.delivery_on = Some(event.delivery_on));
+            }
+            OrderEvent::Confirmed(event) => {
+                self.change(event.order, |order| order.confirmed = true);
+            }
+            OrderEvent::Fulfilled(event) => {
+                self.change(event.order, |order| order.fulfilled_on = Some(event.fulfilled_on));
+            }
+            OrderEvent::Cancelled(event) => {
+                self.change(event.order, |order| order.cancelled = true);
+            }
+            OrderEvent::GoodsReturned(event) => self.returned(event),
+        }
+    }
+
+    fn billed(&mut self, event: &BillingEvent) {
+        match event {
+            BillingEvent::InvoiceIssued(event) => {
+                let Some(order) = event.order else { return };
+                self.change(order, |order| order.invoice = Some(event.invoice.clone()));
+            }
+            BillingEvent::CreditIssued(_)
+            | BillingEvent::MonthClosed(_)
+            | BillingEvent::PaymentReceived(_) => {}
+        }
+    }
+}
+
+impl Fold for Orders {
+    fn apply(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::Order(event) => self.ordered(event, recorded),
+            Event::Billing(event) => self.billed(event),
+            Event::Shop(_)
+            | Event::Product(_)
+            | Event::Registration(_)
+            | Event::Quote(_)
+            | Event::Contract(_) => {}
+        }
+    }
+}
