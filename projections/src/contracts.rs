@@ -196,7 +196,7 @@ impl Projection for Contracts {
     fn turning_days(row: &ContractRow, on: Date) -> Vec<Date> {
         let facts = row.quantities.days().chain(row.activated.days());
         let facts = facts.chain(row.cancellation.days()).chain(row.penalties.days());
-        let steps = row.quantities.facts().map(|step| step.from).chain([row.starts_on]);
+        let steps = row.quantities.facts().map(|step| step.from); // the first one: starts_on
         let opening = row.activated.facts().copied();
         // The day after a last day, and the day on which the next term begins.
         let ends_on = row.ends_on(on);
@@ -326,12 +326,13 @@ mod tests {
     fn a_contract_is_concluded_until_its_service_is_open_r72() {
         given::<Contracts>()
             .on(day(1), concluded(true))
-            .on(day(20), activated(day(30)))
-            .then(day(29), |contract| assert_eq!(contract.status, ContractStatus::Concluded))
+            .on(day(20), activated(day(33)))
             .then(day(29), |contract| assert_eq!(contract.licences, 0))
-            .then(day(30), |contract| assert_eq!(contract.status, ContractStatus::Active))
             .then(day(30), |contract| assert_eq!(contract.licences, 5))
-            .then_next_change(day(20), Some(day(30)));
+            .then(day(32), |contract| assert_eq!(contract.status, ContractStatus::Concluded))
+            .then(day(33), |contract| assert_eq!(contract.status, ContractStatus::Active))
+            .then_next_change(day(20), Some(day(30)))
+            .then_next_change(day(30), Some(day(33)));
     }
 
     #[test]

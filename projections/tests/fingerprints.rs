@@ -4,6 +4,8 @@
 //! `DAICHO_PIN=1 cargo test -p daicho-projections --test fingerprints` writes the file anew, and
 //! still refuses a changed form under an old version.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -39,7 +41,7 @@ fn a_changed_row_or_column_has_a_new_version() {
                  then pin it with DAICHO_PIN=1"
             );
         }
-        lines.push_str(&format!("{name} {version} {fingerprint}\n"));
+        lines += &format!("{name} {version} {fingerprint}\n");
     }
     if std::env::var_os("DAICHO_PIN").is_some() {
         std::fs::write(path(), lines).unwrap();
