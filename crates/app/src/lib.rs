@@ -1,1 +1,34 @@
-//! Ledger: the one place where the parts meet.
+//! The one place where the parts meet: decisions over the log, lists over the same log, proof of both.
+//!
+//! [`Books`] finds and opens books; a [`Ledger`] is one open book. What the binary or a server can
+//! do, a ledger can do: they hold no rules of their own.
+
+mod archive;
+mod books;
+mod commands;
+mod edge;
+mod error;
+mod execute;
+mod history;
+mod ledger;
+mod lists;
+mod personal;
+mod progress;
+mod replay;
+mod translate;
+mod upkeep;
+mod verify;
+
+pub use archive::ArchiveError;
+pub use books::{BookName, Books};
+pub use commands::{COMMANDS, CommandEntry, CommandRequest};
+pub use edge::Edge;
+pub use error::{BookError, EventError, ExecuteError, Failure};
+pub use execute::{CONFLICTS_MAX, Context, DECISION_EVENTS_MAX, Executed, RequestKey};
+pub use history::{EventPage, EventText, HistoryLine};
+pub use ledger::{Ledger, SOFTWARE};
+pub use lists::{KnownAt, ListFilter, ListOrder, ListPage, ListRequest, list_by_name};
+pub use personal::{ERASED, KEY_MISSING};
+pub use progress::{Progress, Unwatched};
+pub use upkeep::{Compared, Rebuild, Rebuilt};
+pub use verify::{Checkpoint, Verified, VerifyError};

@@ -7,6 +7,7 @@ mod core;
 mod derived;
 mod gate;
 mod index;
+mod inspect;
 mod options;
 mod read;
 mod record;
@@ -34,6 +35,7 @@ use crate::prepared::Prepared;
 
 pub use derived::{Pause, Pauses};
 pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
+pub use inspect::inspect;
 pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer};
 pub use vault::SqliteVault;
 pub use verify::{Fault, Progress};

@@ -1,0 +1,106 @@
+//! Backup of a running book, and restore, which verifies.
+
+use std::path::Path;
+
+use daicho_store::backup::{self, BackupError, Inspected, Manifest, RestoreVault};
+
+use crate::books::{BookName, Books};
+use crate::edge::Edge;
+use crate::error::BookError;
+use crate::ledger::Ledger;
+use crate::progress::Progress;
+use crate::verify::{Checkpoint, VerifyError};
+
+/// Why nothing was backed up or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The copy failed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The book cannot be used.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The restored book is not what was backed up.
+    #[error("the restored book is not whole: it was taken away again")]
+    Verify(#[from] Box<VerifyError>),
+    /// The manifest does not say where the book ended.
+    #[error("the manifest says `{0}`, which is no checkpoint: take another backup")]
+    Manifest(String),
+}
+
+impl Ledger {
+    /// Copies the book, while others write, into `target`, which must not exist or be empty.
+    ///
+    /// # Errors
+    /// A target in use, or storage that fails; then there is no backup that looks whole.
+    pub async fn backup(
+        &self,
+        target: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Manifest, ArchiveError> {
+        let made_at = self.edge().now().to_string();
+        let tell = bytes_copied(progress);
+        Ok(backup::backup(self.folder(), target, &made_at, inspect, &tell).await?)
+    }
+}
+
+impl Books {
+    /// Brings a backup back as the book `name` and verifies it against its manifest.
+    ///
+    /// # Errors
+    /// A book of that name, a backup that is not whole, or a book that does not verify; then there
+    /// is no book of that name afterwards.
+    pub async fn restore(
+        &self,
+        from: &Path,
+        name: &BookName,
+        edge: Edge,
+        progress: &dyn Progress,
+    ) -> Result<Checkpoint, ArchiveError> {
+        if self.exists(name) {
+            return Err(BookError::Exists(name.to_string()).into());
+        }
+        let folder = self.folder_of(name);
+        let tell = bytes_copied(progress);
+        let manifest = backup::restore(from, &folder, RestoreVault::Require, &tell).await?;
+        let text = format!("{}:{}", manifest.position, manifest.root);
+        let expected = text.parse::<Checkpoint>().map_err(|_| ArchiveError::Manifest(text))?;
+        let checked = self.check_restored(name, edge, expected, progress).await;
+        if checked.is_err() {
+            std::fs::remove_dir_all(&folder)
+                .map_err(|source| crate::books::unusable(&folder, source))?;
+        }
+        checked
+    }
+
+    async fn check_restored(
+        &self,
+        name: &BookName,
+        edge: Edge,
+        expected: Checkpoint,
+        progress: &dyn Progress,
+    ) -> Result<Checkpoint, ArchiveError> {
+        let ledger = self.open(name, edge).await?;
+        let verified = ledger.verify(Some(expected), progress).await.map_err(Box::new);
+        ledger.close().await;
+        Ok(verified?.checkpoint)
+    }
+}
+
+/// Which book a copied record is, and where it ends: read from the copy itself.
+async fn inspect(record: &Path) -> Result<Inspected, backup::InspectError> {
+    let (book, head) = daicho_store::inspect(record).await?;
+    Ok(Inspected { book: hex::encode(book), position: head.position, root: hex::encode(head.root) })
+}
+
+fn bytes_copied(progress: &dyn Progress) -> impl Fn(backup::Progress) + Send + Sync {
+    move |step| match step {
+        backup::Progress::Copying { file, bytes } => {
+            if bytes == 0 {
+                progress.begin(&format!("bytes of {file} copied"), 0);
+            }
+            progress.at(bytes);
+        }
+        backup::Progress::Copied { .. } => progress.end(),
+    }
+}

@@ -1,0 +1,160 @@
+//! Every command by its name: its form, and the way from a JSON text to what it came to.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use daicho_domain::{Command, Personal, for_each_command};
+use daicho_events::{Actor, Position};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use ulid::Ulid;
+
+use crate::error::ExecuteError;
+use crate::execute::{Context, Executed};
+use crate::ledger::Ledger;
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Executed, ExecuteError>> + Send + 'a>>;
+
+/// A command that can be asked for by name.
+pub struct CommandEntry {
+    /// `family.verb`, e.g. `order.place`.
+    pub name: &'static str,
+    new_ids: &'static [&'static str],
+    personal: Option<Personal>,
+    schema: fn() -> Value,
+    run: for<'a> fn(&'a Ledger, Value, Context) -> Answer<'a>,
+}
+
+/// A request as it comes in, one JSON object.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRequest {
+    /// Names the request, so that it has one effect for ever; left out, each call is a new one.
+    #[serde(default)]
+    pub request: Option<String>,
+    /// Who acts: `member:<id>`, `staff:<log-in>` or `system:<name>`.
+    pub actor: Actor,
+    /// The position of the event that caused it.
+    #[serde(default)]
+    pub cause: Option<Position>,
+    /// The command's name.
+    pub command: String,
+    /// The command's fields.
+    #[serde(default)]
+    pub data: Map<String, Value>,
+}
+
+impl CommandEntry {
+    const fn of<C: Command>() -> Self
+    where
+        C::State: Send,
+    {
+        Self {
+            name: C::NAME,
+            new_ids: C::NEW_IDS,
+            personal: C::PERSONAL,
+            schema: || schemars::schema_for!(C).to_value(),
+            run: |ledger, data, context| {
+                Box::pin(async move {
+                    let command: C = serde_json::from_value(data)
+                        .map_err(|error| ExecuteError::Malformed(error.to_string()))?;
+                    ledger.execute(&command, &context).await
+                })
+            },
+        }
+    }
+
+    /// The command of that name.
+    ///
+    /// # Errors
+    /// A name that no command has.
+    pub fn by_name(name: &str) -> Result<&'static Self, ExecuteError> {
+        COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            ExecuteError::Malformed(format!(
+                "there is no command `{name}`: `daicho run --schema` lists them"
+            ))
+        })
+    }
+
+    /// The JSON Schema of the command's fields as a caller writes them: ids that the edge makes may
+    /// be left out, personal fields are plain texts.
+    pub fn schema(&self) -> Value {
+        let mut schema = (self.schema)();
+        let indexes: Vec<&str> = self.indexes().collect();
+        let optional = |name: &Value| {
+            name.as_str()
+                .is_some_and(|name| self.new_ids.contains(&name) || indexes.contains(&name))
+        };
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| !optional(name));
+        }
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            indexes.iter().for_each(|index| drop(properties.remove(*index)));
+            for field in self.personal.iter().flat_map(|personal| personal.fields) {
+                let plain =
+                    json!({ "type": "string", "description": "personal: sealed before use" });
+                properties.insert(field.name.to_owned(), plain);
+            }
+        }
+        schema
+    }
+
+    fn indexes(&self) -> impl Iterator<Item = &'static str> {
+        self.personal.iter().flat_map(|personal| personal.fields).filter_map(|field| field.index)
+    }
+}
+
+impl std::fmt::Debug for CommandEntry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Ledger {
+    /// Does what a request asks for, by the command's name.
+    ///
+    /// # Errors
+    /// As [`Ledger::execute`], and a request that is not of its command's form.
+    pub async fn run(&self, request: CommandRequest) -> Result<Executed, ExecuteError> {
+        let entry = CommandEntry::by_name(&request.command)?;
+        let key = match &request.request {
+            Some(id) => {
+                let plain = json!({
+                    "actor": request.actor, "cause": request.cause,
+                    "command": request.command, "data": request.data,
+                });
+                Some(self.request_key(id, plain.to_string().as_bytes()).await?)
+            }
+            None => None,
+        };
+        // Before ids are made and texts sealed: a repeated request must leave no trace.
+        if let Some(answer) = self.answered(key.as_ref()).await? {
+            return Ok(answer);
+        }
+        let mut data = request.data;
+        for name in entry.new_ids {
+            data.entry(*name)
+                .or_insert_with(|| Value::String(self.edge().id::<Ulid>().to_string()));
+        }
+        if let Some(given) = entry.indexes().find(|index| data.contains_key(*index)) {
+            return Err(ExecuteError::Malformed(format!(
+                "`{given}` is made by the ledger: leave it out"
+            )));
+        }
+        if let Some(personal) = &entry.personal {
+            self.seal(personal, &mut data).await?;
+        }
+        let context = Context { actor: request.actor, cause: request.cause, request: key };
+        (entry.run)(self, Value::Object(data), context).await
+    }
+}
+
+macro_rules! table {
+    ($($module:ident :: $command:ident,)+) => {
+        /// Every command, in the order of the domain's list.
+        pub const COMMANDS: &[CommandEntry] =
+            &[$(CommandEntry::of::<daicho_domain::$module::$command>(),)+];
+    };
+}
+
+for_each_command!(table);

@@ -1,0 +1,145 @@
+//! The three ways in which a command does not happen: rejection, conflict, failure. Never mixed.
+
+use daicho_domain::Rejection;
+use daicho_events::DecodeError;
+use daicho_events::binary::BinaryError;
+use daicho_projections::ListError;
+use daicho_store::vault::VaultError;
+use daicho_store::views::{ViewError, ViewWriteError};
+use daicho_store::{AppendError, ReadError, StorageError};
+
+/// Why a command did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// A rule that the caller broke and can mend.
+    #[error("{0}")]
+    Rejected(Box<dyn Rejection>),
+    /// The command's own text is not of its form.
+    #[error("{0}")]
+    Malformed(String),
+    /// The request id was used for another command.
+    #[error(
+        "request id {id} was already used for another command, at position {position}: give each command its own id"
+    )]
+    RequestReused {
+        /// The id.
+        id: String,
+        /// Position of the first event of the recorded command.
+        position: u64,
+    },
+    /// Others wrote about the same things all the time.
+    #[error("others changed the same things {0} times while this was decided: try again")]
+    Conflict(u32),
+    /// Ours, not the caller's.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl ExecuteError {
+    /// The stable code of what went wrong.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Rejected(rejection) => rejection.code(),
+            Self::Malformed(_) => "malformed",
+            Self::RequestReused { .. } => "request_id_reused",
+            Self::Conflict(_) => "conflict",
+            Self::Failure(_) => "failure",
+        }
+    }
+}
+
+/// The ledger could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Appending failed.
+    #[error("the log did not take the append")]
+    Append(#[from] AppendError),
+    /// Reading failed.
+    #[error("the log could not be read")]
+    Read(#[from] ReadError),
+    /// An event that this software does not know, or that is damaged.
+    #[error("event {position} could not be read")]
+    Event {
+        /// Its position.
+        position: u64,
+        /// Why.
+        #[source]
+        source: EventError,
+    },
+    /// The vault failed.
+    #[error("the vault of personal data failed")]
+    Vault(#[from] VaultError),
+    /// A stored view failed.
+    #[error("a stored list could not be read or kept up")]
+    View(#[from] ViewError),
+    /// A stored view failed to take a change.
+    #[error("a stored list could not be kept up")]
+    ViewWrite(#[from] ViewWriteError),
+    /// A stored row is damaged or of another release.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// Derived bytes are damaged.
+    #[error("derived data is damaged")]
+    Binary(#[from] BinaryError),
+    /// The storage failed.
+    #[error("the storage failed")]
+    Storage(#[from] StorageError),
+    /// A limit of the ledger's own.
+    #[error("{0}")]
+    Limit(String),
+}
+
+/// Why a stored event cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Its envelope is not of the form of this ledger.
+    #[error("its envelope is damaged: {0}")]
+    Envelope(String),
+    /// Its data is not known or damaged.
+    #[error(transparent)]
+    Data(#[from] DecodeError),
+}
+
+/// Why a book was not opened, created, copied or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// A name that a book cannot have.
+    #[error(
+        "`{0}` cannot name a book: 1 to 48 lower-case letters, digits and hyphens, beginning with a letter or digit"
+    )]
+    Name(String),
+    /// No such book.
+    #[error("there is no book `{name}` in {folder}: {known}")]
+    Unknown {
+        /// As asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: String,
+        /// What there is, or how to make one.
+        known: String,
+    },
+    /// There is one already.
+    #[error("there is already a book `{0}`: open it, or choose another name")]
+    Exists(String),
+    /// The folder cannot be used.
+    #[error("{path} cannot be used")]
+    Folder {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store refuses.
+    #[error("book `{name}` cannot be opened")]
+    Open {
+        /// Which.
+        name: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Something in it failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}

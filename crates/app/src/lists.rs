@@ -1,0 +1,277 @@
+//! Lists as people read them: the live one, or as known at a position or day, or as effective on a day.
+
+use daicho_events::{Date, Position};
+use daicho_projections::{List, all};
+use daicho_store::Log;
+use daicho_store::views::{
+    Comparison, Cursor, Direction, Filter, PageRequest, Value, ViewPage, select,
+};
+
+use crate::error::Failure;
+use crate::ledger::Ledger;
+use crate::progress::Unwatched;
+use crate::replay::Folds;
+use crate::upkeep::{LISTED, changes_blocking, schema_of};
+
+/// Up to where the record is taken as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownAt {
+    /// Up to this position.
+    Position(Position),
+    /// Up to the end of this day in the shop's time zone.
+    Day(Date),
+}
+
+impl std::str::FromStr for KnownAt {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(position) = text.parse::<u64>() {
+            return Ok(Self::Position(Position(position)));
+        }
+        text.parse().map(Self::Day).map_err(|_| {
+            format!("`{text}` is neither a position (a number) nor a day (YYYY-MM-DD)")
+        })
+    }
+}
+
+/// What is asked of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListRequest {
+    /// Conditions, all of which hold: `status=overdue`, `due_on<=2026-05-31`.
+    pub filters: Vec<ListFilter>,
+    /// A column to sort by, and whether the largest comes first.
+    pub sort: Option<(String, ListOrder)>,
+    /// Where the page before ended.
+    pub after: Option<String>,
+    /// Rows of the page.
+    pub limit: u32,
+    /// What was recorded up to there; left out: everything.
+    pub known_at: Option<KnownAt>,
+    /// What counts on that day; left out: today.
+    pub effective_on: Option<Date>,
+}
+
+/// Which way a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListOrder {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// A condition as people write it: column, comparison, value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListFilter {
+    column: String,
+    op: Comparison,
+    value: String,
+}
+
+impl std::str::FromStr for ListFilter {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let signs = [
+            ("!=", Comparison::Ne),
+            ("<=", Comparison::Le),
+            (">=", Comparison::Ge),
+            ("^=", Comparison::Prefix),
+            ("<", Comparison::Lt),
+            (">", Comparison::Gt),
+            ("=", Comparison::Eq),
+        ];
+        let found = signs.into_iter().filter_map(|(sign, op)| Some((text.find(sign)?, sign, op)));
+        // The first sign of the text; of two at one place the longer, which stands first above.
+        let (at, sign, op) = found.min_by_key(|(at, _, _)| *at).ok_or_else(|| {
+            format!("`{text}` is no condition: write COLUMN=VALUE, or with != < <= > >= or ^= (begins with)")
+        })?;
+        let (column, rest) = text.split_at(at);
+        let value = rest.strip_prefix(sign).unwrap_or_default().to_owned();
+        Ok(Self { column: column.trim().to_owned(), op, value })
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListPage {
+    /// The rows, each a JSON object: its facts and what it looks like on the day.
+    pub rows: Vec<serde_json::Value>,
+    /// The typed columns of each row, in the order of the list's columns.
+    pub columns: Vec<Vec<daicho_projections::Value>>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// The position up to which the record was taken.
+    pub known_at: Position,
+    /// The day on which it counts.
+    pub effective_on: Date,
+}
+
+/// The list of that name.
+///
+/// # Errors
+/// A name that no list has.
+pub fn list_by_name(name: &str) -> Result<&'static dyn List, Failure> {
+    all().iter().copied().find(|list| list.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = all().iter().map(|list| list.name()).collect();
+        Failure::Limit(format!("there is no list `{name}`: there are {}", known.join(", ")))
+    })
+}
+
+impl Ledger {
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// A column, value or cursor that the list does not know, or storage that fails.
+    pub async fn list(
+        &self,
+        list: &'static dyn List,
+        request: &ListRequest,
+    ) -> Result<ListPage, Failure> {
+        let today = self.today().await?;
+        let effective_on = request.effective_on.unwrap_or(today);
+        let page = page_request(list, request)?;
+        let (found, known_at) = if request.known_at.is_none() && effective_on == today {
+            let state = self.keep_up(list).await?;
+            (self.views().page(list.name(), &page).await?, state.point.cursor)
+        } else {
+            let position = self.position_of(request.known_at).await?;
+            (self.past_page(list, &page, position, effective_on).await?, position)
+        };
+        self.shown(list, found, known_at, effective_on).await
+    }
+
+    /// A page of the list folded anew up to a position: the live table is not touched.
+    async fn past_page(
+        &self,
+        list: &'static dyn List,
+        page: &PageRequest,
+        position: u64,
+        on: Date,
+    ) -> Result<ViewPage, Failure> {
+        let folds = self.replay(Folds::start(&[list]), position, &Unwatched).await?;
+        let mut rows = Vec::new();
+        for part in folds.by_list().into_iter().flatten() {
+            rows.extend(changes_blocking(list, part, on).await?.upserts);
+        }
+        Ok(select(&schema_of(list), rows.into_iter(), page)?)
+    }
+
+    async fn shown(
+        &self,
+        list: &'static dyn List,
+        page: ViewPage,
+        known_at: u64,
+        effective_on: Date,
+    ) -> Result<ListPage, Failure> {
+        let (mut rows, mut columns) = (Vec::new(), Vec::new());
+        for row in page.rows {
+            let Some(mut json) = list.json(&row.row, effective_on)? else { continue };
+            self.open_personal(&mut json).await?;
+            rows.push(json);
+            columns.push(list.columns_on(&row.row, effective_on)?.unwrap_or_default());
+        }
+        Ok(ListPage {
+            rows,
+            columns,
+            next: page.next.map(|cursor| cursor.to_string()),
+            known_at: Position(known_at),
+            effective_on,
+        })
+    }
+
+    /// One row of a list by its key; `None`: it is not in the list.
+    ///
+    /// # Errors
+    /// As [`Ledger::list`].
+    pub async fn show(
+        &self,
+        list: &'static dyn List,
+        key: &str,
+        known_at: Option<KnownAt>,
+        effective_on: Option<Date>,
+    ) -> Result<Option<serde_json::Value>, Failure> {
+        let filter =
+            ListFilter { column: "key".to_owned(), op: Comparison::Eq, value: key.to_owned() };
+        let request = ListRequest {
+            filters: vec![filter],
+            limit: 1,
+            known_at,
+            effective_on,
+            ..ListRequest::default()
+        };
+        Ok(self.list(list, &request).await?.rows.pop())
+    }
+
+    /// The position up to which the record was known.
+    ///
+    /// # Errors
+    /// A position beyond the head.
+    pub async fn position_of(&self, known_at: Option<KnownAt>) -> Result<u64, Failure> {
+        let head = self.log().head().await?.position;
+        match known_at {
+            None => Ok(head),
+            Some(KnownAt::Position(Position(position))) if position <= head => Ok(position),
+            Some(KnownAt::Position(Position(position))) => Err(Failure::Limit(format!(
+                "position {position} is not recorded yet: the book ends at {head}"
+            ))),
+            Some(KnownAt::Day(day)) => self.last_position_on(day, head).await,
+        }
+    }
+
+    /// The last position recorded on or before a day: recorded times never run backwards.
+    async fn last_position_on(&self, day: Date, head: u64) -> Result<u64, Failure> {
+        let shop = self.shop().await?;
+        let (mut low, mut high) = (0, head);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let events = self.events_between(middle - 1, middle).await?;
+            let recorded = events.first().map(|event| shop.date_of(event.header.recorded_at));
+            if recorded.is_some_and(|recorded| recorded <= day) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(low)
+    }
+}
+
+fn page_request(list: &'static dyn List, request: &ListRequest) -> Result<PageRequest, Failure> {
+    let listed = Filter { column: LISTED.to_owned(), op: Comparison::Eq, value: Value::Integer(1) };
+    let mut filters = vec![listed];
+    for filter in &request.filters {
+        let column = if filter.column == list.key_name() { "key" } else { &filter.column };
+        let value = filter_value(list, column, &filter.value)?;
+        filters.push(Filter { column: column.to_owned(), op: filter.op, value });
+    }
+    let after = request.after.clone().map(Cursor::from);
+    let sort = request.sort.as_ref().map(|(column, order)| {
+        let direction = match order {
+            ListOrder::Ascending => Direction::Ascending,
+            ListOrder::Descending => Direction::Descending,
+        };
+        let column = if column == list.key_name() { "key" } else { column };
+        (column.to_owned(), direction)
+    });
+    Ok(PageRequest { filters, sort, after, limit: request.limit })
+}
+
+fn filter_value(list: &'static dyn List, column: &str, text: &str) -> Result<Value, Failure> {
+    use daicho_projections::ColumnKind as Kind;
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let kind = list.columns().iter().find(|known| known.name == column).map(|known| known.kind);
+    let refused = |form: &str| Failure::Limit(format!("`{column}` is {form}, not `{text}`"));
+    match kind {
+        Some(Kind::Integer | Kind::Money) => {
+            let number = text.parse().map(Value::Integer);
+            number.map_err(|_| refused("a whole number (money in the smallest unit)"))
+        }
+        Some(Kind::Date) => {
+            text.parse::<Date>().map_err(|_| refused("a day, YYYY-MM-DD"))?;
+            Ok(Value::Text(text.to_owned()))
+        }
+        Some(Kind::Text | Kind::Timestamp) | None => Ok(Value::Text(text.to_owned())),
+    }
+}

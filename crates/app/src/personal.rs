@@ -1,0 +1,110 @@
+//! Seals the personal fields of a command before the command exists, and opens them on reading.
+
+use daicho_domain::Personal;
+use daicho_store::vault::{Opened, SealedText, Subject, VaultError};
+use serde_json::{Map, Value, json};
+
+use crate::error::{ExecuteError, Failure};
+use crate::ledger::Ledger;
+
+/// What stands in the place of a personal value whose key was destroyed.
+pub const ERASED: &str = "(erased)";
+/// What stands in the place of a personal value whose key is missing.
+pub const KEY_MISSING: &str = "(key missing)";
+
+impl Ledger {
+    /// Replaces the plain texts of the personal fields by sealed values, and adds their indexes.
+    pub(crate) async fn seal(
+        &self,
+        personal: &Personal,
+        command: &mut Map<String, Value>,
+    ) -> Result<(), ExecuteError> {
+        let person = match command.get(personal.person) {
+            Some(Value::String(id)) => format!("{}:{id}", personal.kind),
+            _ => return Err(malformed(personal.person, "the id of the person")),
+        };
+        for field in personal.fields {
+            let plain = match command.get(field.name) {
+                None | Some(Value::Null) => continue,
+                Some(Value::String(plain)) => plain.trim().to_owned(),
+                Some(_) => return Err(malformed(field.name, "a text")),
+            };
+            if plain.is_empty() {
+                return Err(malformed(field.name, "not empty"));
+            }
+            if let Some(index) = field.index {
+                let hash = self.mail_index(field.name, &plain).await?;
+                command.insert(index.to_owned(), Value::String(hash));
+            }
+            let subject = Subject { person: &person, class: personal.class, field: field.name };
+            let sealed = self.vault().seal(subject, &plain).await.map_err(Failure::from)?;
+            command.insert(field.name.to_owned(), sealed_json(&sealed));
+        }
+        Ok(())
+    }
+
+    async fn mail_index(&self, field: &str, address: &str) -> Result<String, ExecuteError> {
+        let (local, domain) = address.rsplit_once('@').unwrap_or_default();
+        let spaced = address.chars().any(|c| c.is_whitespace() || c.is_control());
+        if local.is_empty() || !domain.contains('.') || spaced {
+            return Err(malformed(field, "a mail address such as name@example.co.jp"));
+        }
+        let index = self.vault().index(field, &address.to_lowercase()).await;
+        index.map_err(|error| Failure::from(error).into())
+    }
+
+    /// Replaces every sealed value in `value` by its plain text.
+    ///
+    /// # Errors
+    /// A value that was altered, or a vault that cannot be read.
+    pub async fn open_personal(&self, value: &mut Value) -> Result<(), Failure> {
+        let mut sealed = Vec::new();
+        collect_sealed(value, "", &mut sealed);
+        for (field, place) in sealed {
+            let Some(text) = sealed_text(place) else { continue };
+            let opened = match self.vault().open(&text, field).await {
+                Ok(Opened::Text(plain)) => plain.to_string(),
+                Ok(Opened::Erased) => ERASED.to_owned(),
+                Err(VaultError::KeyMissing { .. }) => KEY_MISSING.to_owned(),
+                Err(error) => return Err(error.into()),
+            };
+            *place = Value::String(opened);
+        }
+        Ok(())
+    }
+}
+
+fn malformed(field: &str, expected: &str) -> ExecuteError {
+    ExecuteError::Malformed(format!("`{field}` must be {expected}"))
+}
+
+fn sealed_json(sealed: &SealedText) -> Value {
+    json!({ "key": sealed.key, "sealed": sealed.sealed, "commitment": sealed.commitment })
+}
+
+fn sealed_text(value: &Value) -> Option<SealedText> {
+    let object = value.as_object().filter(|object| object.len() == 3)?;
+    let text = |key: &str| Some(object.get(key)?.as_str()?.to_owned());
+    Some(SealedText { key: text("key")?, sealed: text("sealed")?, commitment: text("commitment")? })
+}
+
+/// Every sealed value below `value`, with the name of the field that holds it.
+fn collect_sealed<'a>(
+    value: &'a mut Value,
+    field: &'a str,
+    found: &mut Vec<(&'a str, &'a mut Value)>,
+) {
+    if sealed_text(value).is_some() {
+        found.push((field, value));
+        return;
+    }
+    match value {
+        Value::Object(object) => {
+            object.iter_mut().for_each(|(name, inner)| collect_sealed(inner, name, found));
+        }
+        Value::Array(items) => {
+            items.iter_mut().for_each(|inner| collect_sealed(inner, field, found));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -1,0 +1,96 @@
+//! Between the domain's words and the store's texts: events, headers, queries, replay blocks.
+
+use daicho_events::{
+    Date, Event, Header, NewEvent, Position, Query, Reach, Recorded, Timestamp, binary,
+};
+use daicho_store::{Envelope, Packer, Stored};
+
+use crate::error::{EventError, Failure};
+use crate::execute::Context;
+
+/// What the store is to append for an event of a decision.
+pub(crate) fn to_store(new: &NewEvent, context: &Context) -> daicho_store::NewEvent {
+    let event_type = new.event.event_type();
+    let data = new.event.to_json();
+    daicho_store::NewEvent {
+        type_name: event_type.name.to_owned(),
+        version: event_type.version,
+        effective_on: new.effective_on.to_string(),
+        tags: new.event.tags().iter().map(|tag| tag.as_str().to_owned()).collect(),
+        actor: context.actor.to_string(),
+        cause: context.cause.map(|position| position.0),
+        data_sha256: daicho_store::NewEvent::hash_data(&data),
+        data,
+    }
+}
+
+/// The event that stands in the log, of whichever version it was written.
+pub(crate) fn from_store(stored: &Stored) -> Result<Recorded, Failure> {
+    let position = stored.position;
+    read(stored).map_err(|source| Failure::Event { position, source })
+}
+
+fn read(stored: &Stored) -> Result<Recorded, EventError> {
+    let damaged = |what: &dyn std::fmt::Display| EventError::Envelope(what.to_string());
+    let envelope = Envelope::parse(&stored.envelope).map_err(|error| damaged(&error))?;
+    let header = Header {
+        position: Position(envelope.position),
+        recorded_at: Timestamp::from_microseconds(envelope.recorded_at_us),
+        effective_on: envelope.effective_on.parse::<Date>().map_err(|error| damaged(&error))?,
+        actor: envelope.actor.parse().map_err(|error| damaged(&error))?,
+        cause: envelope.cause.map(Position),
+    };
+    let event = Event::decode(&envelope.type_name, envelope.version, &stored.data)?;
+    Ok(Recorded { header, event })
+}
+
+/// The whole of a query as the store asks it.
+pub(crate) fn query(query: &Query) -> daicho_store::Query {
+    daicho_store::Query { items: query.items.iter().map(query_item).collect() }
+}
+
+/// The items of which every match counts, and those of which the last one does.
+pub(crate) fn by_reach(query: &Query) -> (daicho_store::Query, Vec<daicho_store::Query>) {
+    let (mut all, mut last) = (daicho_store::Query::default(), Vec::new());
+    for item in &query.items {
+        match item.reach {
+            Reach::All => all.items.push(query_item(item)),
+            Reach::Last => last.push(daicho_store::Query { items: vec![query_item(item)] }),
+        }
+    }
+    (all, last)
+}
+
+fn query_item(item: &daicho_events::QueryItem) -> daicho_store::QueryItem {
+    daicho_store::QueryItem {
+        types: item.types.iter().map(|name| (*name).to_owned()).collect(),
+        tags: item.tags.iter().map(|tag| tag.as_str().to_owned()).collect(),
+    }
+}
+
+/// Packs sealed blocks as decoded events, so that a rebuild never parses JSON.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EventPacker;
+
+impl Packer for EventPacker {
+    fn fingerprint(&self) -> String {
+        binary::fingerprint()
+    }
+
+    fn pack(&self, events: &[Stored]) -> Result<Vec<u8>, String> {
+        let events: Result<Vec<Recorded>, Failure> = events.iter().map(from_store).collect();
+        binary::pack(&events.map_err(|error| with_cause(&error))?)
+            .map_err(|error| with_cause(&error))
+    }
+}
+
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
