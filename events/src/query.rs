@@ -63,6 +63,19 @@ pub struct QueryItem {
     pub types: Vec<&'static str>,
     /// Tags; never empty, so that no decision reads a whole book.
     pub tags: Vec<Tag>,
+    /// How many of the matches are read.
+    pub reach: Reach,
+}
+
+/// How many of an item's matches a decision reads. The condition of its append is the same for
+/// both: it fails when any later event matches, so a series read by its last stays without gaps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Every match.
+    #[default]
+    All,
+    /// Only the last one, at the highest position.
+    Last,
 }
 
 impl Query {
@@ -80,11 +93,28 @@ impl Query {
     /// Adds what is of these types and about `tag`.
     #[must_use]
     pub fn and_types(mut self, types: &[&'static str], tag: Tag) -> Self {
-        let item = QueryItem { types: types.to_vec(), tags: vec![tag] };
+        self.add(QueryItem { types: types.to_vec(), tags: vec![tag], reach: Reach::All });
+        self
+    }
+
+    /// Adds the last event about `tag`, and no other of it.
+    #[must_use]
+    pub fn and_last(mut self, tag: Tag) -> Self {
+        self.add(QueryItem { types: Vec::new(), tags: vec![tag], reach: Reach::Last });
+        self
+    }
+
+    /// Adds what another query asks for.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        other.items.into_iter().for_each(|item| self.add(item));
+        self
+    }
+
+    fn add(&mut self, item: QueryItem) {
         if !self.items.contains(&item) {
             self.items.push(item);
         }
-        self
     }
 
     /// Adds everything about each tag.

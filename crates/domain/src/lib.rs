@@ -8,7 +8,13 @@ mod rejection;
 #[macro_use]
 mod decision;
 
+pub mod acting;
+pub mod billing;
 pub mod calendar;
+pub mod contract;
+pub mod invoice;
+pub mod reason;
+pub mod series;
 pub mod shop;
 pub mod state;
 pub mod tax;
@@ -25,6 +31,15 @@ macro_rules! for_each_command {
     ($table:ident) => {
         $table! {
             shop::OpenBook,
+            contract::Activate,
+            contract::AddLicences,
+            contract::ReduceLicences,
+            contract::Cancel,
+            billing::IssueInvoice,
+            billing::InvoiceOrder,
+            billing::CreditReturn,
+            billing::CloseMonth,
+            billing::RecordPayment,
         }
     };
 }

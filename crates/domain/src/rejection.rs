@@ -12,18 +12,18 @@ pub trait Rejection: std::error::Error + Send + Sync + 'static {
 
 /// Declares a command's rejections, in their order of precedence.
 ///
-/// `Name { field: Type } = "code": "text with {field}"` is a rule of the command's own;
-/// `Name(Inner) = shared` takes over another rejection with its code and text.
+/// `Name { field: Type } = "code": "text with {field}"` is a rule of the command's own, with a doc
+/// line; a last `shared { Name(Inner), }` takes over other rejections with their codes and texts.
 macro_rules! rejections {
     ($(#[$meta:meta])* pub enum $name:ident {
-        $($(#[$own_meta:meta])* $own:ident $({ $($field:ident: $ty:ty),+ $(,)? })?
+        $($(#[$own_meta:meta])+ $own:ident $({ $($field:ident: $ty:ty),+ $(,)? })?
             = $code:literal: $text:literal,)*
         $(shared { $($(#[$shared_meta:meta])* $shared:ident($inner:ty),)+ })?
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         pub enum $name {
-            $($(#[$own_meta])* #[error($text)] $own $({
+            $($(#[$own_meta])+ #[error($text)] $own $({
                 $(#[allow(missing_docs, reason = "the text says what it is")] $field: $ty,)+
             })?,)*
             $($($(#[$shared_meta])* #[error(transparent)] $shared(#[from] $inner),)+)?

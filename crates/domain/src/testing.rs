@@ -3,12 +3,14 @@
 //! The harness gives a decision only what its query names, as the store does, so a query that
 //! forgets something fails the test.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use daicho_events::shop::ClosedDays;
 use daicho_events::{
     Actor, Currency, Date, DatedTaxRate, Event, Header, IssuerNumber, LocalTime, Login, Money,
-    Name, NewEvent, Position, Query, Recorded, Rounding, Sample, TaxCategory, TaxRate, Timestamp,
+    Name, NewEvent, Position, Query, QueryItem, Reach, Recorded, Rounding, Sample, TaxCategory,
+    TaxRate, Timestamp,
 };
 
 use crate::shop::OpenBook;
@@ -21,6 +23,7 @@ pub(crate) struct Step(Box<dyn FnOnce(&mut History)>);
 pub(crate) struct History {
     events: Vec<Recorded>,
     now: Timestamp,
+    actor: Actor,
     entropy: u128,
 }
 
@@ -57,13 +60,23 @@ pub(crate) fn at(local: &str) -> Step {
     Step(Box::new(move |history| history.now = instant(&local)))
 }
 
+/// From here on this one acts; before, a person of the shop's staff.
+pub(crate) fn by(actor: Actor) -> Step {
+    Step(Box::new(move |history| history.actor = actor))
+}
+
 fn instant(local: &str) -> Timestamp {
     format!("{local}:00+09:00").parse().unwrap()
 }
 
 /// The history; the clock begins on Monday 2026-05-11 at 10:00 in Tokyo.
 pub(crate) fn given(steps: impl IntoIterator<Item = Step>) -> History {
-    let mut history = History { events: Vec::new(), now: instant("2026-05-11T10:00"), entropy: 0 };
+    let mut history = History {
+        events: Vec::new(),
+        now: instant("2026-05-11T10:00"),
+        actor: Actor::Staff(Login::sample()),
+        entropy: 0,
+    };
     for step in steps {
         (step.0)(&mut history);
     }
@@ -71,6 +84,11 @@ pub(crate) fn given(steps: impl IntoIterator<Item = Step>) -> History {
 }
 
 impl History {
+    /// What happened so far.
+    pub(crate) fn recorded(&self) -> &[Recorded] {
+        &self.events
+    }
+
     /// Decides one more command.
     pub(crate) fn when<D: Decision>(self, command: D) -> Outcome<D::Rejection> {
         let mut history = self;
@@ -79,8 +97,7 @@ impl History {
 
     fn decide<D: Decision>(&mut self, command: &D) -> Result<Vec<NewEvent>, D::Rejection> {
         self.entropy += 1_000;
-        let moment =
-            Moment { now: self.now, actor: Actor::Staff(Login::sample()), entropy: self.entropy };
+        let moment = Moment { now: self.now, actor: self.actor.clone(), entropy: self.entropy };
         let mut query = command.query(&D::State::default());
         for _ in 0..QUERY_ROUNDS_MAX {
             let mut state = D::State::default();
@@ -94,14 +111,24 @@ impl History {
         panic!("the query still grows after {QUERY_ROUNDS_MAX} rounds");
     }
 
-    fn matching<'a>(&'a self, query: &'a Query) -> impl Iterator<Item = &'a Recorded> {
-        self.events.iter().filter(|recorded| {
+    /// What the query names, in the order of positions, each once.
+    fn matching(&self, query: &Query) -> impl Iterator<Item = &Recorded> {
+        let positions: BTreeSet<usize> =
+            query.items.iter().flat_map(|item| self.positions(item)).collect();
+        positions.into_iter().map(|position| &self.events[position])
+    }
+
+    fn positions(&self, item: &QueryItem) -> Vec<usize> {
+        let matches = |recorded: &Recorded| {
             let (tags, name) = (recorded.event.tags(), recorded.event.event_type().name);
-            query.items.iter().any(|item| {
-                (item.types.is_empty() || item.types.contains(&name))
-                    && item.tags.iter().all(|tag| tags.contains(tag))
-            })
-        })
+            (item.types.is_empty() || item.types.contains(&name))
+                && item.tags.iter().all(|tag| tags.contains(tag))
+        };
+        let all = (0..self.events.len()).filter(|position| matches(&self.events[*position]));
+        match item.reach {
+            Reach::All => all.collect(),
+            Reach::Last => all.last().into_iter().collect(),
+        }
     }
 
     fn record(&mut self, events: Vec<NewEvent>) {
@@ -110,7 +137,7 @@ impl History {
                 position: Position(self.events.len() as u64 + 1),
                 recorded_at: self.now,
                 effective_on: new.effective_on,
-                actor: Actor::Staff(Login::sample()),
+                actor: self.actor.clone(),
                 cause: None,
             };
             self.events.push(Recorded { header, event: new.event });
