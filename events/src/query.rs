@@ -123,3 +123,24 @@ impl Query {
         tags.into_iter().fold(self, Self::and)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_both_queries_have_is_asked_once() {
+        let shop = || Query::about(Tag::from("shop"));
+        let both = shop().and(Tag::of("member", 1)).or(shop().and(Tag::of("member", 2)));
+        let tags: Vec<&str> = both.items.iter().map(|item| item.tags[0].as_str()).collect();
+        assert_eq!(tags, ["shop", "member:1", "member:2"]);
+    }
+
+    #[test]
+    fn all_and_the_last_of_a_tag_are_two_questions() {
+        let tag = || Tag::from("series:invoice");
+        let reaches: Vec<Reach> =
+            Query::about(tag()).and_last(tag()).items.iter().map(|item| item.reach).collect();
+        assert_eq!(reaches, [Reach::All, Reach::Last]);
+    }
+}

@@ -124,10 +124,10 @@ impl History {
             (item.types.is_empty() || item.types.contains(&name))
                 && item.tags.iter().all(|tag| tags.contains(tag))
         };
-        let all = (0..self.events.len()).filter(|position| matches(&self.events[*position]));
+        let mut all = (0..self.events.len()).filter(|position| matches(&self.events[*position]));
         match item.reach {
             Reach::All => all.collect(),
-            Reach::Last => all.last().into_iter().collect(),
+            Reach::Last => all.next_back().into_iter().collect(),
         }
     }
 

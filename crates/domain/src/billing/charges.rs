@@ -2,7 +2,7 @@
 //!
 //! Nothing is charged before [`Contract::charged_from`] (R86) nor after [`Contract::last_day`].
 //! Every part of a price is quantity × unit price × share, rounded to the minor unit as the shop
-//! rounds; a whole price is not rounded here.
+//! rounds; a whole price is not rounded here. Several changes of one day count as one.
 //!
 //! - **Monthly.** The licences of the first charged day pay for the charged days of the month:
 //!   days ÷ days of the month, the whole price for the whole month. Licences added later in the
@@ -295,6 +295,18 @@ mod tests {
         assert_eq!(
             of(&contract, "2026-06"),
             ["2026-06-01 2026-06-30 10 10000", "2026-06-16 2026-06-30 2 1000"]
+        );
+    }
+
+    #[test]
+    fn several_changes_of_one_day_count_as_one() {
+        // Without this rule eight licences that nobody had overnight would be paid for.
+        let kept = contract(terms(), &[("2026-06-16", 18, false), ("2026-06-16", 4, false)]);
+        assert_eq!(of(&kept, "2026-06"), ["2026-06-01 2026-06-30 10 10000"]);
+        let refunded = contract(terms(), &[("2026-06-16", 2, true), ("2026-06-16", 4, false)]);
+        assert_eq!(
+            of(&refunded, "2026-06"),
+            ["2026-06-01 2026-06-30 10 10000", "2026-06-16 2026-06-30 6 -3000"]
         );
     }
 

@@ -78,3 +78,66 @@ impl Decision for CloseMonth {
 impl Command for CloseMonth {
     const NAME: &'static str = "billing.close_month";
 }
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::{Actor, Sample};
+
+    use super::super::InvoiceOrder;
+    use super::super::fixtures::{book, chair, fulfilled, invoice, order, placed};
+    use super::*;
+    use crate::contract::fixtures::concluded;
+    use crate::testing::{at, by, event, given, yen};
+
+    fn close() -> CloseMonth {
+        CloseMonth { month: "2026-05".parse().unwrap() }
+    }
+
+    fn closed(invoices: u32, gross: i64) -> MonthClosed {
+        MonthClosed { month: close().month, invoices, gross: yen(gross) }
+    }
+
+    #[test]
+    fn a_month_is_closed_with_its_invoices_and_their_sum() {
+        // An order's own invoice and the invoice of another month are not the month's.
+        let history = book([
+            placed(order(1), vec![chair(100)]),
+            fulfilled(order(1), "2026-05-11"),
+            InvoiceOrder { order: order(1) }.into(),
+            event(concluded()),
+            at("2026-07-10T10:00"),
+            invoice("2026-05").into(),
+            invoice("2026-06").into(),
+        ]);
+        given(history).when(close()).then([closed(1, 7_451).into()]);
+    }
+
+    #[test]
+    fn a_month_without_invoices_is_closed_too() {
+        given(book([at("2026-06-10T10:00")])).when(close()).then([closed(0, 0).into()]);
+    }
+
+    #[test]
+    fn a_customer_does_not_close_a_month() {
+        given(book([at("2026-06-10T10:00"), by(Actor::Member(Sample::sample()))]))
+            .when(close())
+            .then_rejected("staff_only");
+    }
+
+    #[test]
+    fn a_book_without_settings_closes_nothing() {
+        given([]).when(close()).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn a_month_is_not_closed_before_it_can_be_billed_r86() {
+        given(book([at("2026-06-09T23:59")])).when(close()).then_rejected("month_not_over");
+    }
+
+    #[test]
+    fn a_month_is_closed_once() {
+        given(book([at("2026-06-10T10:00"), close().into()]))
+            .when(close())
+            .then_rejected("month_already_closed");
+    }
+}

@@ -108,3 +108,110 @@ impl CreditReturn {
 impl Command for CreditReturn {
     const NAME: &'static str = "billing.credit_return";
 }
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::billing::SeriesNumber;
+    use daicho_events::{Actor, Sample};
+
+    use super::super::InvoiceOrder;
+    use super::super::fixtures::{
+        book, chair, fulfilled, invoice, order, placed, returned, totals,
+    };
+    use super::*;
+    use crate::testing::{Step, at, by, day, event, given};
+
+    fn command() -> CreditReturn {
+        CreditReturn { goods_return: ReturnId::sample() }
+    }
+
+    fn credit(n: u64, invoice: Option<&str>, price: i64, required: bool) -> CreditIssued {
+        let order = invoice.map(|_| order(1));
+        CreditIssued {
+            credit: InvoiceNumber::new(&format!("R{n:08}")).unwrap(),
+            sequence: SeriesNumber(n),
+            organisation: Sample::sample(),
+            goods_return: Some(ReturnId::sample()),
+            invoice: invoice.map(|number| InvoiceNumber::new(number).unwrap()),
+            lines: lines::numbered(vec![line_of(&chair(price), order)]),
+            totals: totals(&[chair(price)]),
+            issued_on: day("2026-05-11"),
+            document_required: required,
+        }
+    }
+
+    fn delivered() -> [Step; 2] {
+        [placed(order(1), vec![chair(100)]), fulfilled(order(1), "2026-05-11")]
+    }
+
+    #[test]
+    fn a_return_is_credited_on_the_invoice_of_its_order_r100() {
+        let history = book(delivered())
+            .into_iter()
+            .chain([InvoiceOrder { order: order(1) }.into(), event(returned(Some(order(1)), 100))]);
+        let expected = credit(2, Some("R00000001"), 100, false);
+        given(history).when(command()).then([expected.into()]);
+    }
+
+    #[test]
+    fn a_return_finds_the_months_invoice_too_r100() {
+        let history = book(delivered()).into_iter().chain([
+            at("2026-06-10T10:00"),
+            invoice("2026-05").into(),
+            event(returned(Some(order(1)), 100)),
+        ]);
+        let expected = CreditIssued {
+            issued_on: day("2026-06-10"),
+            ..credit(2, Some("R00000001"), 100, false)
+        };
+        given(history).when(command()).then([expected.into()]);
+    }
+
+    #[test]
+    fn a_return_without_its_order_is_credited_without_an_invoice() {
+        given(book([event(returned(None, 100))]))
+            .when(command())
+            .then([credit(1, None, 100, false).into()]);
+    }
+
+    #[test]
+    fn the_law_asks_for_the_document_from_ten_thousand_yen_with_tax() {
+        // With 10 % rounded down: 9,999 and 10,000 yen.
+        for (price, required) in [(9_090, false), (9_091, true)] {
+            given(book([event(returned(None, price))]))
+                .when(command())
+                .then([credit(1, None, price, required).into()]);
+        }
+    }
+
+    #[test]
+    fn a_customer_does_not_credit_himself() {
+        given(book([event(returned(None, 100)), by(Actor::Member(Sample::sample()))]))
+            .when(command())
+            .then_rejected("staff_only");
+    }
+
+    #[test]
+    fn a_book_without_settings_credits_nothing() {
+        given([event(returned(None, 100))]).when(command()).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn an_unknown_return_is_refused() {
+        given(book([])).when(command()).then_rejected("return_unknown");
+    }
+
+    #[test]
+    fn a_return_is_credited_once() {
+        given(book([event(returned(None, 100)), command().into()]))
+            .when(command())
+            .then_rejected("return_already_credited");
+    }
+
+    #[test]
+    fn a_credit_has_a_limit_of_lines() {
+        let lines: Vec<_> = (0..601).map(|_| chair(1)).collect();
+        let goods_return = GoodsReturned { totals: totals(&lines), lines, ..returned(None, 1) };
+        given(book([event(goods_return)])).when(command()).then_rejected("too_many_lines");
+    }
+}

@@ -109,3 +109,99 @@ impl InvoiceOrder {
 impl Command for InvoiceOrder {
     const NAME: &'static str = "billing.invoice_order";
 }
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::billing::{BillingEvent, InvoiceIssued};
+    use daicho_events::contract::ContractConcluded;
+    use daicho_events::{Actor, Event, Sample, TaxCategory};
+
+    use super::super::fixtures::{book, cancelled, chair, fulfilled, invoice, line, order, placed};
+    use super::*;
+    use crate::contract::fixtures::concluded;
+    use crate::testing::{Outcome, Step, at, by, day, event, given, yen};
+
+    fn command() -> InvoiceOrder {
+        InvoiceOrder { order: order(1) }
+    }
+
+    fn delivered() -> [Step; 2] {
+        [placed(order(1), vec![chair(100)]), fulfilled(order(1), "2026-05-11")]
+    }
+
+    fn issued(outcome: Outcome<InvoiceOrderRejection>) -> InvoiceIssued {
+        let event = outcome.events().remove(0).event;
+        let Event::Billing(BillingEvent::InvoiceIssued(issued)) = event else {
+            panic!("not an invoice: {event:?}")
+        };
+        issued
+    }
+
+    #[test]
+    fn delivered_goods_are_invoiced_at_once() {
+        let invoice = issued(given(book(delivered())).when(command()));
+        assert_eq!((invoice.order, invoice.month), (Some(order(1)), None));
+        assert_eq!((invoice.issued_on, invoice.due_on), (day("2026-05-11"), day("2026-06-01")));
+        assert_eq!(invoice.totals.gross, yen(110));
+    }
+
+    #[test]
+    fn services_of_the_order_stay_with_their_contract() {
+        let service = line("SUITE-01", 10_000, TaxCategory::Standard);
+        let history = [
+            placed(order(1), vec![service, chair(100)]),
+            event(ContractConcluded { order: order(1), ..concluded() }),
+            fulfilled(order(1), "2026-05-11"),
+        ];
+        assert_eq!(issued(given(book(history)).when(command())).totals.net, yen(100));
+    }
+
+    #[test]
+    fn a_customer_does_not_bill_himself() {
+        let history = book(delivered()).into_iter().chain([by(Actor::Member(Sample::sample()))]);
+        given(history).when(command()).then_rejected("staff_only");
+    }
+
+    #[test]
+    fn a_book_without_settings_bills_nothing() {
+        given(delivered()).when(command()).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn an_unknown_order_is_refused() {
+        given(book([])).when(command()).then_rejected("order_unknown");
+    }
+
+    #[test]
+    fn a_cancelled_order_is_not_billed() {
+        let history = book(delivered()).into_iter().chain([cancelled(order(1))]);
+        given(history).when(command()).then_rejected("order_cancelled");
+    }
+
+    #[test]
+    fn goods_are_billed_after_delivery() {
+        given(book([placed(order(1), vec![chair(100)])]))
+            .when(command())
+            .then_rejected("order_not_fulfilled");
+    }
+
+    #[test]
+    fn an_order_of_services_alone_has_no_invoice_of_its_own() {
+        let history = [
+            placed(order(1), vec![line("SUITE-01", 10_000, TaxCategory::Standard)]),
+            event(ContractConcluded { order: order(1), ..concluded() }),
+            fulfilled(order(1), "2026-05-11"),
+        ];
+        given(book(history)).when(command()).then_rejected("order_without_goods");
+    }
+
+    #[test]
+    fn goods_are_invoiced_once_by_themselves_or_with_the_month() {
+        let twice = book(delivered()).into_iter().chain([command().into()]);
+        given(twice).when(command()).then_rejected("order_already_invoiced");
+        let month = book(delivered())
+            .into_iter()
+            .chain([at("2026-06-10T10:00"), invoice("2026-05").into()]);
+        given(month).when(command()).then_rejected("order_already_invoiced");
+    }
+}

@@ -196,3 +196,197 @@ impl Command for RecordPayment {
     const NAME: &'static str = "billing.record_payment";
     const NEW_IDS: &'static [&'static str] = &["payment"];
 }
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::registration::OrganisationRegistered;
+    use daicho_events::{Actor, Currency, Sample};
+    use ulid::Ulid;
+
+    use super::super::fixtures::{book, chair, fulfilled, order, placed, returned};
+    use super::super::{CreditReturn, InvoiceOrder};
+    use super::*;
+    use crate::testing::{Step, by, day, event, given, open_book, yen};
+
+    /// Two invoices of 110 and 220 yen.
+    fn invoiced(steps: impl IntoIterator<Item = Step>) -> Vec<Step> {
+        let goods = [
+            placed(order(1), vec![chair(100)]),
+            fulfilled(order(1), "2026-05-11"),
+            InvoiceOrder { order: order(1) }.into(),
+            placed(order(2), vec![chair(200)]),
+            fulfilled(order(2), "2026-05-11"),
+            InvoiceOrder { order: order(2) }.into(),
+        ];
+        book(goods).into_iter().chain(steps).collect()
+    }
+
+    fn part(invoice: &str, amount: i64) -> Allocation {
+        Allocation { invoice: InvoiceNumber::new(invoice).unwrap(), amount: yen(amount) }
+    }
+
+    fn pay(amount: i64, allocations: impl IntoIterator<Item = Allocation>) -> RecordPayment {
+        RecordPayment {
+            payment: PaymentId::sample(),
+            organisation: Sample::sample(),
+            amount: yen(amount),
+            received_on: day("2026-05-11"),
+            channel: PaymentChannel::BankTransfer,
+            allocations: allocations.into_iter().collect(),
+        }
+    }
+
+    fn earlier(payment: RecordPayment) -> Step {
+        RecordPayment { payment: Ulid(1).into(), ..payment }.into()
+    }
+
+    #[test]
+    fn a_payment_settles_invoices_and_the_rest_stands_to_the_customers_credit() {
+        let command = pay(400, [part("R00000001", 110), part("R00000002", 220)]);
+        let received = PaymentReceived {
+            payment: command.payment,
+            organisation: command.organisation,
+            amount: yen(400),
+            received_on: day("2026-05-11"),
+            channel: PaymentChannel::BankTransfer,
+            allocations: command.allocations.clone(),
+        };
+        given(invoiced([])).when(command).then([received.into()]);
+    }
+
+    #[test]
+    fn a_payment_may_settle_nothing_yet() {
+        given(invoiced([])).when(pay(1, [])).then_types(["billing.payment_received"]);
+    }
+
+    #[test]
+    fn an_invoice_is_paid_in_parts_up_to_its_sum() {
+        let first = || earlier(pay(60, [part("R00000001", 60)]));
+        given(invoiced([first()]))
+            .when(pay(50, [part("R00000001", 50)]))
+            .then_types(["billing.payment_received"]);
+        given(invoiced([first()]))
+            .when(pay(51, [part("R00000001", 51)]))
+            .then_rejected("allocated_more_than_open");
+    }
+
+    #[test]
+    fn what_was_credited_is_not_open_any_more_r100() {
+        let credited = || {
+            [
+                event(returned(Some(order(2)), 100)),
+                CreditReturn { goods_return: Sample::sample() }.into(),
+            ]
+        };
+        given(invoiced(credited()))
+            .when(pay(110, [part("R00000002", 110)]))
+            .then_types(["billing.payment_received"]);
+        given(invoiced(credited()))
+            .when(pay(111, [part("R00000002", 111)]))
+            .then_rejected("allocated_more_than_open");
+    }
+
+    #[test]
+    fn a_customer_does_not_record_his_payment() {
+        given(invoiced([by(Actor::Member(Sample::sample()))]))
+            .when(pay(1, []))
+            .then_rejected("staff_only");
+    }
+
+    #[test]
+    fn a_book_without_settings_takes_no_payment() {
+        given([]).when(pay(1, [])).then_rejected("shop_not_open");
+    }
+
+    #[test]
+    fn a_payment_has_a_limit_of_invoices() {
+        let parts = |count: i64| (1..=count).map(|n| part(&format!("R{n:08}"), 1));
+        given(invoiced([])).when(pay(99, parts(29))).then_rejected("too_many_allocations");
+        given(invoiced([])).when(pay(99, parts(28))).then_rejected("invoice_unknown");
+    }
+
+    #[test]
+    fn the_tags_of_the_largest_payment_are_within_those_of_an_event() {
+        let parts = (1..=ALLOCATIONS_MAX).map(|n| part(&format!("R{n:08}"), 1));
+        let received = PaymentReceived { allocations: parts.collect(), ..Sample::sample() };
+        assert_eq!(daicho_events::Event::from(received).tags().len(), ALLOCATIONS_MAX + 2);
+    }
+
+    #[test]
+    fn amounts_are_above_zero() {
+        for amount in [0, -1] {
+            given(invoiced([])).when(pay(amount, [])).then_rejected("amount_not_positive");
+            given(invoiced([]))
+                .when(pay(1, [part("R00000001", amount)]))
+                .then_rejected("amount_not_positive");
+        }
+    }
+
+    #[test]
+    fn another_currency_than_the_shops_is_refused() {
+        let pounds = Money::parse("1", Currency::Gbp).unwrap();
+        let payment = RecordPayment { amount: pounds, ..pay(1, []) };
+        given(invoiced([])).when(payment).then_rejected("mixed_currencies");
+        let part = Allocation { amount: pounds, ..part("R00000001", 1) };
+        given(invoiced([])).when(pay(1, [part])).then_rejected("mixed_currencies");
+    }
+
+    #[test]
+    fn nobody_pays_half_a_yen() {
+        let amount = Money::parse("1.5", Currency::Jpy).unwrap();
+        let payment = RecordPayment { amount, ..pay(1, []) };
+        given(invoiced([])).when(payment).then_rejected("amount_too_fine");
+    }
+
+    #[test]
+    fn an_invoice_is_named_once() {
+        given(invoiced([]))
+            .when(pay(110, [part("R00000001", 60), part("R00000001", 60)]))
+            .then_rejected("invoice_named_twice");
+    }
+
+    #[test]
+    fn money_that_is_not_in_is_not_recorded() {
+        let payment = RecordPayment { received_on: day("2026-05-12"), ..pay(1, []) };
+        given(invoiced([])).when(payment).then_rejected("received_in_future");
+    }
+
+    #[test]
+    fn an_unknown_organisation_is_refused() {
+        given([open_book().into()]).when(pay(1, [])).then_rejected("organisation_unknown");
+    }
+
+    #[test]
+    fn a_payment_is_recorded_once() {
+        given(invoiced([pay(1, []).into()]))
+            .when(pay(1, []))
+            .then_rejected("payment_already_recorded");
+    }
+
+    #[test]
+    fn an_unknown_invoice_is_refused() {
+        given(invoiced([])).when(pay(1, [part("R00000003", 1)])).then_rejected("invoice_unknown");
+    }
+
+    #[test]
+    fn customers_pay_their_own_invoices() {
+        let other = OrganisationRegistered {
+            organisation: Ulid(9).into(),
+            corporate_number: None,
+            reference: None,
+            ..Sample::sample()
+        };
+        let organisation = other.organisation;
+        let payment = RecordPayment { organisation, ..pay(110, [part("R00000001", 110)]) };
+        given(invoiced([event(other)]))
+            .when(payment)
+            .then_rejected("invoice_of_another_organisation");
+    }
+
+    #[test]
+    fn a_payment_settles_no_more_than_it_is() {
+        given(invoiced([]))
+            .when(pay(329, [part("R00000001", 110), part("R00000002", 220)]))
+            .then_rejected("allocated_more_than_received");
+    }
+}

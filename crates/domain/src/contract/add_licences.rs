@@ -94,13 +94,14 @@ impl Command for AddLicences {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
     use daicho_events::contract::{ContractConcluded, ContractTerms};
+    use daicho_events::{Actor, Sample};
+    use ulid::Ulid;
 
     use super::*;
     use crate::billing::IssueInvoice;
-    use crate::contract::fixtures::{concluded, licences, organisation, term, terms};
-    use crate::testing::{at, day, event, given, open_book};
+    use crate::contract::fixtures::{concluded, licences, member_of, organisation, term, terms};
+    use crate::testing::{at, by, day, event, given, open_book};
 
     fn add(add: i64, from: &str) -> AddLicences {
         AddLicences { contract: ContractId::sample(), add, from: day(from) }
@@ -136,6 +137,20 @@ mod tests {
         for number in [0, -1, i64::MIN] {
             given([]).when(add(number, "2026-06-15")).then_rejected("quantity_below_one");
         }
+    }
+
+    #[test]
+    fn members_change_the_contracts_of_their_own_organisation_r73() {
+        let history = |organisation| {
+            let member = member_of(organisation);
+            [event(concluded()), by(Actor::Member(member.member)), event(member)]
+        };
+        given(history(Sample::sample()))
+            .when(add(1, "2026-06-15"))
+            .then_types(["contract.quantity_changed"]);
+        given(history(Ulid(9).into()))
+            .when(add(1, "2026-06-15"))
+            .then_rejected("not_of_the_organisation");
     }
 
     #[test]

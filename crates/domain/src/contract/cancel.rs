@@ -138,11 +138,12 @@ impl Command for Cancel {
 mod tests {
     use daicho_events::contract::{ContractConcluded, ContractTerms};
     use daicho_events::product::PenaltyRule;
-    use daicho_events::{Event, Sample};
+    use daicho_events::{Actor, Event, Sample};
+    use ulid::Ulid;
 
     use super::*;
-    use crate::contract::fixtures::{concluded, term, terms};
-    use crate::testing::{Step, at, day, event, given, open_book, yen};
+    use crate::contract::fixtures::{concluded, member_of, term, terms};
+    use crate::testing::{Step, at, by, day, event, given, open_book, yen};
 
     fn cancel(ends_on: &str) -> Cancel {
         Cancel { contract: ContractId::sample(), ends_on: day(ends_on), reason: "moved".to_owned() }
@@ -186,6 +187,25 @@ mod tests {
             NewEvent::on(day("2026-06-10"), assessed),
         ];
         assert_eq!(events, expected);
+    }
+
+    #[test]
+    fn members_end_the_contracts_of_their_own_organisation_r73() {
+        let history = |organisation| {
+            let member = member_of(organisation);
+            let actor = by(Actor::Member(member.member));
+            contract(terms()).into_iter().chain([event(member), actor])
+        };
+        given(history(Sample::sample())).when(cancel("2026-06-10")).then([scheduled("2026-06-10")]);
+        given(history(Ulid(9).into()))
+            .when(cancel("2026-06-10"))
+            .then_rejected("not_of_the_organisation");
+    }
+
+    #[test]
+    fn a_cancellation_has_a_reason() {
+        let cancel = Cancel { reason: " ".to_owned(), ..cancel("2026-06-10") };
+        given(contract(terms())).when(cancel).then_rejected("reason_missing");
     }
 
     #[test]

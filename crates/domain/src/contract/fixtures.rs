@@ -2,7 +2,7 @@
 
 use daicho_events::contract::{ContractConcluded, ContractTerms};
 use daicho_events::product::{BillingPeriod, PenaltyRule, ReductionPolicy};
-use daicho_events::registration::OrganisationRegistered;
+use daicho_events::registration::{MemberMigrated, OrganisationRegistered};
 use daicho_events::{
     ContractId, Event, Name, OrderId, OrganisationId, Period, PlanCode, ProductCode, Quantity,
     Recorded, Sample, TaxCategory,
@@ -55,6 +55,11 @@ pub(crate) fn organisation() -> OrganisationRegistered {
 /// The event as recorded, for the tests of folds.
 pub(crate) fn recorded(event: impl Into<Event>) -> Recorded {
     given([crate::testing::event(event)]).recorded()[0].clone()
+}
+
+/// A member of an organisation.
+pub(crate) fn member_of(organisation: OrganisationId) -> MemberMigrated {
+    MemberMigrated { organisation, ..MemberMigrated::sample() }
 }
 
 /// A number of licences.

@@ -99,14 +99,15 @@ impl Command for ReduceLicences {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
     use daicho_events::contract::{ContractConcluded, ContractTerms};
+    use daicho_events::{Actor, Sample};
+    use ulid::Ulid;
 
     use super::*;
     use crate::billing::IssueInvoice;
-    use crate::contract::fixtures::{concluded, licences, organisation, terms};
+    use crate::contract::fixtures::{concluded, licences, member_of, organisation, terms};
     use crate::contract::{AddLicences, Cancel};
-    use crate::testing::{at, day, event, given, open_book};
+    use crate::testing::{at, by, day, event, given, open_book};
 
     fn reduce(reduce: i64, from: &str) -> ReduceLicences {
         ReduceLicences { contract: ContractId::sample(), reduce, from: day(from) }
@@ -139,6 +140,20 @@ mod tests {
         for number in [0, -1] {
             given([]).when(reduce(number, "2026-06-15")).then_rejected("quantity_below_one");
         }
+    }
+
+    #[test]
+    fn members_change_the_contracts_of_their_own_organisation_r73() {
+        let history = |organisation| {
+            let member = member_of(organisation);
+            [event(concluded()), by(Actor::Member(member.member)), event(member)]
+        };
+        given(history(Sample::sample()))
+            .when(reduce(1, "2026-06-15"))
+            .then_types(["contract.quantity_changed"]);
+        given(history(Ulid(9).into()))
+            .when(reduce(1, "2026-06-15"))
+            .then_rejected("not_of_the_organisation");
     }
 
     #[test]

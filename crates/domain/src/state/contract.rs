@@ -88,6 +88,20 @@ impl Contract {
         self.steps.last().map_or(self.concluded.starts_on, |step| step.from)
     }
 
+    /// Takes a change in, by its day: commands keep the days in order, an imported record may not.
+    /// Of several changes of one day the last says how many licences the day has.
+    fn step(&mut self, step: LicenceStep) {
+        let place = self.steps.partition_point(|known| known.from < step.from);
+        match self.steps.get_mut(place).filter(|known| known.from == step.from) {
+            Some(known) => {
+                // What was taken off earlier that day with refund is given back all the same.
+                let refund = known.refund || step.refund;
+                *known = LicenceStep { refund, ..step };
+            }
+            None => self.steps.insert(place, step),
+        }
+    }
+
     /// Licences on a day, whether or not the contract is in force on it.
     pub fn licences_on(&self, day: Date) -> Quantity {
         let step = self.steps.iter().rev().find(|step| step.from <= day);
@@ -172,11 +186,8 @@ impl Fold for Contracts {
             }
             ContractEvent::QuantityChanged(event) => {
                 let (from, quantity, refund) = (event.from, event.quantity, event.refund);
-                self.change(event.contract, |contract| {
-                    // Commands keep the days in order; a record that was imported may not.
-                    let place = contract.steps.partition_point(|step| step.from <= from);
-                    contract.steps.insert(place, LicenceStep { from, quantity, refund });
-                });
+                let step = LicenceStep { from, quantity, refund };
+                self.change(event.contract, |contract| contract.step(step));
             }
             ContractEvent::CancellationScheduled(event) => {
                 self.change(event.contract, |contract| contract.ends_on = Some(event.ends_on));
