@@ -29,7 +29,8 @@ rejections! {
         ReturnUnknown { goods_return: ReturnId } = "return_unknown":
             "no return {goods_return} in this book: record it first",
         /// A return is credited once.
-        AlreadyCredited { goods_return: ReturnId, credit: InvoiceNumber } = "return_already_credited":
+        AlreadyCredited { goods_return: ReturnId, credit: InvoiceNumber }
+            = "return_already_credited":
             "return {goods_return} is credited as {credit}: a return is credited once",
         shared {
             /// A customer asked for what the shop does; comes first.

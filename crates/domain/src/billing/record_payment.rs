@@ -72,7 +72,7 @@ rejections! {
         /// An invoice is paid once.
         AllocatedMoreThanOpen { invoice: InvoiceNumber, amount: Money, open: Money }
             = "allocated_more_than_open":
-            "{amount} is more than the {open} still open on invoice {invoice}: allocate that or less",
+            "{amount} is more than the {open} open on invoice {invoice}: allocate that or less",
         /// A payment settles what it is.
         AllocatedMoreThanReceived { allocated: Money, amount: Money }
             = "allocated_more_than_received":

@@ -40,7 +40,7 @@ rejections! {
             "the term ends by itself on {last_day}: give that day or an earlier one, not {ends_on}",
         /// The terms ask for notice (R76).
         NoticeTooShort { notice_days: u32, first: Date } = "notice_too_short":
-            "the terms ask for {notice_days} days of notice: the first possible last day is {first}",
+            "the terms ask for {notice_days} days of notice: the first possible day is {first}",
         shared {
             /// The reason says nothing, or too much; comes first.
             Reason(ReasonRejection),
@@ -255,6 +255,6 @@ mod tests {
     fn a_notice_that_is_too_short_names_the_first_possible_day_r76() {
         let rejection =
             CancelRejection::NoticeTooShort { notice_days: 30, first: day("2026-06-10") };
-        assert!(rejection.to_string().ends_with("the first possible last day is 2026-06-10"));
+        assert!(rejection.to_string().ends_with("the first possible day is 2026-06-10"));
     }
 }

@@ -34,7 +34,7 @@ rejections! {
             "the terms of contract {contract} do not let licences become fewer: cancel it",
         /// One licence remains; comes last.
         BelowOne { before: Quantity, reduce: i64 } = "licences_below_one":
-            "of {before} licences {reduce} cannot be taken off: one remains, or cancel the contract",
+            "of {before} licences {reduce} cannot be taken off: keep one, or cancel the contract",
         shared {
             /// The contract is not known; before its terms are asked.
             Unknown(ContractUnknown),
