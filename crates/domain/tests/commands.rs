@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use daicho_domain::{
-    Command, Personal, for_each_command, order, product, quote, registration, shop,
+    Command, Personal, billing, contract, for_each_command, order, product, quote, registration,
+    shop,
 };
 use serde_json::Value;
 
