@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::translate;
 
 /// Events read at once where no block is sealed yet.
-const TAIL_EVENTS: u64 = 4_096;
+const TAIL_EVENTS: u16 = 4_096;
 
 /// Folds of several lists over one pass, each list in as many parts as there are cores.
 pub(crate) struct Folds {
@@ -108,7 +108,7 @@ impl Ledger {
         {
             return Ok((Piece::Block(block), until.min(after + block_events)));
         }
-        let reached = until.min(after + TAIL_EVENTS);
+        let reached = until.min(after + u64::from(TAIL_EVENTS));
         let events = self.events_between(after, reached).await?;
         Ok((Piece::Events(events), reached))
     }
@@ -122,7 +122,7 @@ impl Ledger {
         let everything = daicho_store::Query::everything();
         let (mut events, mut at) = (Vec::new(), after);
         while at < until {
-            let page = self.log().read(&everything, at, until, TAIL_EVENTS as usize).await?;
+            let page = self.log().read(&everything, at, until, TAIL_EVENTS.into()).await?;
             at = page.scanned_to;
             for stored in &page.events {
                 events.push(translate::from_store(stored)?);

@@ -42,7 +42,7 @@ async fn every_altered_row_is_found_and_named() {
                 tampered_book(&tampering.replace("{p}", &position.to_string())).await;
             match book.verify_record(|_| ()).await {
                 Err(Fault::Event { position: found, .. }) => {
-                    assert_eq!(found, position, "{tampering}")
+                    assert_eq!(found, position, "{tampering}");
                 }
                 other => panic!("{position}, {tampering}: {other:?}"),
             }

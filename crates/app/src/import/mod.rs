@@ -1,0 +1,410 @@
+//! Import of a wholesaler's order lines: a customer becomes an organisation with a member, an item a
+//! product, an invoice number an order with its invoice, a `C` number a return with its credit.
+//!
+//! Nothing is lost and nothing doubled: each row is recorded or rejected by name, and each invoice
+//! number is one request, so that an import that was cut short goes on where it stopped.
+
+mod originals;
+mod row;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use daicho_domain::order::{RecordReturn, RecordSale, SoldLine};
+use daicho_domain::product::ListProduct;
+use daicho_domain::registration::{MigrateMember, RegisterOrganisation};
+use daicho_events::product::{
+    CancellationPolicy, PaymentMethod, PenaltyRule, ProductKind, PurchaseRules, ReductionPolicy,
+};
+use daicho_events::registration::{MemberRole, RegistrationEvent};
+use daicho_events::{
+    Actor, Event, Login, MemberId, Money, MoneyError, Name, OrderId, ProductCode, Reference,
+    SealedText, TaxCategory,
+};
+use daicho_store::vault::Subject;
+
+use crate::error::{ExecuteError, Failure};
+use crate::execute::{Context, Executed};
+use crate::ledger::Ledger;
+use crate::progress::Progress;
+use originals::Originals;
+use row::{Direction, Row};
+
+pub use row::{COLUMNS, FileError, Rejected};
+
+/// What the import asks besides the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportOptions {
+    /// For whom rows without a customer are recorded; left out, they are rejected.
+    pub unknown_customer: Option<Name>,
+}
+
+/// What an import came to.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ImportReport {
+    /// Rows of the file.
+    pub rows: u64,
+    /// Rows recorded by this import.
+    pub recorded: u64,
+    /// Rows that stood in the book already.
+    pub already_recorded: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Orders recorded by this import.
+    pub orders: u64,
+    /// Returns recorded by this import.
+    pub returns: u64,
+    /// Sum of quantity × price of the rows recorded by this import.
+    pub recorded_amount: Money,
+    /// The same of the rows rejected, as far as it can be read.
+    pub rejected_amount: Money,
+    /// The rejected rows, each with the rule that it broke.
+    #[serde(skip)]
+    pub rejects: Vec<Rejected>,
+}
+
+/// Why an import stopped. What it recorded until then stands, and the same call goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file as a whole; nothing was recorded.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A sum beyond the ledger's limits.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The ledger.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The book does not take imports at all.
+    #[error("the book does not take this import")]
+    Refused(#[source] ExecuteError),
+}
+
+/// The rows of one invoice number.
+struct Document {
+    number: Reference,
+    rows: Vec<Row>,
+}
+
+/// The work of one import: what it has made known, and what came of it.
+struct Import<'a> {
+    ledger: &'a Ledger,
+    actor: Actor,
+    members: BTreeMap<Option<Reference>, MemberId>,
+    products: BTreeMap<ProductCode, ()>,
+    originals: Originals,
+    unknown_customer: Option<Name>,
+    report: ImportReport,
+}
+
+impl Ledger {
+    /// Takes the order lines of a CSV file through the decisions.
+    ///
+    /// # Errors
+    /// A file that cannot be read as a whole (nothing is recorded), or a ledger that fails (what was
+    /// recorded stands; the same call goes on).
+    pub async fn import_orders(
+        &self,
+        file: &Path,
+        options: &ImportOptions,
+        progress: &dyn Progress,
+    ) -> Result<ImportReport, ImportError> {
+        let currency = self.shop().await?.settings().map_err(refused)?.currency;
+        let (rows, rejects) = row::read(file, currency, options.unknown_customer.is_some())?;
+        let zero = Money::zero(currency);
+        let mut import = Import {
+            ledger: self,
+            actor: Actor::System(Login::new("import").map_err(refused_text)?),
+            members: BTreeMap::new(),
+            products: BTreeMap::new(),
+            originals: Originals::default(),
+            unknown_customer: options.unknown_customer.clone(),
+            report: ImportReport {
+                rows: (rows.len() + rejects.len()) as u64,
+                recorded: 0,
+                already_recorded: 0,
+                rejected: 0,
+                orders: 0,
+                returns: 0,
+                recorded_amount: zero,
+                rejected_amount: zero,
+                rejects: Vec::new(),
+            },
+        };
+        for rejected in rejects {
+            import.reject(rejected)?;
+        }
+        let documents = documents(rows);
+        progress.begin("invoice numbers recorded", documents.len() as u64);
+        for (index, document) in documents.into_iter().enumerate() {
+            import.record(document).await?;
+            progress.at(index as u64 + 1);
+        }
+        progress.end();
+        import.report.rejects.sort_by_key(|rejected| rejected.row);
+        assert_eq!(
+            import.report.recorded + import.report.already_recorded + import.report.rejected,
+            import.report.rows,
+            "each row is recorded or rejected"
+        );
+        Ok(import.report)
+    }
+}
+
+fn refused(rejection: daicho_domain::state::ShopNotOpen) -> ImportError {
+    ImportError::Refused(ExecuteError::Rejected(Box::new(rejection)))
+}
+
+fn refused_text(error: daicho_events::TextError) -> ImportError {
+    ImportError::Refused(ExecuteError::Malformed(error.to_string()))
+}
+
+/// The rows by invoice number, in the order of their days, sales before returns on one day.
+fn documents(rows: Vec<Row>) -> Vec<Document> {
+    let mut by_number: BTreeMap<Reference, Vec<Row>> = BTreeMap::new();
+    for row in rows {
+        by_number.entry(row.number.clone()).or_default().push(row);
+    }
+    let mut documents: Vec<Document> =
+        by_number.into_iter().map(|(number, rows)| Document { number, rows }).collect();
+    documents.sort_by_key(|document| {
+        let first = document.rows.first();
+        (first.map(|row| row.day), first.map(|row| row.direction), document.number.clone())
+    });
+    documents
+}
+
+impl Import<'_> {
+    /// Records the rows of one invoice number, or rejects them all by the rule that one of them broke.
+    async fn record(&mut self, document: Document) -> Result<(), ImportError> {
+        let Document { number, rows } = document;
+        let (rows, strangers): (Vec<Row>, Vec<Row>) = {
+            let customer = rows.first().map(|row| row.customer.clone());
+            rows.into_iter().partition(|row| Some(&row.customer) == customer.as_ref())
+        };
+        for row in strangers {
+            let text =
+                format!("invoice {number} is of another customer: one invoice, one customer");
+            self.reject(row.rejected("invoice_of_two_customers", &text))?;
+        }
+        let done = self.record_whole(&number, &rows).await;
+        match done {
+            Ok(executed) => self.count(&rows, &executed),
+            Err(ExecuteError::Failure(failure)) => Err(failure.into()),
+            Err(error @ ExecuteError::Conflict(_)) => Err(ImportError::Refused(error)),
+            Err(ExecuteError::RequestReused { position, .. }) => {
+                let text = format!(
+                    "invoice {number} stands at position {position} with other rows: correct it \
+                     there, or give these rows a number of their own"
+                );
+                self.reject_all(rows, "invoice_recorded_with_other_rows", &text)
+            }
+            Err(error) => self.reject_all(rows, error.code(), &error.to_string()),
+        }
+    }
+
+    async fn record_whole(
+        &mut self,
+        number: &Reference,
+        rows: &[Row],
+    ) -> Result<Executed, ExecuteError> {
+        let Some(first) = rows.first() else {
+            return Err(ExecuteError::Malformed("an invoice without rows".to_owned()));
+        };
+        let key = self.ledger.request_key(&format!("import:{number}"), &plain(rows)).await?;
+        let context = Context { actor: self.actor.clone(), cause: None, request: Some(key) };
+        if let Some(answer) = self.ledger.answered(context.request.as_ref()).await? {
+            self.originals.learn(&answer.events);
+            return Ok(answer);
+        }
+        let member = self.member_of(first).await?;
+        for row in rows {
+            self.list_product(row).await?;
+        }
+        let executed = match first.direction {
+            Direction::Sale => {
+                let sale = self.sale(number, member, rows, first);
+                self.ledger.execute(&sale, &context).await?
+            }
+            Direction::Return => {
+                let goods_return = self.goods_return(number, member, rows, first);
+                self.ledger.execute(&goods_return, &context).await?
+            }
+        };
+        self.originals.learn(&executed.events);
+        Ok(executed)
+    }
+
+    fn sale(&self, number: &Reference, member: MemberId, rows: &[Row], first: &Row) -> RecordSale {
+        RecordSale {
+            order: self.ledger.edge().id::<OrderId>(),
+            member,
+            reference: number.clone(),
+            sold_on: first.day,
+            destination: first.country.clone(),
+            lines: rows.iter().map(sold_line).collect(),
+            tax: TaxCategory::OutOfScope,
+        }
+    }
+
+    fn goods_return(
+        &self,
+        number: &Reference,
+        member: MemberId,
+        rows: &[Row],
+        first: &Row,
+    ) -> RecordReturn {
+        RecordReturn {
+            goods_return: self.ledger.edge().id(),
+            member,
+            reference: number.clone(),
+            returned_on: first.day,
+            original: self.originals.find(member, first.day, rows),
+            lines: rows.iter().map(sold_line).collect(),
+            tax: TaxCategory::OutOfScope,
+            reason: format!("cancellation {number} of the imported file"),
+        }
+    }
+
+    /// The member who stands for the row's customer, registered when first met.
+    async fn member_of(&mut self, row: &Row) -> Result<MemberId, ExecuteError> {
+        if let Some(member) = self.members.get(&row.customer) {
+            return Ok(*member);
+        }
+        let (code, name) = match (&row.customer, &self.unknown_customer) {
+            (Some(code), _) => (format!("customer {code}"), format!("Customer {code}")),
+            (None, Some(name)) => ("customer unknown".to_owned(), name.to_string()),
+            (None, None) => ("customer unknown".to_owned(), "Unknown customer".to_owned()),
+        };
+        let malformed =
+            |error: daicho_events::TextError| ExecuteError::Malformed(error.to_string());
+        let name = Name::new(&name).map_err(malformed)?;
+        let organisation = RegisterOrganisation {
+            organisation: self.ledger.edge().id(),
+            name: name.clone(),
+            corporate_number: None,
+            country: row.country.clone(),
+            reference: Some(Reference::new(&code).map_err(malformed)?),
+        };
+        let request = format!("import:organisation of {code}");
+        let known = self.once(&request, &organisation).await?;
+        let organisation = known.events.iter().find_map(|recorded| match &recorded.event {
+            Event::Registration(RegistrationEvent::OrganisationRegistered(event)) => {
+                Some(event.organisation)
+            }
+            _ => None,
+        });
+        let missing = || ExecuteError::Malformed(format!("request `{request}` registered nobody"));
+        let organisation = organisation.ok_or_else(missing)?;
+        let id: MemberId = self.ledger.edge().id();
+        let member = MigrateMember {
+            member: id,
+            organisation,
+            name: self.sealed_name(id, name.as_str()).await?,
+            role: MemberRole::Administrator,
+            origin: Name::new("imported orders").map_err(malformed)?,
+        };
+        let known = self.once(&format!("import:member of {code}"), &member).await?;
+        let member = known.events.iter().find_map(|recorded| match &recorded.event {
+            Event::Registration(RegistrationEvent::MemberMigrated(event)) => Some(event.member),
+            _ => None,
+        });
+        let member = member.ok_or_else(missing)?;
+        self.members.insert(row.customer.clone(), member);
+        Ok(member)
+    }
+
+    async fn sealed_name(&self, member: MemberId, name: &str) -> Result<SealedText, ExecuteError> {
+        let person = member.tag();
+        let subject = Subject { person: person.as_str(), class: "contact", field: "name" };
+        let sealed = self.ledger.vault().seal(subject, name).await.map_err(Failure::from)?;
+        Ok(SealedText { key: sealed.key, sealed: sealed.sealed, commitment: sealed.commitment })
+    }
+
+    async fn list_product(&mut self, row: &Row) -> Result<(), ExecuteError> {
+        if self.products.contains_key(&row.product) {
+            return Ok(());
+        }
+        let product = ListProduct {
+            product: row.product.clone(),
+            name: row.name.clone(),
+            kind: ProductKind::Goods,
+            tax: TaxCategory::OutOfScope,
+            rules: PurchaseRules {
+                quantity_max: None,
+                desired_start: false,
+                licence_addition: false,
+                licence_reduction: ReductionPolicy::NotAllowed,
+                cancellation: CancellationPolicy::NotAllowed,
+                notice_days: 0,
+                penalty: PenaltyRule::Nothing,
+                payment_methods: vec![PaymentMethod::Invoice],
+            },
+            plans: Vec::new(),
+            terms: None,
+        };
+        self.once(&format!("import:product {}", row.product), &product).await?;
+        self.products.insert(row.product.clone(), ());
+        Ok(())
+    }
+
+    /// Executes a command once for ever under its request id, whatever its details: the customer and
+    /// the product are as they were first met.
+    async fn once<D>(&self, request: &str, command: &D) -> Result<Executed, ExecuteError>
+    where
+        D: daicho_domain::Decision + Sync,
+        D::State: Send,
+    {
+        let key = self.ledger.request_key(request, request.as_bytes()).await?;
+        let context = Context { actor: self.actor.clone(), cause: None, request: Some(key) };
+        self.ledger.execute(command, &context).await
+    }
+
+    fn count(&mut self, rows: &[Row], executed: &Executed) -> Result<(), ImportError> {
+        let count = rows.len() as u64;
+        if executed.repeated {
+            self.report.already_recorded += count;
+            return Ok(());
+        }
+        self.report.recorded += count;
+        match rows.first().map(|row| row.direction) {
+            Some(Direction::Sale) => self.report.orders += 1,
+            Some(Direction::Return) => self.report.returns += 1,
+            None => {}
+        }
+        for row in rows {
+            self.report.recorded_amount = self.report.recorded_amount.plus(row.signed_amount()?)?;
+        }
+        Ok(())
+    }
+
+    fn reject_all(&mut self, rows: Vec<Row>, rule: &str, text: &str) -> Result<(), ImportError> {
+        rows.into_iter().try_for_each(|row| self.reject(row.rejected(rule, text)))
+    }
+
+    fn reject(&mut self, rejected: Rejected) -> Result<(), ImportError> {
+        self.report.rejected += 1;
+        if let Some(amount) = rejected.amount {
+            self.report.rejected_amount = self.report.rejected_amount.plus(amount)?;
+        }
+        self.report.rejects.push(rejected);
+        Ok(())
+    }
+}
+
+fn sold_line(row: &Row) -> SoldLine {
+    SoldLine {
+        product: row.product.clone(),
+        name: row.name.clone(),
+        quantity: row.quantity,
+        unit_price: row.unit_price,
+    }
+}
+
+/// What makes two imports of an invoice number the same request: its rows as they stand in the
+/// file, in whatever order they come.
+fn plain(rows: &[Row]) -> Vec<u8> {
+    let mut lines: Vec<String> = rows.iter().map(|row| row.fields.join("\u{1f}")).collect();
+    lines.sort_unstable();
+    lines.join("\u{1e}").into_bytes()
+}
