@@ -1,4 +1,4 @@
-//! What can go wrong beneath the log: the database, the disk, or bytes that are not what they must be.
+//! What can go wrong beneath the log: the database, the disk, or stored bytes.
 //!
 //! None of it says anything about the record's content; every variant names its way out.
 
