@@ -39,7 +39,8 @@ pub(super) struct RunDigests {
 
 impl Derived {
     /// Compares the stored types, replay block, tiles and postings of `block`, which the caller
-    /// made from the record, and says what differs. The stored bytes are read, whatever is in memory.
+    /// made from the record, and says what differs. The stored bytes are read, whatever is in
+    /// memory.
     pub(crate) async fn check_block(&self, block: &SealBlock) -> Result<Verdict, StorageError> {
         let index = self.index_of(block);
         let last = block.first + self.block_events - 1;

@@ -4,8 +4,8 @@
 //! tiles of the Merkle tree, and the replay block. Runs are merged sixteen to one, twice.
 //!
 //! Invariants: it never leads the record; what a process knows of it is one consistent list of
-//! runs, and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids of
-//! runs and pages are never used twice.
+//! runs, and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids
+//! of runs and pages are never used twice.
 
 mod cache;
 mod check;
