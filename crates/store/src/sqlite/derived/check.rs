@@ -1,4 +1,4 @@
-//! Compares the derived state of a block with what the record says: types, replay block, tiles, keys.
+//! Compares the types, replay block, tiles and keys of a block with what the record says.
 //!
 //! A merged run is read once for all its blocks when they are checked in order: each block's
 //! postings are hashed, and the hash is compared with that of what the record says.
@@ -38,8 +38,9 @@ pub(super) struct RunDigests {
 }
 
 impl Derived {
-    /// Compares the stored types, replay block, tiles and postings of `block`, which the caller made
-    /// from the record, and says what differs. The stored bytes are read, whatever is in memory.
+    /// Compares the stored types, replay block, tiles and postings of `block`, which the caller
+    /// made from the record, and says what differs. The stored bytes are read, whatever is in
+    /// memory.
     pub(crate) async fn check_block(&self, block: &SealBlock) -> Result<Verdict, StorageError> {
         let index = self.index_of(block);
         let last = block.first + self.block_events - 1;

@@ -1,7 +1,7 @@
-//! The filter of a run: says at once that a key is not there, and is wrong once in a thousand times.
+//! The filter of a run: says at once that a key is not there; one time in a thousand it fails to.
 //!
-//! It is the split block Bloom filter of Apache Parquet (BloomFilter.md): a key sets one bit in each
-//! of the eight 32-bit words of one block. The same keys make the same bytes, in any order.
+//! It is the split block Bloom filter of Apache Parquet (BloomFilter.md): a key sets one bit in
+//! each of the eight 32-bit words of one block. The same keys make the same bytes, in any order.
 
 /// Bits a distinct key gets.
 const BITS_PER_KEY: usize = 16;

@@ -1,7 +1,7 @@
 //! Finds the positions that may match a query item, from one end of a range, run by run.
 //!
-//! Several tags are intersected, the one with the fewest pages first; of the others only those pages
-//! are read that could hold what is left.
+//! Several tags are intersected, the one with the fewest pages first; of the others only those
+//! pages are read that could hold what is left.
 
 use std::ops::{Range, RangeInclusive};
 

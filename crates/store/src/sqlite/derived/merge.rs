@@ -2,6 +2,7 @@
 //!
 //! Entries stream through in pieces, so that merging a million events takes a few MiB.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use sqlx::SqliteConnection;
@@ -76,7 +77,7 @@ struct Source {
     pages: Range<usize>,
     /// Added to an offset, so that it counts from the first position of the merged run.
     shift: u64,
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
 }
 
 impl Source {
@@ -87,19 +88,21 @@ impl Source {
         let end = self.pages.end.min(self.pages.start + SOURCE_PAGES);
         let taken = self.pages.start..end;
         self.pages.start = end;
+        let mut entries = Vec::new();
         for page in read_page_range(connection, self.run, taken).await? {
-            read_all(verified(&page, "a page of the key index")?, &mut self.entries)
+            read_all(verified(&page, "a page of the key index")?, &mut entries)
                 .map_err(|error| StorageError::Corrupt(format!("run {}: {error}", self.run)))?;
         }
-        for entry in &mut self.entries {
+        for entry in &mut entries {
             entry.offset += self.shift;
         }
+        self.entries = entries.into();
         Ok(())
     }
 
     /// Up to where this source is known; beyond it, pages are still to be read.
     fn known_to(&self) -> Option<(u64, u64)> {
-        let last = self.entries.last().map(|entry| (entry.hash, entry.offset));
+        let last = self.entries.back().map(|entry| (entry.hash, entry.offset));
         if self.pages.is_empty() { None } else { last }
     }
 }
@@ -127,7 +130,7 @@ fn sources_of(rows: &[RunRow], block_events: u64) -> Result<Vec<Source>, Storage
     let mut shift = 0;
     for row in rows {
         let pages = 0..to_count(from_sql(row.pages)?)?;
-        sources.push(Source { run: row.id, pages, shift, entries: Vec::new() });
+        sources.push(Source { run: row.id, pages, shift, entries: VecDeque::new() });
         shift += from_sql(row.blocks)? * block_events;
     }
     Ok(sources)

@@ -3,9 +3,9 @@
 //! Three things are made of each block of committed events: a sorted run of the index by key, the
 //! tiles of the Merkle tree, and the replay block. Runs are merged sixteen to one, twice.
 //!
-//! Invariants: it never leads the record; what a process knows of it is one consistent list of runs,
-//! and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids of
-//! runs and pages are never used twice.
+//! Invariants: it never leads the record; what a process knows of it is one consistent list of
+//! runs, and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids
+//! of runs and pages are never used twice.
 
 mod cache;
 mod check;
@@ -91,8 +91,8 @@ pub(crate) trait RecordProbe: Send + Sync {
 }
 
 impl Derived {
-    /// Opens derived.db, and begins it anew when it is missing, unreadable, made for something else,
-    /// ahead of the record or not of this record.
+    /// Opens derived.db, and begins it anew when it is missing, unreadable, made for something
+    /// else, ahead of the record or not of this record.
     pub(crate) async fn open(
         path: &Path,
         book_id: [u8; 16],
@@ -120,7 +120,8 @@ impl Derived {
         self.writer.close().await;
     }
 
-    /// Position up to which this process has read everything as sealed; 0: nothing. Never goes back.
+    /// Position up to which this process has read everything as sealed, 0: nothing. It never goes
+    /// back.
     pub(crate) fn sealed_to(&self) -> u64 {
         self.snapshot().sealed_to
     }

@@ -64,10 +64,16 @@ fn push_number(bytes: &mut Vec<u8>, mut number: u64) {
     }
 }
 
-/// Takes a LEB128 number off the front of `bytes`.
+/// Takes a LEB128 number off the front of `bytes`. Most have one byte, so that case comes first.
 fn take_number(bytes: &mut &[u8]) -> Result<u64, PageError> {
-    let mut number = 0_u64;
-    for shift in (0..u64::BITS).step_by(7) {
+    let (&first, rest) = bytes.split_first().ok_or(PageError::Truncated)?;
+    *bytes = rest;
+    if first < 0x80 {
+        return Ok(u64::from(first));
+    }
+    let mut number = u64::from(first & 0x7f);
+    let mut shift = 7;
+    while shift < u64::BITS {
         let (&byte, rest) = bytes.split_first().ok_or(PageError::Truncated)?;
         *bytes = rest;
         let part = u64::from(byte & 0x7f);
@@ -75,9 +81,10 @@ fn take_number(bytes: &mut &[u8]) -> Result<u64, PageError> {
             return Err(PageError::TooLarge);
         }
         number |= part << shift;
-        if byte & 0x80 == 0 {
+        if byte < 0x80 {
             return Ok(number);
         }
+        shift += 7;
     }
     Err(PageError::TooLarge)
 }

@@ -75,9 +75,13 @@ impl Derived {
         let index = self.index_of(&block);
         let last = block.first + self.block_events - 1;
         let preparing = tokio::task::spawn_blocking(move || prepare(block, last, index));
-        let prepared = preparing.await.map_err(|error| {
-            StorageError::io("prepare a block for", "derived.db")(std::io::Error::other(error))
-        })?;
+        let prepared = match preparing.await {
+            Ok(prepared) => prepared,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => return Err(StorageError::Busy { context: "seal: the process ends" }),
+            },
+        };
         self.pauses.at("seal:begin").await;
         let sealed = self.write_block(&prepared).await?;
         if sealed == Sealed::Now {

@@ -75,7 +75,7 @@ pub(super) fn partial_tiles(leaves: u64) -> Vec<(u8, u64, usize)> {
     partial
 }
 
-/// The tiles that `leaves` new leaves make or fill, after `count` leaves whose last tiles are `partial`.
+/// The tiles that `leaves` make or fill, after `count` leaves whose last tiles are `partial`.
 pub(super) fn grow(count: u64, partial: &[Tile], leaves: &[Hash]) -> Vec<Tile> {
     let mut tiles = Vec::new();
     let mut incoming = leaves.to_vec();
@@ -125,11 +125,11 @@ mod tests {
 
     #[test]
     fn tiles_grown_block_by_block_are_the_subtrees_of_the_rfc() {
-        for block in [8_u64, 24, 256, 1_000, 4_096] {
+        for block in [8, 24, 256, 1_000, 4_096] {
             let leaves: Vec<Hash> = (0..70_000).map(leaf).collect();
             let mut stored = BTreeMap::new();
             let mut count = 0_u64;
-            for chunk in leaves.chunks(block as usize) {
+            for chunk in leaves.chunks(block) {
                 let partial: Vec<Tile> = partial_tiles(count)
                     .into_iter()
                     .map(|(level, index, width)| {

@@ -87,7 +87,7 @@ impl Book {
 
     pub(super) fn block(&self, index: u64) -> SealBlock {
         let size = BLOCK as usize;
-        let start = index as usize * size;
+        let start = usize::try_from(index).unwrap() * size;
         SealBlock {
             first: index * u64::from(BLOCK) + 1,
             events: self.events[start..start + size].to_vec(),
@@ -118,7 +118,7 @@ impl Book {
 #[async_trait]
 impl RecordProbe for Book {
     async fn leaf(&self, position: u64) -> Result<Option<[u8; 32]>, StorageError> {
-        Ok(self.events.get(position as usize - 1).map(|event| event.leaf))
+        Ok(self.events.get(usize::try_from(position).unwrap() - 1).map(|event| event.leaf))
     }
 }
 

@@ -56,7 +56,9 @@ async fn assert_answers(derived: &Derived, book: &Book, question: &Question) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #![proptest_config(ProptestConfig {
+        cases: 24, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn candidates_are_what_a_walk_over_the_record_finds(
