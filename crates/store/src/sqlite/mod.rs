@@ -36,7 +36,7 @@ pub use derived::{Pause, Pauses};
 pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
 pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer};
 pub use vault::SqliteVault;
-pub use verify::{Fault, Progress};
+pub use verify::{Fault, Progress, Record};
 pub use views::SqliteViews;
 
 use self::core::{Core, Probe};
@@ -282,6 +282,6 @@ impl Blocks for SqliteBook {
     }
 
     async fn scan(&self, after: u64, until: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        self.core.scan(after, until, limit).await
+        self.record().scan(after, until, limit).await
     }
 }
