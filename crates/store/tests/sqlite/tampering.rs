@@ -47,7 +47,7 @@ async fn every_altered_row_is_found_and_named() {
             let (_folder, book) = tampered_copy(&original, &sql).await;
             match book.verify_record(|_| ()).await {
                 Err(Fault::Event { position: found, .. }) => {
-                    assert_eq!(found, position, "{tampering}")
+                    assert_eq!(found, position, "{tampering}");
                 }
                 other => panic!("{position}, {tampering}: {other:?}"),
             }
