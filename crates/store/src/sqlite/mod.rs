@@ -228,6 +228,7 @@ impl Log for SqliteBook {
             Looked::Recorded(answer) => return Ok(answer),
             Looked::FreeTo(position) => position,
         };
+        self.core.pauses().at("append:looked").await;
         let (answer, answered) = oneshot::channel();
         let job = Job { prepared, checked_to, answer };
         self.jobs.send(job).await.map_err(|_| StorageError::Closed)?;
