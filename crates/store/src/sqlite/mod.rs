@@ -38,7 +38,7 @@ pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
 pub use inspect::inspect;
 pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer};
 pub use vault::SqliteVault;
-pub use verify::{Fault, Progress};
+pub use verify::{Fault, Progress, Record};
 pub use views::SqliteViews;
 
 use self::core::{Core, Probe};
@@ -230,6 +230,7 @@ impl Log for SqliteBook {
             Looked::Recorded(answer) => return Ok(answer),
             Looked::FreeTo(position) => position,
         };
+        self.core.pauses().at("append:looked").await;
         let (answer, answered) = oneshot::channel();
         let job = Job { prepared, checked_to, answer };
         self.jobs.send(job).await.map_err(|_| StorageError::Closed)?;
@@ -284,6 +285,6 @@ impl Blocks for SqliteBook {
     }
 
     async fn scan(&self, after: u64, until: u64, limit: usize) -> Result<Vec<Stored>, ReadError> {
-        self.core.scan(after, until, limit).await
+        self.record().scan(after, until, limit).await
     }
 }

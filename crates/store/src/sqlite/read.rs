@@ -1,6 +1,8 @@
 //! Reading by query. One snapshot of the tail is taken first; the sealed index is asked for what
 //! lies below it. What the index finds is a candidate: the envelope decides.
 
+use sqlx::sqlite::SqlitePool;
+
 use crate::error::StorageError;
 use crate::limits;
 use crate::log::{
@@ -42,7 +44,7 @@ impl Core {
         if after < sealed_to {
             self.assert_whole(tail.start)?;
             if query.is_everything() {
-                self.read_rows(after, sealed_to, &mut page).await?;
+                read_rows(&self.pool, after, sealed_to, &mut page).await?;
             } else {
                 self.read_sealed(query, after, sealed_to, &mut page).await?;
             }
@@ -71,25 +73,10 @@ impl Core {
             None => Ok(None),
             Some(position) => {
                 let mut page = PageDraft::one(position - 1);
-                self.read_rows(position - 1, position, &mut page).await?;
+                read_rows(&self.pool, position - 1, position, &mut page).await?;
                 Ok(page.events.pop())
             }
         }
-    }
-
-    /// Every event in (after, until] (0: the head), from the record itself.
-    pub(crate) async fn scan(
-        &self,
-        after: u64,
-        until: u64,
-        limit: usize,
-    ) -> Result<Vec<Stored>, ReadError> {
-        limits::check_limit(limit).map_err(ReadError::Refused)?;
-        let head = record::read_head(&self.pool).await?.position();
-        let until = if until == 0 { head } else { until.min(head) };
-        let mut page = PageDraft { events: Vec::new(), bytes: 0, limit, scanned_to: after };
-        self.read_rows(after, until, &mut page).await?;
-        Ok(page.events)
     }
 
     /// A snapshot that reaches `until` (0: the committed head), and where the read ends.
@@ -100,30 +87,6 @@ impl Core {
         }
         let head = self.refresh().await?.position();
         Ok((self.tail.snapshot(), if until == 0 { head } else { until.min(head) }))
-    }
-
-    /// Every row in (after, until].
-    async fn read_rows(
-        &self,
-        after: u64,
-        until: u64,
-        page: &mut PageDraft,
-    ) -> Result<(), ReadError> {
-        let mut done = after;
-        while done < until && !page.is_full() {
-            let wanted = u64::try_from(page.room()).unwrap_or(u64::MAX).min(CHUNK_ROWS_MAX);
-            let end = until.min(done + wanted);
-            let chunk = record::read_range(&self.pool, done, end, wanted).await?;
-            for row in chunk.rows(done + 1..=end) {
-                page.push(row?.stored());
-                if page.is_full() {
-                    return Ok(());
-                }
-            }
-            done = end;
-        }
-        page.scanned_to = done;
-        Ok(())
     }
 
     async fn read_sealed(
@@ -190,7 +153,7 @@ impl Core {
             match event.stored(position) {
                 Some(stored) => page.push(stored),
                 // The tail held too much to keep its data.
-                None => self.read_rows(position - 1, position, page).await?,
+                None => read_rows(&self.pool, position - 1, position, page).await?,
             }
             if page.is_full() {
                 return Ok(());
@@ -320,6 +283,45 @@ impl Core {
             None => Ok(()),
         }
     }
+}
+
+/// Every event in (after, until] (0: the end), from the record itself.
+pub(crate) async fn scan(
+    pool: &SqlitePool,
+    after: u64,
+    until: u64,
+    limit: usize,
+) -> Result<Vec<Stored>, ReadError> {
+    limits::check_limit(limit).map_err(ReadError::Refused)?;
+    let head = record::read_head(pool).await?.position();
+    let until = if until == 0 { head } else { until.min(head) };
+    let mut page = PageDraft { events: Vec::new(), bytes: 0, limit, scanned_to: after };
+    read_rows(pool, after, until, &mut page).await?;
+    Ok(page.events)
+}
+
+/// Every row in (after, until].
+async fn read_rows(
+    pool: &SqlitePool,
+    after: u64,
+    until: u64,
+    page: &mut PageDraft,
+) -> Result<(), ReadError> {
+    let mut done = after;
+    while done < until && !page.is_full() {
+        let wanted = u64::try_from(page.room()).unwrap_or(u64::MAX).min(CHUNK_ROWS_MAX);
+        let end = until.min(done + wanted);
+        let chunk = record::read_range(pool, done, end, wanted).await?;
+        for row in chunk.rows(done + 1..=end) {
+            page.push(row?.stored());
+            if page.is_full() {
+                return Ok(());
+            }
+        }
+        done = end;
+    }
+    page.scanned_to = done;
+    Ok(())
 }
 
 fn row_matches(row: &Checked<'_>, query: &Query) -> bool {

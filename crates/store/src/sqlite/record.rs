@@ -129,6 +129,7 @@ fn check<'a>(
 }
 
 /// Rows as they came from the database, not checked yet.
+#[derive(Default)]
 pub(crate) struct Chunk {
     positions: Vec<u64>,
     leaf_bytes: Vec<usize>,
@@ -232,6 +233,9 @@ pub(crate) async fn read_positions(
     positions: &[u64],
 ) -> Result<Chunk, StorageError> {
     assert!(positions.is_sorted(), "rows are asked for in order");
+    if positions.is_empty() {
+        return Ok(Chunk::default());
+    }
     let wanted = positions.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     let row = sqlx::query(include_str!("sql/read_positions.sql"))
         .bind(format!("[{wanted}]"))

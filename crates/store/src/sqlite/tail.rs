@@ -290,3 +290,77 @@ fn places(
     places.dedup();
     places
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::QueryItem;
+
+    fn event(tag: &str, data: &Arc<str>) -> TailEvent {
+        TailEvent {
+            facets: Arc::new(Facets::new("a".into(), vec![tag.into()], None)),
+            envelope: Arc::from(tag),
+            data: Some(Arc::clone(data)),
+            leaf: [0; 32],
+        }
+    }
+
+    fn tagged(tag: &str) -> Query {
+        Query { items: vec![QueryItem { types: vec![], tags: vec![tag.into()] }] }
+    }
+
+    #[test]
+    fn a_snapshot_does_not_change_when_the_tail_grows_and_is_evicted() {
+        let data: Arc<str> = Arc::from("1");
+        let tail = Tail::new(4, 8);
+        tail.extend(9, vec![event("t", &data); 3]);
+        let before = tail.snapshot();
+        tail.extend(12, vec![event("t", &data); 5]);
+        tail.evict(12);
+        assert_eq!((before.start, before.end), (9, 11));
+        assert_eq!(before.newest(&tagged("t"), 0, u64::MAX), Some(11));
+        assert_eq!(before.matching(&tagged("t"), 0, u64::MAX, 100).len(), 3);
+        let after = tail.snapshot();
+        assert_eq!((after.start, after.end), (13, 16));
+        assert_eq!(after.matching(&tagged("t"), 0, u64::MAX, 100).len(), 4);
+    }
+
+    #[test]
+    fn events_that_the_tail_holds_already_are_skipped() {
+        let data: Arc<str> = Arc::from("1");
+        let tail = Tail::new(4, 0);
+        tail.extend(1, vec![event("first", &data); 3]);
+        tail.extend(2, vec![event("second", &data); 4]);
+        let snapshot = tail.snapshot();
+        assert_eq!(snapshot.end, 5);
+        assert_eq!(snapshot.matching(&tagged("first"), 0, 9, 9).len(), 3);
+        assert_eq!(snapshot.newest(&tagged("second"), 0, 9), Some(5));
+        assert_eq!(snapshot.matching(&tagged("second"), 0, 9, 9)[0].0, 4);
+    }
+
+    #[test]
+    fn a_tail_that_ends_below_what_is_sealed_starts_anew_behind_it() {
+        let data: Arc<str> = Arc::from("1");
+        let tail = Tail::new(4, 0);
+        tail.extend(1, vec![event("t", &data); 6]);
+        tail.evict(20);
+        assert_eq!((tail.snapshot().start, tail.end()), (21, 20));
+        tail.extend(19, vec![event("t", &data); 3]);
+        assert_eq!(tail.snapshot().matching(&tagged("t"), 0, 99, 9)[0].0, 21);
+    }
+
+    #[test]
+    fn data_beyond_the_bound_is_not_kept_until_room_is_made() {
+        let data: Arc<str> = Arc::from("x".repeat(TAIL_DATA_BYTES_MAX / 4));
+        let tail = Tail::new(4, 0);
+        tail.extend(1, vec![event("t", &data); 6]);
+        let kept = |tail: &Tail| -> Vec<bool> {
+            let found = tail.snapshot().matching(&tagged("t"), 0, 99, 99);
+            found.iter().map(|(_, event)| event.data.is_some()).collect()
+        };
+        assert_eq!(kept(&tail), [true, true, true, true, false, false]);
+        tail.evict(4);
+        tail.extend(7, vec![event("t", &data)]);
+        assert_eq!(kept(&tail), [false, false, true]);
+    }
+}

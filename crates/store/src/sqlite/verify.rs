@@ -1,13 +1,17 @@
 //! Verification: the log itself is read, and compared with its head and with what is derived from it.
 //! Nothing here trusts an index, a cache or the tail.
 
+use std::path::Path;
+
+use sqlx::sqlite::SqlitePool;
+
 use crate::error::StorageError;
-use crate::log::{Head, ReadError};
+use crate::log::{Head, ReadError, Stored};
 use crate::merkle::{Frontier, Hash};
 
-use super::SqliteBook;
+use super::gate::{self, OpenError};
 use super::record::{self, CHUNK_ROWS_MAX};
-use super::sealer;
+use super::{RECORD_FILE, SqliteBook, read, sealer};
 
 /// How far a long work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +50,7 @@ pub enum Fault {
     /// A sealed block does not say what the record says.
     #[error(
         "the derived block from position {first} differs from the record ({reason}): \
-         delete derived.db, it is made anew"
+         condemn the derived state and open the book again, it is made anew"
     )]
     Derived {
         /// Position of the block's first event.
@@ -84,15 +88,34 @@ impl From<StorageError> for Fault {
     }
 }
 
-impl SqliteBook {
+/// The record alone: for looking into a book that the start-up gate refuses. It writes nothing.
+#[derive(Debug, Clone)]
+pub struct Record {
+    pool: SqlitePool,
+}
+
+impl Record {
+    /// Opens the record in `folder` without asking whether it is whole.
+    pub async fn open(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(RECORD_FILE);
+        if !path.is_file() {
+            return Err(OpenError::NotABook { folder: folder.into() });
+        }
+        let pool = record::readers(&path);
+        gate::check_sqlite(&pool).await?;
+        gate::check_schema(&pool, folder).await?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) fn of(pool: &SqlitePool) -> Self {
+        Self { pool: pool.clone() }
+    }
+
     /// Reads the whole log: positions without a gap, every hash, and the root against the head.
     /// Names the first bad position. A tail that was cut off together with the head is found by
-    /// [`SqliteBook::root_at`] and a checkpoint that someone kept.
-    pub async fn verify_record(
-        &self,
-        mut progress: impl FnMut(Progress) + Send,
-    ) -> Result<Head, Fault> {
-        let head = record::read_head(&self.core.pool).await?;
+    /// [`Record::root_at`] and a checkpoint that someone kept.
+    pub async fn verify(&self, mut progress: impl FnMut(Progress) + Send) -> Result<Head, Fault> {
+        let head = record::read_head(&self.pool).await?;
         let position = head.position();
         let tree = self.tree_to(position.min(head.last), &mut progress).await?;
         if head.last < position {
@@ -114,11 +137,62 @@ impl SqliteBook {
     /// Root of the tree over the first `position` events, made from their envelopes: what a
     /// checkpoint of that position must say.
     pub async fn root_at(&self, position: u64) -> Result<Hash, Fault> {
-        let head = record::read_head(&self.core.pool).await?.last;
+        let head = record::read_head(&self.pool).await?.last;
         if position > head {
             return Err(Fault::Cut { head, position });
         }
         Ok(self.tree_to(position, &mut |_| {}).await?.root())
+    }
+
+    /// Every event in (after, until] (0: the end), at most `limit` and at most a page's bytes of
+    /// them, each checked.
+    pub async fn scan(
+        &self,
+        after: u64,
+        until: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, ReadError> {
+        read::scan(&self.pool, after, until, limit).await
+    }
+
+    async fn tree_to(
+        &self,
+        total: u64,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Result<Frontier, Fault> {
+        let mut tree = Frontier::default();
+        while tree.size() < total {
+            let done = tree.size();
+            let until = total.min(done + CHUNK_ROWS_MAX);
+            record::for_each_row(&self.pool, done, until, |row| {
+                tree.push(row.leaf);
+                Ok(())
+            })
+            .await?;
+            progress(Progress { done: tree.size(), total });
+        }
+        Ok(tree)
+    }
+}
+
+impl SqliteBook {
+    /// The record alone, read by connections of this book.
+    #[must_use]
+    pub fn record(&self) -> Record {
+        Record::of(&self.core.pool)
+    }
+
+    /// See [`Record::verify`].
+    pub async fn verify_record(
+        &self,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Head, Fault> {
+        self.record().verify(progress).await
+    }
+
+    /// See [`Record::root_at`].
+    pub async fn root_at(&self, position: u64) -> Result<Hash, Fault> {
+        self.record().root_at(position).await
     }
 
     /// Compares every sealed block, its keys and its packed form with the record.
@@ -139,22 +213,9 @@ impl SqliteBook {
         Ok(())
     }
 
-    async fn tree_to(
-        &self,
-        total: u64,
-        progress: &mut (dyn FnMut(Progress) + Send),
-    ) -> Result<Frontier, Fault> {
-        let mut tree = Frontier::default();
-        while tree.size() < total {
-            let done = tree.size();
-            let until = total.min(done + CHUNK_ROWS_MAX);
-            record::for_each_row(&self.core.pool, done, until, |row| {
-                tree.push(row.leaf);
-                Ok(())
-            })
-            .await?;
-            progress(Progress { done: tree.size(), total });
-        }
-        Ok(tree)
+    /// Marks the derived state as not to be trusted: whoever opens the book next makes it anew.
+    /// For a caller that met [`Fault::Derived`] or a derived state that cannot be read.
+    pub async fn condemn_derived(&self) -> Result<(), StorageError> {
+        self.core.derived.condemn().await
     }
 }

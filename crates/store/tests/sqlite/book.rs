@@ -71,6 +71,14 @@ impl Folder {
         folder
     }
 
+    /// The same book once more, in another folder.
+    pub fn copied(&self) -> Self {
+        let copy = Self { dir: tempfile::tempdir().unwrap(), clock: self.clock.clone() };
+        copy.replace("record.db", self);
+        copy.replace("derived.db", self);
+        copy
+    }
+
     /// The record as an administrator sees it, with its triggers dropped.
     pub async fn tampered(&self, sql: &str) {
         let mut record = self.record().await;

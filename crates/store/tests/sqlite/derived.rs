@@ -2,10 +2,11 @@
 //! decided on it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use daicho_store::{AppendError, Blocks as _, Log, Options, Query, SqliteBook};
+use daicho_store::{AppendError, Blocks as _, Log, Options, Packer, Query, SqliteBook, Stored};
 
-use crate::book::{Folder, close, extend};
+use crate::book::{Folder, Positions, close, extend};
 use crate::support::{With, one, query};
 
 /// Every event, condition and request of [`Folder::with_events`] is found.
@@ -119,4 +120,41 @@ async fn a_restart_at_every_length_forgets_nothing() {
         close(book).await;
     }
     assert_whole(&*folder.open().await, 40).await;
+}
+
+/// Fails until it is mended.
+struct Failing(AtomicBool);
+
+impl Packer for Failing {
+    fn fingerprint(&self) -> String {
+        "positions".into()
+    }
+
+    fn pack(&self, events: &[Stored]) -> Result<Vec<u8>, String> {
+        if self.0.load(Ordering::SeqCst) { Err("broken".into()) } else { Positions.pack(events) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_packer_that_fails_for_a_while_loses_nothing() {
+    let folder = Folder::new().await;
+    let packer = Arc::new(Failing(AtomicBool::new(true)));
+    let options = Options { packer: Arc::clone(&packer) as Arc<dyn Packer>, ..folder.options() };
+    let book = SqliteBook::open(folder.dir.path(), options).await.unwrap();
+    extend(&book, 100).await;
+    assert_eq!(book.sealed_to(), 0);
+    packer.0.store(false, Ordering::SeqCst);
+    // Without the sealer's next try these would not find room in the tail.
+    extend(&book, 100).await;
+    book.close().await;
+    assert_whole(&*folder.open().await, 200).await;
+}
+
+#[tokio::test]
+async fn a_condemned_derived_state_is_made_again_by_the_next_who_opens_the_book() {
+    let folder = Folder::with_events(50).await;
+    let book = folder.open().await;
+    book.condemn_derived().await.unwrap();
+    close(book).await;
+    assert_whole(&*folder.open().await, 50).await;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use daicho_store::{CLOCK_SKEW_US_MAX, Log, OpenError, Options, SqliteBook};
+use daicho_store::{CLOCK_SKEW_US_MAX, Log, OpenError, Options, Record, SqliteBook};
 
 use crate::book::{Folder, close, execute, extend};
 use crate::support::START_US;
@@ -84,6 +84,7 @@ async fn a_clock_seconds_behind_the_last_event_is_refused_and_one_a_little_behin
 #[tokio::test]
 async fn an_end_that_does_not_hash_to_its_head_is_refused_at_start() {
     for events in [1, 8, 70] {
+        let original = Folder::with_events(events).await;
         for tampering in [
             "DELETE FROM log WHERE position = (SELECT max(position) FROM log)",
             "INSERT INTO log SELECT max(position) + 1, leaf, envelope, data FROM log",
@@ -96,13 +97,15 @@ async fn an_end_that_does_not_hash_to_its_head_is_refused_at_start() {
          || randomblob(32) AS BLOB)",
             "UPDATE head SET frontier = x'00'",
         ] {
-            let folder = Folder::with_events(events).await;
+            let folder = original.copied();
             folder.tampered(tampering).await;
             let refused = folder.try_open().await.err();
             assert!(
                 matches!(refused, Some(OpenError::Damaged { .. } | OpenError::Storage(_))),
                 "{events}, {tampering}: {refused:?}"
             );
+            let record = Record::open(folder.dir.path()).await.unwrap();
+            assert!(record.verify(|_| ()).await.is_err(), "{events}, {tampering}");
         }
     }
 }

@@ -136,3 +136,32 @@ async fn appends_wait_for_a_sealer_that_is_sixteen_blocks_behind() {
     barrier.open.send_replace(true);
     assert_eq!(waiting.await.unwrap().unwrap().first, 8 * 16 + 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sealed_between_the_look_of_a_caller_and_its_turn_still_counts() {
+    let folder = Folder::new().await;
+    let barrier = Barrier::at("append:looked");
+    let (held, free) = (folder.open_with(barrier.pauses()).await, folder.open().await);
+    let unless = one("b", &[]).unless(query(&[], &["t:2"]), 0);
+    let repeat = one("a", &[]).answering("r3", "h");
+    let holds = one("b", &[]).unless(query(&[], &["t:0"]), 0).answering("r0", "h");
+    let waiting = [unless, repeat, holds].map(|append| {
+        let book = Arc::clone(&held);
+        tokio::spawn(async move { book.append(append).await })
+    });
+    while !barrier.reached.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    // The other process writes and seals; this one learns of it and lets go of its tail.
+    extend(&*free, 60).await;
+    close(free).await;
+    let page = held.read(&query(&["a"], &["every:1"]), 0, 0, 100).await.unwrap();
+    assert_eq!((page.events.len(), held.sealed_to()), (60, 56));
+    barrier.open.send_replace(true);
+    let [unless, repeat, holds] = waiting;
+    let conflict = unless.await.unwrap();
+    assert!(matches!(conflict, Err(AppendError::Conflict { position: 2 })), "{conflict:?}");
+    let again = repeat.await.unwrap().unwrap();
+    assert_eq!((again.first, again.repeated), (3, true));
+    assert_eq!(holds.await.unwrap().unwrap().first, 61);
+}

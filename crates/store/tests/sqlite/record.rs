@@ -48,8 +48,9 @@ fn assert_corrupt<T: std::fmt::Debug>(result: Result<T, ReadError>, damage: &str
 
 #[tokio::test]
 async fn a_damaged_row_is_named_by_every_read_that_meets_it_and_by_no_other() {
+    let original = Folder::with_events(100).await;
     for damage in DAMAGE {
-        let folder = Folder::with_events(100).await;
+        let folder = original.copied();
         folder.tampered(damage).await;
         let book = folder.open().await;
         let reads_it = [Query::everything(), query(&[], &["t:5"]), query(&["a"], &["every:1"])];
@@ -67,8 +68,9 @@ async fn a_damaged_row_is_named_by_every_read_that_meets_it_and_by_no_other() {
 
 #[tokio::test]
 async fn a_condition_that_meets_a_damaged_row_is_an_error_and_not_a_yes() {
+    let original = Folder::with_events(100).await;
     for damage in DAMAGE {
-        let folder = Folder::with_events(100).await;
+        let folder = original.copied();
         folder.tampered(damage).await;
         let book = folder.open().await;
         let unless: Append = one("b", &[]).unless(query(&[], &["t:5"]), 0);
