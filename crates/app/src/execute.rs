@@ -3,7 +3,7 @@
 
 use daicho_domain::{Decision, QUERY_ROUNDS_MAX};
 use daicho_events::{Actor, Position, Query, Recorded};
-use daicho_store::{Append, AppendError, Condition, Envelope, Log, REQUEST_KEY_PREFIX, Request};
+use daicho_store::{Append, AppendError, Condition, Log, Request};
 
 use crate::error::{ExecuteError, Failure};
 use crate::ledger::Ledger;
@@ -117,21 +117,15 @@ impl Ledger {
         request: Option<&RequestKey>,
     ) -> Result<Option<Executed>, ExecuteError> {
         let Some(request) = request else { return Ok(None) };
-        let key = format!("{REQUEST_KEY_PREFIX}{}", request.id);
-        let item = daicho_store::QueryItem { types: Vec::new(), tags: vec![key] };
-        let query = daicho_store::Query { items: vec![item] };
-        let Some(first) = self.log().last(&query, 0).await.map_err(Failure::from)? else {
-            return Ok(None);
-        };
-        let envelope = Envelope::parse(&first.envelope).ok();
-        let mark = envelope.and_then(|envelope| envelope.request);
-        let position = first.position;
-        match mark {
-            Some(mark) if mark.hash == request.hash => {
-                let last = position + mark.events.max(1) - 1;
-                Ok(Some(self.executed(position, last, true).await?))
+        let named = Request { id: request.id.clone(), hash: request.hash.clone() };
+        match self.log().answered(&named).await {
+            Ok(Some(at)) => Ok(Some(self.executed(at.first, at.last, true).await?)),
+            Ok(None) => Ok(None),
+            Err(AppendError::RequestReused { id, position }) => {
+                Err(ExecuteError::RequestReused { id, position })
             }
-            _ => Err(ExecuteError::RequestReused { id: request.id.clone(), position }),
+            Err(AppendError::Refused(reason)) => Err(ExecuteError::Malformed(reason)),
+            Err(error) => Err(Failure::Append(error).into()),
         }
     }
 

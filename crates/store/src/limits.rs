@@ -8,7 +8,7 @@ use crate::envelope::Unplaced;
 use crate::log::{
     APPEND_BYTES_MAX, APPEND_EVENTS_MAX, Append, DATA_BYTES_MAX, ENVELOPE_BYTES_MAX,
     NAME_BYTES_MAX, NewEvent, QUERY_ITEMS_MAX, QUERY_TYPES_MAX, Query, READ_EVENTS_MAX,
-    REQUEST_KEY_PREFIX, TAGS_MAX,
+    REQUEST_KEY_PREFIX, Request, TAGS_MAX,
 };
 
 /// Checks all of an append but its envelopes, which [`check_envelope`] sees when they are written.
@@ -35,10 +35,15 @@ pub(crate) fn check_append(append: &Append) -> Result<(), String> {
         check_query(&condition.query)?;
     }
     if let Some(request) = &append.request {
-        check_name("the request id", &request.id)?;
-        check_name("the request hash", &request.hash)?;
+        check_request(request)?;
     }
     Ok(())
+}
+
+/// Checks what names a request.
+pub(crate) fn check_request(request: &Request) -> Result<(), String> {
+    check_name("the request id", &request.id)?;
+    check_name("the request hash", &request.hash)
 }
 
 fn check_event(event: &NewEvent) -> Result<(), String> {

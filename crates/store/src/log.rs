@@ -205,6 +205,8 @@ pub trait Log: Send + Sync {
     ) -> Result<Page, ReadError>;
     /// The last matching event at or below `until` (0: the head).
     async fn last(&self, query: &Query, until: u64) -> Result<Option<Stored>, ReadError>;
+    /// The first answer to a request that was recorded before, whoever recorded it.
+    async fn answered(&self, request: &Request) -> Result<Option<Appended>, AppendError>;
     /// Wakes when this process learns of a new head. Only a hint: polling is the truth.
     fn watch(&self) -> watch::Receiver<u64>;
 }

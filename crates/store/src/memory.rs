@@ -11,7 +11,7 @@ use crate::error::StorageError;
 use crate::limits;
 use crate::log::{
     Append, AppendError, Appended, Condition, Head, Log, PAGE_BYTES_MAX, Page, Query, ReadError,
-    Stored,
+    Request, Stored,
 };
 use crate::merkle::{Frontier, leaf_hash};
 use crate::prepared::{Facets, Prepared, RequestRecord};
@@ -105,6 +105,11 @@ impl Log for MemoryLog {
         let state = self.state()?;
         let found = state.between(0, until).filter(|event| event.matches(query)).last();
         Ok(found.map(|event| event.stored.clone()))
+    }
+
+    async fn answered(&self, request: &Request) -> Result<Option<Appended>, AppendError> {
+        limits::check_request(request).map_err(AppendError::Refused)?;
+        self.state()?.recorded(Some(&RequestRecord::of(request, 0)))
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::envelope::{Envelope, Unplaced};
 use crate::limits;
-use crate::log::{Append, Condition, NewEvent, QueryItem, REQUEST_KEY_PREFIX};
+use crate::log::{Append, Condition, NewEvent, QueryItem, REQUEST_KEY_PREFIX, Request};
 
 /// The request that an append answers, as its first event carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub(crate) struct RequestRecord {
     pub(crate) id: String,
     pub(crate) hash: String,
     pub(crate) events: u64,
+}
+
+impl RequestRecord {
+    /// The request of an append of so many events.
+    pub(crate) fn of(request: &Request, events: usize) -> Self {
+        Self {
+            id: request.id.clone(),
+            hash: request.hash.clone(),
+            events: u64::try_from(events).unwrap_or(u64::MAX),
+        }
+    }
 }
 
 /// What an event is found by.
@@ -95,11 +106,7 @@ impl Prepared {
     pub(crate) fn new(append: Append, software: &str) -> Result<Self, String> {
         limits::check_append(&append)?;
         let count = append.events.len();
-        let request = append.request.as_ref().map(|request| RequestRecord {
-            id: request.id.clone(),
-            hash: request.hash.clone(),
-            events: u64::try_from(count).unwrap_or(u64::MAX),
-        });
+        let request = append.request.as_ref().map(|request| RequestRecord::of(request, count));
         let mut events = Vec::with_capacity(count);
         let mut bytes = 0;
         for (at, event) in append.events.into_iter().enumerate() {

@@ -29,9 +29,11 @@ use tokio::task::JoinHandle;
 
 use crate::error::StorageError;
 use crate::limits;
-use crate::log::{Append, AppendError, Appended, Head, Log, Page, Query, ReadError, Stored};
+use crate::log::{
+    Append, AppendError, Appended, Head, Log, Page, Query, ReadError, Request, Stored,
+};
 use crate::merkle::Frontier;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, RequestRecord};
 
 pub use derived::{Pause, Pauses};
 pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
@@ -259,6 +261,11 @@ impl Log for SqliteBook {
 
     async fn last(&self, query: &Query, until: u64) -> Result<Option<Stored>, ReadError> {
         self.core.last(query, until).await
+    }
+
+    async fn answered(&self, request: &Request) -> Result<Option<Appended>, AppendError> {
+        limits::check_request(request).map_err(AppendError::Refused)?;
+        self.core.answered(&RequestRecord::of(request, 0)).await
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

@@ -237,6 +237,19 @@ impl Core {
         Ok(Looked::FreeTo(tail.end))
     }
 
+    /// The first answer of a request that is recorded anywhere, by whichever process.
+    pub(crate) async fn answered(
+        &self,
+        request: &RequestRecord,
+    ) -> Result<Option<Appended>, AppendError> {
+        self.refresh().await?;
+        let tail = self.tail.snapshot();
+        if let Some((first, found)) = tail.request(&request.id, 0) {
+            return repeated(request, &found, first).map(Some);
+        }
+        self.sealed_request(Some(request), tail.start).await
+    }
+
     /// The first answer of a request that is recorded below the tail.
     pub(crate) async fn sealed_request(
         &self,

@@ -53,6 +53,7 @@ macro_rules! every_rule {
             requests {
                 a_repeated_request_gets_its_first_answer_whatever_has_happened_since,
                 a_request_id_used_for_another_request_is_an_error,
+                a_recorded_request_is_answered_without_asking_again,
                 many_callers_with_one_request_have_one_effect_and_one_answer,
                 a_request_is_remembered_after_a_restart,
                 a_rejected_request_is_not_remembered,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daicho_store::{AppendError, Appended, Log};
+use daicho_store::{AppendError, Appended, Log, Request};
 use tokio::task::JoinSet;
 
 use crate::support::{Store, With, append, event, fill, one, query};
@@ -80,4 +80,22 @@ pub async fn a_rejected_request_is_not_remembered<S: Store>() {
     assert!(matches!(log.append(request(0)).await, Err(AppendError::Conflict { position: 1 })));
     let answer = log.append(request(1)).await.unwrap();
     assert_eq!(answer, Appended { first: 2, last: 2, repeated: false });
+}
+
+pub async fn a_recorded_request_is_answered_without_asking_again<S: Store>() {
+    let store = S::new().await;
+    let log = store.open().await;
+    let request = |hash: &str| Request { id: "request 1".into(), hash: hash.into() };
+    assert_eq!(log.answered(&request("hash 1")).await.unwrap(), None);
+    fill(&*log, 3, "a", &[]).await;
+    log.append(append(vec![event("b", &[]), event("c", &[])]).answering("request 1", "hash 1"))
+        .await
+        .unwrap();
+    for _ in 0..20 {
+        let answer = log.answered(&request("hash 1")).await.unwrap();
+        assert_eq!(answer, Some(Appended { first: 4, last: 5, repeated: true }));
+        let reused = log.answered(&request("hash 2")).await;
+        assert!(matches!(reused, Err(AppendError::RequestReused { position: 4, .. })));
+        fill(&*log, 1, "a", &[]).await;
+    }
 }
