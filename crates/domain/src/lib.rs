@@ -9,7 +9,9 @@ mod rejection;
 mod decision;
 
 pub mod acting;
+pub mod billing;
 pub mod calendar;
+pub mod contract;
 pub mod invoice;
 pub mod order;
 pub mod pricing;
@@ -61,6 +63,15 @@ macro_rules! for_each_command {
             order::TakeBack,
             order::RecordSale,
             order::RecordReturn,
+            contract::Activate,
+            contract::AddLicences,
+            contract::ReduceLicences,
+            contract::Cancel,
+            billing::IssueInvoice,
+            billing::InvoiceOrder,
+            billing::CreditReturn,
+            billing::CloseMonth,
+            billing::RecordPayment,
         }
     };
 }

@@ -1,13 +1,19 @@
 //! The shared folds: what is known of a shop, a product, a member … A command's state is a struct
 //! of those it asks about. Each has the query item it needs and one exhaustive match.
 
+mod billing;
 mod catalogue;
+mod contract;
+mod goods;
 mod member;
 mod order;
 mod quote;
 mod shop;
 
+pub use billing::{Billed, Invoice, Invoices};
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
+pub use contract::{Contract, ContractUnknown, Contracts, LicenceStep, after_months, whole_months};
+pub use goods::{Goods, GoodsOrder};
 pub use member::{
     Member, MemberIdUsed, MemberUnknown, Members, OrganisationUnknown, Organisations,
 };

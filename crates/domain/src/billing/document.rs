@@ -1,0 +1,99 @@
+//! The document that lines become: an invoice, or a credit where more is given back than charged.
+
+use super::lines::numbered;
+use crate::calendar::CalendarError;
+use crate::invoice::{payable_at, return_document_required};
+use crate::series::Series;
+use crate::state::{Shop, ShopNotOpen};
+use crate::tax;
+use daicho_events::billing::{CreditIssued, InvoiceIssued, InvoiceLine};
+use daicho_events::{Date, MoneyError, Month, NewEvent, OrderId, OrganisationId, Totals};
+
+/// Lines of one document: the longest lines of so many stay within the 1 MiB of an event's data.
+pub(super) const LINES_MAX: usize = 600;
+
+rejections! {
+    /// Why no document is made.
+    pub enum DocumentRejection {
+        /// A document has a limit.
+        TooManyLines { lines: usize } = "too_many_lines":
+            "{lines} lines are more than the {LINES_MAX} of one invoice: bill orders one by one \
+             with `billing.invoice_order` first",
+        shared {
+            /// The book has no settings.
+            NotOpen(ShopNotOpen),
+            /// Mixed currencies, or amounts beyond the limits.
+            Money(MoneyError),
+            /// No due date in that year.
+            Calendar(CalendarError),
+        }
+    }
+}
+
+/// Who is billed for what, and when.
+pub(super) struct Draft {
+    pub(super) organisation: OrganisationId,
+    pub(super) order: Option<OrderId>,
+    pub(super) month: Option<Month>,
+    pub(super) lines: Vec<InvoiceLine>,
+    pub(super) issued_on: Date,
+}
+
+impl Draft {
+    /// The invoice, with the next number, tax once per rate, and the day of payment.
+    pub(super) fn issue(
+        self,
+        shop: &Shop,
+        mut series: Series,
+    ) -> Result<NewEvent, DocumentRejection> {
+        if self.lines.len() > LINES_MAX {
+            return Err(DocumentRejection::TooManyLines { lines: self.lines.len() });
+        }
+        let totals = totals(&self.lines, shop)?;
+        if totals.gross.is_negative() {
+            return self.credit(shop, series);
+        }
+        let settings = shop.settings()?;
+        let (invoice, sequence) = series.next(&settings.invoice_prefix);
+        let event = InvoiceIssued {
+            invoice,
+            sequence,
+            organisation: self.organisation,
+            order: self.order,
+            month: self.month,
+            lines: numbered(self.lines),
+            payable_at: payable_at(totals.gross, settings),
+            totals,
+            issued_on: self.issued_on,
+            due_on: shop.due_on(self.issued_on)?,
+            issuer: shop.issuer().cloned(),
+        };
+        assert!(event.due_on >= event.issued_on, "an invoice is due on its day or later");
+        Ok(NewEvent::on(self.issued_on, event))
+    }
+
+    /// What is owed to the customer, as positive amounts.
+    fn credit(mut self, shop: &Shop, mut series: Series) -> Result<NewEvent, DocumentRejection> {
+        self.lines.iter_mut().for_each(|line| line.amount = line.amount.negated());
+        let (credit, sequence) = series.next(&shop.settings()?.invoice_prefix);
+        let totals = totals(&self.lines, shop)?;
+        let event = CreditIssued {
+            credit,
+            sequence,
+            organisation: self.organisation,
+            goods_return: None,
+            invoice: None,
+            lines: numbered(self.lines),
+            document_required: return_document_required(totals.gross),
+            totals,
+            issued_on: self.issued_on,
+        };
+        Ok(NewEvent::on(self.issued_on, event))
+    }
+}
+
+fn totals(lines: &[InvoiceLine], shop: &Shop) -> Result<Totals, DocumentRejection> {
+    let settings = shop.settings()?;
+    let amounts = lines.iter().map(|line| (line.tax, line.rate, line.amount));
+    Ok(tax::totals(amounts, settings.currency, settings.rounding)?)
+}

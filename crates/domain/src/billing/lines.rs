@@ -1,0 +1,61 @@
+//! The lines of invoices and credits: services from charges, penalties, goods as ordered.
+
+use daicho_events::billing::InvoiceLine;
+use daicho_events::{MoneyError, Month, Name, Quantity, Rounding, TaxCategory, TaxRate};
+
+use super::charges::{Charge, charges};
+use crate::state::{Contract, Shop};
+
+/// What a penalty is called on an invoice.
+const PENALTY: &str = "違約金";
+
+/// The lines of a contract's charges of a month; the shop's table says their tax rates.
+///
+/// # Errors
+/// Amounts beyond the limits.
+pub(super) fn of_contract(
+    contract: &Contract,
+    month: Month,
+    shop: &Shop,
+    rounding: Rounding,
+) -> Result<Vec<InvoiceLine>, MoneyError> {
+    let concluded = &contract.concluded;
+    let line = |charge: Charge| InvoiceLine {
+        line: 0,
+        description: concluded.name.clone(),
+        product: Some(concluded.product.clone()),
+        order: None,
+        contract: Some(concluded.contract),
+        period: Some(charge.period),
+        quantity: charge.quantity,
+        unit_price: concluded.unit_price,
+        amount: charge.amount,
+        tax: concluded.tax,
+        rate: shop.rate_on(concluded.tax, charge.rated_on),
+    };
+    Ok(charges(contract, month, rounding)?.into_iter().map(line).collect())
+}
+
+/// The line of a contract's penalty, if one is assessed in the month: outside the tax's scope.
+pub(super) fn of_penalty(contract: &Contract, month: Month) -> Option<InvoiceLine> {
+    let penalty = contract.penalty.as_ref().filter(|it| it.assessed_on.month() == month)?;
+    Some(InvoiceLine {
+        line: 0,
+        description: Name::new(PENALTY).unwrap_or_else(|_| contract.concluded.name.clone()),
+        product: None,
+        order: None,
+        contract: Some(penalty.contract),
+        period: None,
+        quantity: Quantity::ONE,
+        unit_price: penalty.amount,
+        amount: penalty.amount,
+        tax: TaxCategory::OutOfScope,
+        rate: TaxRate::ZERO,
+    })
+}
+
+/// Numbers the lines from 1.
+pub(super) fn numbered(mut lines: Vec<InvoiceLine>) -> Vec<InvoiceLine> {
+    lines.iter_mut().zip(1..).for_each(|(line, number)| line.line = number);
+    lines
+}

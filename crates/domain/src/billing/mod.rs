@@ -1,0 +1,30 @@
+//! Commands about billing (請求): invoices, credits, the closing of a month, payments.
+
+pub mod charges;
+mod close_month;
+mod credit_return;
+mod document;
+mod invoice_order;
+mod issue_invoice;
+mod lines;
+mod record_payment;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod laws;
+
+pub use close_month::CloseMonth;
+pub use credit_return::CreditReturn;
+pub use invoice_order::InvoiceOrder;
+pub use issue_invoice::IssueInvoice;
+pub use record_payment::{ALLOCATIONS_MAX, RecordPayment};
+
+use daicho_events::{Date, Month};
+
+use crate::state::Shop;
+
+/// The day from which a month may be billed: the shop's issue day of the month after (R86).
+fn first_issue_day(shop: &Shop, month: Month) -> Date {
+    month.next().first().plus_days(shop.issue_day().saturating_sub(1))
+}

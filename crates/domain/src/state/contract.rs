@@ -1,0 +1,250 @@
+//! Contracts as they stand: licences by day, opening, end, penalty.
+
+use std::collections::BTreeMap;
+
+use daicho_events::contract::{ContractConcluded, ContractEvent, ContractTerms, PenaltyAssessed};
+use daicho_events::{ContractId, Date, Event, Quantity, Query, Recorded};
+
+use super::Fold;
+use crate::Rejection;
+
+/// The contracts that a command asked about.
+#[derive(Debug, Default)]
+pub struct Contracts(BTreeMap<ContractId, Contract>);
+
+/// What is known of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contract {
+    /// As it was concluded.
+    pub concluded: ContractConcluded,
+    /// The day on which the service opened (開通).
+    pub activated_on: Option<Date>,
+    /// The last day, once a cancellation is scheduled (解約).
+    pub ends_on: Option<Date>,
+    /// The penalty of ending early (違約金).
+    pub penalty: Option<PenaltyAssessed>,
+    steps: Vec<LicenceStep>,
+}
+
+/// From a day on, so many licences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LicenceStep {
+    /// The day.
+    pub from: Date,
+    /// Licences from that day on.
+    pub quantity: Quantity,
+    /// Whether what is paid for fewer licences is given back (R75).
+    pub refund: bool,
+}
+
+/// No contract has this id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no contract {0} in this book: take its id from the list of contracts")]
+pub struct ContractUnknown(ContractId);
+
+impl Rejection for ContractUnknown {
+    fn code(&self) -> &'static str {
+        "contract_unknown"
+    }
+}
+
+impl Contracts {
+    /// What must be read to know a contract.
+    pub fn query(contract: ContractId) -> Query {
+        Query::about(contract.tag())
+    }
+
+    /// The contract.
+    ///
+    /// # Errors
+    /// It is not known.
+    pub fn get(&self, contract: ContractId) -> Result<&Contract, ContractUnknown> {
+        self.0.get(&contract).ok_or(ContractUnknown(contract))
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Contract> {
+        self.0.values()
+    }
+
+    fn change(&mut self, contract: ContractId, change: impl FnOnce(&mut Contract)) {
+        self.0.get_mut(&contract).map(change);
+    }
+}
+
+impl Contract {
+    /// Its terms, as they stood when it was concluded.
+    pub fn terms(&self) -> &ContractTerms {
+        &self.concluded.terms
+    }
+
+    /// The changes of licences, by day; the first is the conclusion.
+    pub fn steps(&self) -> &[LicenceStep] {
+        &self.steps
+    }
+
+    /// The day of the last change of licences, past or to come; the first day if there is none.
+    pub fn last_change(&self) -> Date {
+        self.steps.last().map_or(self.concluded.starts_on, |step| step.from)
+    }
+
+    /// Takes a change in, by its day: commands keep the days in order, an imported record may not.
+    /// Of several changes of one day the last says how many licences the day has.
+    fn step(&mut self, step: LicenceStep) {
+        let place = self.steps.partition_point(|known| known.from < step.from);
+        match self.steps.get_mut(place).filter(|known| known.from == step.from) {
+            Some(known) => {
+                // What was taken off earlier that day with refund is given back all the same.
+                let refund = known.refund || step.refund;
+                *known = LicenceStep { refund, ..step };
+            }
+            None => self.steps.insert(place, step),
+        }
+    }
+
+    /// Licences on a day, whether or not the contract is in force on it.
+    pub fn licences_on(&self, day: Date) -> Quantity {
+        let step = self.steps.iter().rev().find(|step| step.from <= day);
+        step.map_or(self.concluded.quantity, |step| step.quantity)
+    }
+
+    /// The last day of a term that does not begin anew by itself (R73).
+    pub fn lapses_on(&self) -> Option<Date> {
+        self.terms().term.filter(|_| !self.terms().auto_renew).map(|term| term.to)
+    }
+
+    /// The last day, by cancellation or by lapse, whichever is earlier; `None`: open-ended.
+    pub fn last_day(&self) -> Option<Date> {
+        self.ends_on.into_iter().chain(self.lapses_on()).min()
+    }
+
+    /// Whether it runs on a day.
+    pub fn in_force(&self, day: Date) -> bool {
+        self.concluded.starts_on <= day && self.last_day().is_none_or(|last| day <= last)
+    }
+
+    /// The first day that costs something: the first day, or the first of the month after it where
+    /// the calendar month of the start is free (R86).
+    pub fn charged_from(&self) -> Date {
+        let starts_on = self.concluded.starts_on;
+        if self.terms().first_month_free { starts_on.month().next().first() } else { starts_on }
+    }
+
+    /// The last day of the term that holds a day; terms that begin anew follow each other.
+    pub fn term_end(&self, day: Date) -> Option<Date> {
+        let term = self.terms().term?;
+        if day <= term.to || !self.terms().auto_renew {
+            return Some(term.to);
+        }
+        let length = whole_months(term.from, term.to.next()).max(1);
+        let ended = whole_months(term.from, day) / length;
+        let months = length.saturating_mul(ended.saturating_add(1));
+        Some(after_months(term.from, months).previous())
+    }
+}
+
+/// The first day after so many months from a day on: the corresponding day; where the month has
+/// no such day, the first of the next (民法143条2項: the months end with the last day there is).
+pub fn after_months(from: Date, months: u32) -> Date {
+    let corresponding = from.plus_months(months);
+    let exists = corresponding.0.day() == from.0.day();
+    if exists { corresponding } else { corresponding.next() }
+}
+
+/// How many whole months lie between the day `from` and the day `to`, itself not counted; 0 if it
+/// is earlier.
+pub fn whole_months(from: Date, to: Date) -> u32 {
+    let index = |date: Date| i32::from(date.0.year()) * 12 + i32::from(date.0.month());
+    let months = u32::try_from(index(to) - index(from)).unwrap_or(0);
+    if after_months(from, months) > to { months.saturating_sub(1) } else { months }
+}
+
+impl From<&ContractConcluded> for Contract {
+    fn from(event: &ContractConcluded) -> Self {
+        let first = LicenceStep { from: event.starts_on, quantity: event.quantity, refund: false };
+        Self {
+            concluded: event.clone(),
+            activated_on: None,
+            ends_on: None,
+            penalty: None,
+            steps: vec![first],
+        }
+    }
+}
+
+impl Fold for Contracts {
+    fn apply(&mut self, recorded: &Recorded) {
+        let Event::Contract(event) = &recorded.event else { return };
+        match event {
+            ContractEvent::Concluded(event) => {
+                self.0.insert(event.contract, Contract::from(event));
+            }
+            ContractEvent::ServiceActivated(event) => {
+                self.change(event.contract, |contract| {
+                    contract.activated_on = Some(event.activated_on);
+                });
+            }
+            ContractEvent::QuantityChanged(event) => {
+                let (from, quantity, refund) = (event.from, event.quantity, event.refund);
+                let step = LicenceStep { from, quantity, refund };
+                self.change(event.contract, |contract| contract.step(step));
+            }
+            ContractEvent::CancellationScheduled(event) => {
+                self.change(event.contract, |contract| contract.ends_on = Some(event.ends_on));
+            }
+            ContractEvent::PenaltyAssessed(event) => {
+                self.change(event.contract, |contract| contract.penalty = Some(event.clone()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::Period;
+
+    use super::*;
+    use crate::contract::fixtures::{concluded, terms};
+    use crate::testing::day;
+
+    fn contract(auto_renew: bool) -> Contract {
+        let term = Some(Period { from: day("2026-01-31"), to: day("2027-01-30") });
+        Contract::from(&ContractConcluded {
+            starts_on: day("2026-01-31"),
+            terms: ContractTerms { term, auto_renew, ..terms() },
+            ..concluded()
+        })
+    }
+
+    #[test]
+    fn months_end_with_the_last_day_there_is() {
+        for (from, to, months) in [
+            ("2026-01-31", "2026-02-28", 0),
+            ("2026-01-31", "2026-03-01", 1),
+            ("2024-02-29", "2025-02-28", 11),
+            ("2024-02-29", "2025-03-01", 12),
+            ("2026-05-15", "2026-06-14", 0),
+            ("2026-05-15", "2027-05-15", 12),
+            ("2026-05-15", "2026-05-01", 0),
+            ("2026-05-15", "2025-05-01", 0),
+        ] {
+            assert_eq!(whole_months(day(from), day(to)), months, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_term_that_does_not_renew_lapses_after_its_last_day_r73() {
+        let lapsing = contract(false);
+        assert!(lapsing.in_force(day("2027-01-30")) && !lapsing.in_force(day("2027-01-31")));
+        assert!(!lapsing.in_force(day("2026-01-30")));
+        assert!(contract(true).in_force(day("2030-01-01")));
+    }
+
+    #[test]
+    fn a_renewed_term_is_as_long_as_the_first_r73() {
+        let renewed = contract(true);
+        assert_eq!(renewed.term_end(day("2026-06-01")), Some(day("2027-01-30")));
+        assert_eq!(renewed.term_end(day("2027-01-31")), Some(day("2028-01-30")));
+        assert_eq!(contract(false).term_end(day("2028-01-31")), Some(day("2027-01-30")));
+    }
+}
