@@ -32,3 +32,6 @@ pub use personal::{ERASED, KEY_MISSING};
 pub use progress::{Progress, Unwatched};
 pub use upkeep::{Compared, Rebuild, Rebuilt};
 pub use verify::{Checkpoint, Verified, VerifyError};
+
+pub use daicho_store::Clock;
+pub use daicho_store::vault::Entropy;
