@@ -36,3 +36,6 @@ pub use presets::{Preset, PresetError, preset};
 pub use progress::{Progress, Unwatched};
 pub use upkeep::{Compared, Rebuild, Rebuilt};
 pub use verify::{Checkpoint, Verified, VerifyError};
+
+pub use daicho_store::Clock;
+pub use daicho_store::vault::Entropy;
