@@ -15,6 +15,7 @@ mod lists;
 mod personal;
 mod progress;
 mod replay;
+mod status;
 mod translate;
 mod upkeep;
 mod verify;
@@ -30,5 +31,16 @@ pub use ledger::{Ledger, SOFTWARE};
 pub use lists::{KnownAt, ListFilter, ListOrder, ListPage, ListRequest, list_by_name};
 pub use personal::{ERASED, KEY_MISSING};
 pub use progress::{Progress, Unwatched};
+pub use status::ListState;
 pub use upkeep::{Compared, Rebuild, Rebuilt};
 pub use verify::{Checkpoint, Verified, VerifyError};
+
+// What callers of a ledger meet of the crates below it: they lean on this crate alone.
+pub use daicho_events::{
+    ContractId, Currency, Date, MemberId, Money, OrderId, OrganisationId, PUBLISHED, Position,
+    QuoteId,
+};
+pub use daicho_projections::{Column, ColumnKind, List, Value, all};
+pub use daicho_store::backup::{BackupError, Manifest};
+pub use daicho_store::views::{PAGE_ROWS_MAX, ViewError};
+pub use daicho_store::{AppendError, Fault, OpenError, ReadError};
