@@ -17,6 +17,7 @@ mod personal;
 mod presets;
 mod progress;
 mod replay;
+mod status;
 mod translate;
 mod upkeep;
 mod verify;
@@ -34,8 +35,17 @@ pub use lists::{KnownAt, ListFilter, ListOrder, ListPage, ListRequest, list_by_n
 pub use personal::{ERASED, KEY_MISSING};
 pub use presets::{Preset, PresetError, preset};
 pub use progress::{Progress, Unwatched};
+pub use status::ListState;
 pub use upkeep::{Compared, Rebuild, Rebuilt};
 pub use verify::{Checkpoint, Verified, VerifyError};
 
-pub use daicho_store::Clock;
+// What callers of a ledger meet of the crates below it: they lean on this crate alone.
+pub use daicho_events::{
+    ContractId, Currency, Date, MemberId, Money, Name, OrderId, OrganisationId, PUBLISHED,
+    Position, QuoteId, Timestamp,
+};
+pub use daicho_projections::{Column, ColumnKind, List, Value, all};
+pub use daicho_store::backup::{BackupError, Manifest};
 pub use daicho_store::vault::Entropy;
+pub use daicho_store::views::{PAGE_ROWS_MAX, ViewError};
+pub use daicho_store::{AppendError, Clock, Fault, OpenError, ReadError};

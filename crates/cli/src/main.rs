@@ -1,2 +1,62 @@
-//! The binary.
-fn main() {}
+//! The binary: reads what was asked, has the ledger do it, shows the answer. It holds no rules of
+//! its own: what it can do, `daicho_app::Ledger` can do.
+
+mod args;
+mod book;
+mod commands;
+mod error;
+mod lines;
+mod money;
+mod output;
+mod progress;
+mod tracing_output;
+
+use std::process::ExitCode;
+
+use error::{CliError, Exit};
+use output::{Format, Output};
+
+fn main() -> ExitCode {
+    let cli = match args::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => return refused(&error),
+    };
+    let output = Output::new(cli.global.output);
+    let result = tracing_output::start(&cli.global).and_then(|()| run(cli, output));
+    finish(result, output).into()
+}
+
+fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
+    let runtime = tokio::runtime::Runtime::new().map_err(CliError::Runtime)?;
+    let result = runtime.block_on(commands::run(cli, output));
+    // What still reads must not hold back the end of the process.
+    runtime.shutdown_background();
+    result
+}
+
+fn finish(result: Result<Exit, CliError>, output: Output) -> Exit {
+    match result {
+        Ok(exit) => exit,
+        // The reader has seen enough, as in `daicho … | head`.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Exit::Done
+        }
+        Err(error) => {
+            output.error(&error);
+            error.exit()
+        }
+    }
+}
+
+/// Shows what the arguments are missing, or the help that they ask for.
+fn refused(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && args::asks_for_json(std::env::args()) {
+        let text = error.render().to_string();
+        let message = text.trim().trim_start_matches("error: ").to_owned();
+        Output::new(Format::Json).error(&CliError::Usage(message));
+        return Exit::Usage.into();
+    }
+    // A reader who went away needs no help.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() }
+}

@@ -1,0 +1,49 @@
+//! How the stored lists stand: up to where each was folded and how far behind the record it is.
+
+use daicho_projections::all;
+use daicho_store::Log;
+use serde::Serialize;
+
+use crate::error::Failure;
+use crate::ledger::Ledger;
+
+/// How a stored list stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListState {
+    /// Its name.
+    pub list: &'static str,
+    /// The version of the list that made it; of one that is not stored yet, the one that will.
+    pub version: u32,
+    /// Position of the last event folded in, 0 for none.
+    pub cursor: u64,
+    /// Business day of its columns; `None`: it is not stored yet.
+    pub as_of: Option<String>,
+    /// Its rows.
+    pub rows: u64,
+    /// Events recorded since.
+    pub behind_by: u64,
+}
+
+impl Ledger {
+    /// How every list stands, without bringing it up.
+    ///
+    /// # Errors
+    /// Storage that fails.
+    pub async fn list_states(&self) -> Result<Vec<ListState>, Failure> {
+        let head = self.log().head().await?.position;
+        let stored = self.views().list().await?;
+        let state = |list: &&'static dyn daicho_projections::List| {
+            let view = stored.iter().find(|view| view.name == list.name());
+            let cursor = view.map_or(0, |view| view.state.point.cursor);
+            ListState {
+                list: list.name(),
+                version: view.map_or(list.version(), |view| view.version),
+                cursor,
+                as_of: view.map(|view| view.state.point.as_of.clone()),
+                rows: view.map_or(0, |view| view.state.rows),
+                behind_by: head.saturating_sub(cursor),
+            }
+        };
+        Ok(all().iter().map(state).collect())
+    }
+}

@@ -1,0 +1,118 @@
+//! The arguments: what holds for every command, and the help that is made from the lists themselves.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser};
+use daicho_app::{BookName, List, all};
+
+use crate::commands::Command;
+use crate::error::EXIT_CODES;
+use crate::output::Format;
+use crate::tracing_output::LogFormat;
+
+/// Columns of the help.
+const HELP_COLUMNS: usize = 100;
+
+/// An event-sourced ledger of orders and contracts
+///
+/// Daicho (台帳) is the book of record behind a B2B shop: every quote, order, contract and bill is
+/// recorded once and never changed. Lists are made from the record, for today or for any past day.
+#[derive(Debug, Parser)]
+#[command(name = "daicho", version, after_help = EXIT_CODES, max_term_width = HELP_COLUMNS)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder of the books
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "daicho-data",
+        env = "DAICHO_DATA",
+        hide_env_values = true
+    )]
+    pub(crate) data: PathBuf,
+    /// The book; may be left out where there is only one
+    #[arg(long, global = true, value_name = "NAME", env = "DAICHO_BOOK", hide_env_values = true)]
+    pub(crate) book: Option<BookName>,
+    /// Form of the answer
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(crate) output: Format,
+    /// Tell what happens on standard error; -vv and -vvv tell more. DAICHO_LOG holds a finer filter
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Form of what -v tells
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Reads the arguments.
+pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The command line as a whole, the help of each list made from its columns.
+pub(crate) fn command() -> clap::Command {
+    all().iter().fold(Cli::command(), |command, list| {
+        command.mut_subcommand(list.name(), |group| {
+            group
+                .mut_subcommand("list", |command| command.after_help(columns_help(*list)))
+                .mut_subcommand("show", |command| command.mut_arg("key", |key| key_of(*list, key)))
+        })
+    })
+}
+
+/// Whether errors are to be JSON, asked before the arguments were understood.
+pub(crate) fn asks_for_json(args: impl Iterator<Item = String>) -> bool {
+    let args: Vec<String> = args.collect();
+    args.iter().any(|arg| arg == "--output=json")
+        || args.windows(2).any(|pair| pair == ["--output", "json"])
+}
+
+fn columns_help(list: &dyn List) -> String {
+    let names = std::iter::once(list.key_name()).chain(list.columns().iter().map(|c| c.name));
+    let width = names.map(str::len).max().unwrap_or_default();
+    let mut help = format!("Columns:\n  {:width$}  the key", list.key_name());
+    for column in list.columns() {
+        // Writing to a text cannot fail.
+        let _ = write!(help, "\n  {:width$}  {}", column.name, column.describe);
+    }
+    help.push_str("\n\nAmounts are compared in the smallest unit of the currency (yen, pence).");
+    help
+}
+
+/// The argument of `show`: an id of the list's kind.
+fn key_of(list: &'static dyn List, key: clap::Arg) -> clap::Arg {
+    let help = format!("The {} of the row", list.key_name());
+    let parser = move |text: &str| crate::commands::lists::check_key(list, text);
+    key.help(help).value_parser(parser)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_contradict_each_other_nowhere() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn json_errors_are_asked_for_in_two_ways() {
+        let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>().into_iter();
+        assert!(asks_for_json(args("daicho --output json orders")));
+        assert!(asks_for_json(args("daicho orders --output=json")));
+        assert!(!asks_for_json(args("daicho orders json --output")));
+    }
+}

@@ -1,0 +1,356 @@
+//! `daicho quotes|orders|contracts|invoices|members`: lists and their rows, for today or a past day.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use clap::{Args, Subcommand};
+use daicho_app::{
+    ColumnKind, ContractId, Currency, Date, KnownAt, Ledger, List, ListFilter, ListOrder, ListPage,
+    ListRequest, MemberId, OrderId, OrganisationId, PAGE_ROWS_MAX, QuoteId, Value, list_by_name,
+};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::book;
+use crate::error::{CliError, Exit};
+use crate::money::major_units;
+use crate::output::{Align, Format, Heading, Output, text};
+
+/// The column that says what the amounts of a row are in.
+const CURRENCY: &str = "currency";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ListCommand {
+    /// Print a page of the list
+    List(ListArgs),
+    /// Print one row with all its facts
+    Show(ShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// A condition: COLUMN=VALUE, or with != < <= > >= or ^= (begins with); all must hold
+    #[arg(long = "where", value_name = "CONDITION")]
+    conditions: Vec<ListFilter>,
+    /// The same as `--where status=STATUS`
+    #[arg(long)]
+    status: Option<String>,
+    /// The same as `--where organisation=ID`
+    #[arg(long, value_name = "ID")]
+    organisation: Option<OrganisationId>,
+    /// The same as `--where member=ID`
+    #[arg(long, value_name = "ID")]
+    member: Option<MemberId>,
+    /// Sort by this column; with a hyphen before it the largest comes first
+    #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true)]
+    sort: Option<Sort>,
+    #[command(flatten)]
+    moment: Moment,
+    /// Rows of the page
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_ROWS_MAX))
+    )]
+    limit: u32,
+    /// Go on where the page before ended
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The key of the row
+    key: String,
+    #[command(flatten)]
+    moment: Moment,
+}
+
+/// The two axes of every list.
+#[derive(Debug, Args)]
+pub(crate) struct Moment {
+    /// As known then: a position, or the end of a day of recording; left out: now
+    #[arg(long, value_name = "POSITION|DAY")]
+    known_at: Option<KnownAt>,
+    /// As it counts on this business day; left out: today
+    #[arg(long, value_name = "DAY")]
+    effective_on: Option<Date>,
+}
+
+/// A column to sort by, `-gross` for the largest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sort(String, ListOrder);
+
+impl FromStr for Sort {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (column, order) = match text.strip_prefix('-') {
+            Some(column) => (column, ListOrder::Descending),
+            None => (text, ListOrder::Ascending),
+        };
+        if column.is_empty() || column.starts_with('-') {
+            return Err("name a column, as `gross`, or `-gross` for the largest first".to_owned());
+        }
+        Ok(Self(column.to_owned(), order))
+    }
+}
+
+pub(crate) async fn run(
+    global: &Global,
+    output: Output,
+    name: &str,
+    command: ListCommand,
+) -> Result<Exit, CliError> {
+    let list = list_by_name(name)?;
+    book::with(global, async |ledger| match &command {
+        ListCommand::List(args) => print_page(ledger, output, list, args).await,
+        ListCommand::Show(args) => print_row(ledger, output, list, args).await,
+    })
+    .await?;
+    Ok(Exit::Done)
+}
+
+/// Checks that a text can be a key of the list: an id is a ULID, a number of an invoice any text.
+pub(crate) fn check_key(list: &dyn List, key: &str) -> Result<String, String> {
+    match list.key_name() {
+        "quote" => check_id::<QuoteId>(key),
+        "order" => check_id::<OrderId>(key),
+        "contract" => check_id::<ContractId>(key),
+        "member" => check_id::<MemberId>(key),
+        _ => Ok(key.to_owned()),
+    }
+}
+
+fn check_id<T: FromStr<Err: Display>>(key: &str) -> Result<String, String> {
+    key.parse::<T>().map(|_| key.to_owned()).map_err(|error| error.to_string())
+}
+
+async fn print_page(
+    ledger: &Ledger,
+    output: Output,
+    list: &'static dyn List,
+    args: &ListArgs,
+) -> Result<(), CliError> {
+    let page = ledger.list(list, &request(args)?).await?;
+    show_page(output, list, &page)?;
+    let Some(cursor) = &page.next else { return Ok(()) };
+    let command = next_command(std::env::args(), cursor);
+    match output.format() {
+        Format::Table => output.line(&format!("More rows: {command}")),
+        Format::Csv => {
+            output.aside(&format!("more rows: {command}"));
+            Ok(())
+        }
+        Format::Json => Ok(()),
+    }
+}
+
+/// Shows a page, and on a table what it is a page of.
+pub(crate) fn show_page(
+    output: Output,
+    list: &'static dyn List,
+    page: &ListPage,
+) -> Result<(), CliError> {
+    let value = json!({
+        "rows": page.rows, "next": page.next, "known_at": page.known_at,
+        "effective_on": page.effective_on,
+    });
+    let (headings, rows) = match output.format() {
+        Format::Table => without_empty(columns(list), cells(list, page, amount_with_currency)),
+        Format::Csv | Format::Json => (columns(list), cells(list, page, major_units)),
+    };
+    output.show(&value, &headings, &rows)?;
+    output.note(&format!(
+        "{} {}, as known at position {}, effective on {}",
+        rows.len(),
+        if rows.len() == 1 { "row" } else { "rows" },
+        page.known_at,
+        page.effective_on
+    ))
+}
+
+fn request(args: &ListArgs) -> Result<ListRequest, CliError> {
+    let mut filters = args.conditions.clone();
+    let shorthands = [
+        ("status", args.status.clone()),
+        ("organisation", args.organisation.map(|id| id.to_string())),
+        ("member", args.member.map(|id| id.to_string())),
+    ];
+    for (column, value) in shorthands {
+        let Some(value) = value else { continue };
+        filters.push(format!("{column}={value}").parse().map_err(CliError::Usage)?);
+    }
+    Ok(ListRequest {
+        filters,
+        sort: args.sort.clone().map(|Sort(column, order)| (column, order)),
+        after: args.after.clone(),
+        limit: args.limit,
+        known_at: args.moment.known_at,
+        effective_on: args.moment.effective_on,
+    })
+}
+
+fn columns(list: &dyn List) -> Vec<Heading> {
+    let typed = list.columns().iter().map(|column| Heading {
+        name: column.name,
+        align: match column.kind {
+            ColumnKind::Integer | ColumnKind::Money => Align::Right,
+            ColumnKind::Text | ColumnKind::Date | ColumnKind::Timestamp => Align::Left,
+        },
+    });
+    std::iter::once(text(list.key_name())).chain(typed).collect()
+}
+
+type WriteAmount = fn(i64, Option<Currency>) -> String;
+
+fn amount_with_currency(minor_units: i64, currency: Option<Currency>) -> String {
+    let amount = major_units(minor_units, currency);
+    currency.map_or(amount.clone(), |currency| format!("{amount} {currency}"))
+}
+
+/// The key and the typed columns of each row, as text.
+fn cells(list: &dyn List, page: &ListPage, amount: WriteAmount) -> Vec<Vec<String>> {
+    let rows = page.rows.iter().zip(&page.columns);
+    rows.map(|(row, values)| {
+        let key = row.get(list.key_name()).and_then(serde_json::Value::as_str);
+        let mut cells = vec![key.unwrap_or_default().to_owned()];
+        let typed = || list.columns().iter().zip(values);
+        let currency = typed().find_map(|(column, value)| match value {
+            Value::Text(code) if column.name == CURRENCY => code.parse::<Currency>().ok(),
+            Value::Null | Value::Text(_) | Value::Integer(_) => None,
+        });
+        cells.extend(typed().map(|(column, value)| match (value, column.kind) {
+            (Value::Null, _) => String::new(),
+            (Value::Text(text), _) => text.clone(),
+            (Value::Integer(number), ColumnKind::Money) => amount(*number, currency),
+            (Value::Integer(number), _) => number.to_string(),
+        }));
+        cells
+    })
+    .collect()
+}
+
+/// Leaves out what would only make a table wide: columns without a value, and the currency, which
+/// stands beside each amount.
+fn without_empty(
+    headings: Vec<Heading>,
+    rows: Vec<Vec<String>>,
+) -> (Vec<Heading>, Vec<Vec<String>>) {
+    let is_kept = |at: usize, heading: &Heading| {
+        let has_value = rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
+        heading.name != CURRENCY && (rows.is_empty() || has_value)
+    };
+    let kept: Vec<bool> = headings.iter().enumerate().map(|(at, h)| is_kept(at, h)).collect();
+    let keep = |row: Vec<String>| {
+        row.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(cell, _)| cell).collect()
+    };
+    let shown = headings.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(h, _)| h);
+    (shown.collect(), rows.into_iter().map(keep).collect())
+}
+
+/// The command that was given, going on after `cursor`.
+fn next_command(args: impl Iterator<Item = String>, cursor: &str) -> String {
+    let (mut words, mut args) = (Vec::new(), args);
+    while let Some(arg) = args.next() {
+        if arg == "--after" {
+            args.next();
+        } else if !arg.starts_with("--after=") {
+            words.push(quoted(&arg));
+        }
+    }
+    words.push(format!("--after {cursor}"));
+    words.join(" ")
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%^".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+async fn print_row(
+    ledger: &Ledger,
+    output: Output,
+    list: &'static dyn List,
+    args: &ShowArgs,
+) -> Result<(), CliError> {
+    let Moment { known_at, effective_on } = args.moment;
+    let Some(row) = ledger.show(list, &args.key, known_at, effective_on).await? else {
+        return Err(CliError::Usage(format!(
+            "there is no {} `{}` in the list as it was asked for: `daicho {} list` prints those \
+             there are",
+            list.key_name(),
+            args.key,
+            list.name()
+        )));
+    };
+    let mut fields = Vec::new();
+    flatten(String::new(), &row, &mut fields);
+    output.show(&row, &[text("field"), text("value")], &fields)
+}
+
+/// Every value of a row with the path to it, `lines.0.product`.
+fn flatten(path: String, value: &serde_json::Value, fields: &mut Vec<Vec<String>>) {
+    let below =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        serde_json::Value::Null => {}
+        serde_json::Value::Object(object) => {
+            object.iter().for_each(|(name, inner)| flatten(below(name), inner, fields));
+        }
+        serde_json::Value::Array(items) => {
+            let numbered = items.iter().enumerate();
+            numbered.for_each(|(at, inner)| flatten(below(&at.to_string()), inner, fields));
+        }
+        serde_json::Value::String(text) => fields.push(vec![path, text.clone()]),
+        serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
+            fields.push(vec![path, value.to_string()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hyphen_before_a_column_puts_the_largest_first() {
+        assert_eq!("gross".parse(), Ok(Sort("gross".to_owned(), ListOrder::Ascending)));
+        assert_eq!("-gross".parse(), Ok(Sort("gross".to_owned(), ListOrder::Descending)));
+        assert!("-".parse::<Sort>().is_err() && "--gross".parse::<Sort>().is_err());
+    }
+
+    #[test]
+    fn the_next_command_is_the_one_given_with_the_new_cursor() {
+        let given = ["daicho", "orders", "list", "--after", "old", "--where", "item=5 'a'"];
+        assert_eq!(
+            next_command(given.into_iter().map(str::to_owned), "new"),
+            r"daicho orders list --where 'item=5 '\''a'\''' --after new"
+        );
+        let given = ["daicho", "--after=old", "quotes"];
+        assert_eq!(
+            next_command(given.into_iter().map(str::to_owned), "new"),
+            "daicho quotes --after new"
+        );
+    }
+
+    #[test]
+    fn the_key_of_a_list_is_checked_by_the_rule_of_its_ids() {
+        let orders = list_by_name("orders").unwrap();
+        assert!(check_key(orders, "01J00000000000000000000000").is_ok());
+        assert!(check_key(orders, "01j00000000000000000000000").unwrap_err().contains("ULID"));
+        assert!(check_key(list_by_name("invoices").unwrap(), "R-000001").is_ok());
+    }
+
+    #[test]
+    fn columns_without_a_value_and_the_currency_are_left_out_of_a_table() {
+        let headings = vec![text("order"), text("reference"), text(CURRENCY)];
+        let rows = vec![vec!["1".to_owned(), String::new(), "JPY".to_owned()]];
+        let (headings, rows) = without_empty(headings, rows);
+        assert_eq!((headings, rows), (vec![text("order")], vec![vec!["1".to_owned()]]));
+    }
+}

@@ -1,0 +1,79 @@
+//! Every command, one group a file. Each opens the book, asks the ledger and shows its answer.
+
+mod archive;
+mod book;
+mod completions;
+mod events;
+mod history;
+pub(crate) mod lists;
+mod projections;
+mod run;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::args::Cli;
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+
+/// What the binary can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make and list books
+    #[command(subcommand)]
+    Book(book::BookCommand),
+    /// Do commands, one JSON object a line
+    Run(run::RunArgs),
+    /// Quotes (見積)
+    #[command(subcommand)]
+    Quotes(lists::ListCommand),
+    /// Orders (注文)
+    #[command(subcommand)]
+    Orders(lists::ListCommand),
+    /// Contracts (契約)
+    #[command(subcommand)]
+    Contracts(lists::ListCommand),
+    /// Invoices and credits (請求書)
+    #[command(subcommand)]
+    Invoices(lists::ListCommand),
+    /// Members of customers (会員)
+    #[command(subcommand)]
+    Members(lists::ListCommand),
+    /// What happened to one thing, oldest first
+    History(history::HistoryArgs),
+    /// The record itself
+    #[command(subcommand)]
+    Events(events::EventsCommand),
+    /// The stored lists: how they stand, rebuild, comparison
+    #[command(subcommand)]
+    Projections(projections::ProjectionsCommand),
+    /// Prove that the record is whole and the lists say what it says
+    Verify(verify::VerifyArgs),
+    /// Copy a book, while others write
+    Backup(archive::BackupArgs),
+    /// Bring a backup back as the book `--book`, and verify it
+    Restore(archive::RestoreArgs),
+    /// Print the completions of a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Does what was asked.
+pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Book(command) => book::run(global, output, command).await,
+        Command::Run(args) => run::run(global, output, args).await,
+        Command::Quotes(command) => lists::run(global, output, "quotes", command).await,
+        Command::Orders(command) => lists::run(global, output, "orders", command).await,
+        Command::Contracts(command) => lists::run(global, output, "contracts", command).await,
+        Command::Invoices(command) => lists::run(global, output, "invoices", command).await,
+        Command::Members(command) => lists::run(global, output, "members", command).await,
+        Command::History(args) => history::run(global, output, args).await,
+        Command::Events(command) => events::run(global, output, command).await,
+        Command::Projections(command) => projections::run(global, output, command).await,
+        Command::Verify(args) => verify::run(global, output, args).await,
+        Command::Backup(args) => archive::backup(global, output, args).await,
+        Command::Restore(args) => archive::restore(global, output, args).await,
+        Command::Completions(args) => completions::run(output, args),
+    }
+}

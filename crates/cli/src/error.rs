@@ -1,0 +1,216 @@
+//! What ends a command before it is done, and the exit code that says which kind it was.
+
+use std::io;
+use std::process::ExitCode;
+
+use daicho_app::{
+    ArchiveError, BackupError, BookError, Failure, Fault, OpenError, ReadError, VerifyError,
+    ViewError,
+};
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is done.
+    Done,
+    /// Ours: storage, damage.
+    Failed,
+    /// The arguments cannot be used.
+    Usage,
+    /// A rule was broken.
+    Rejected,
+    /// A verification or comparison found a difference.
+    Different,
+}
+
+/// The exit codes, for the help.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failure: storage, damage
+  2  usage: an argument, a book or a file that cannot be used
+  3  rejected: a rule was broken (run: at least one line was rejected)
+  4  a verification or comparison found a difference";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Rejected => 3,
+            Exit::Different => 4,
+        })
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The arguments do not fit together, or name something that is not there.
+    #[error("{0}")]
+    Usage(String),
+    /// The book was not opened.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The ledger could not do its work.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// A verification found something that is not true.
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    /// Nothing was backed up or restored.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// What the record holds cannot be what was recorded.
+    #[error("the book is damaged")]
+    Damaged(#[source] BookError),
+    /// A run ended before its input did.
+    #[error("{0}")]
+    Stopped(String),
+    /// A file could not be read.
+    #[error("{path} cannot be read")]
+    Input {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The answer could not be written.
+    #[error("the answer could not be written")]
+    Output(#[from] io::Error),
+    /// The process could not begin its work.
+    #[error("the threads that do the work could not be started")]
+    Runtime(#[source] io::Error),
+}
+
+impl CliError {
+    /// The exit code of this error.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) | Self::Input { .. } => Exit::Usage,
+            Self::Book(error) => of_book(error),
+            Self::Failure(failure) => of_failure(failure),
+            Self::Verify(error) => of_verify(error),
+            Self::Archive(error) => of_archive(error),
+            Self::Damaged(_) => Exit::Different,
+            Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
+        }
+    }
+
+    /// A stable word for the kind of error, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Book(BookError::Unknown { .. }) => "unknown_book",
+            Self::Book(BookError::Exists(_))
+            | Self::Archive(ArchiveError::Book(BookError::Exists(_))) => "book_exists",
+            Self::Input { .. } => "unreadable_input",
+            Self::Stopped(_) => "stopped",
+            Self::Damaged(_) => "damaged",
+            Self::Usage(_)
+            | Self::Book(_)
+            | Self::Failure(_)
+            | Self::Verify(_)
+            | Self::Archive(_)
+            | Self::Output(_)
+            | Self::Runtime(_) => of_exit(self.exit()),
+        }
+    }
+}
+
+fn of_exit(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "done",
+        Exit::Failed => "failure",
+        Exit::Usage => "usage",
+        Exit::Rejected => "rejected",
+        Exit::Different => "difference",
+    }
+}
+
+fn of_book(error: &BookError) -> Exit {
+    match error {
+        BookError::Name(_) | BookError::Unknown { .. } | BookError::Exists(_) => Exit::Usage,
+        BookError::Failure(failure) => of_failure(failure),
+        BookError::Folder { .. } | BookError::Open { .. } => Exit::Failed,
+    }
+}
+
+/// The store refuses what breaks a named limit or rule of form: then the caller can mend it.
+fn of_failure(failure: &Failure) -> Exit {
+    match failure {
+        Failure::Read(ReadError::Refused(_))
+        | Failure::Limit(_)
+        | Failure::View(
+            ViewError::UnknownColumn { .. } | ViewError::BadCursor { .. } | ViewError::Refused(_),
+        ) => Exit::Usage,
+        Failure::Append(_)
+        | Failure::Read(_)
+        | Failure::Event { .. }
+        | Failure::Vault(_)
+        | Failure::View(_)
+        | Failure::ViewWrite(_)
+        | Failure::List(_)
+        | Failure::Binary(_)
+        | Failure::Storage(_) => Exit::Failed,
+    }
+}
+
+fn of_verify(error: &VerifyError) -> Exit {
+    match error {
+        VerifyError::Fault(Fault::Read(_)) | VerifyError::Failure(_) => Exit::Failed,
+        VerifyError::Fault(_) | VerifyError::Checkpoint { .. } | VerifyError::List(_) => {
+            Exit::Different
+        }
+    }
+}
+
+fn of_archive(error: &ArchiveError) -> Exit {
+    match error {
+        ArchiveError::Book(error) if is_damage(error) => Exit::Different,
+        ArchiveError::Book(error) => of_book(error),
+        ArchiveError::Verify(error) => of_verify(error),
+        ArchiveError::Backup(BackupError::Altered { .. }) => Exit::Different,
+        ArchiveError::Backup(
+            BackupError::TargetInUse { .. }
+            | BackupError::Unfinished { .. }
+            | BackupError::SourceMissing { .. }
+            | BackupError::VaultElsewhere { .. },
+        ) => Exit::Usage,
+        ArchiveError::Backup(
+            BackupError::Touched { .. }
+            | BackupError::Inspect(_)
+            | BackupError::Manifest(_)
+            | BackupError::Storage(_),
+        )
+        | ArchiveError::Manifest(_) => Exit::Failed,
+    }
+}
+
+/// Whether the store refused to open a book since its record is damaged.
+pub(crate) fn is_damage(error: &BookError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if matches!(error.downcast_ref(), Some(OpenError::Damaged { .. })) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// What lies beneath an error, the nearest cause first, without those that repeat it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut causes = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if causes.last() != Some(&text) {
+            causes.push(text);
+        }
+        source = cause.source();
+    }
+    causes.remove(0);
+    causes
+}

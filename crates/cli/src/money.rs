@@ -1,0 +1,36 @@
+//! Amounts as people read them: the smallest unit of a column, written in the currency's own digits.
+
+use daicho_app::Currency;
+
+/// `1250` in pounds is `12.50`; an unknown currency keeps its smallest unit.
+pub(crate) fn major_units(minor_units: i64, currency: Option<Currency>) -> String {
+    let digits = currency.map_or(0, |currency| currency.fraction_digits());
+    let Some(divisor) = 10_u64.checked_pow(digits).filter(|_| digits > 0) else {
+        return minor_units.to_string();
+    };
+    let (sign, amount) = (if minor_units < 0 { "-" } else { "" }, minor_units.unsigned_abs());
+    let width = usize::try_from(digits).unwrap_or_default();
+    format!("{sign}{}.{:0width$}", amount / divisor, amount % divisor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pounds_have_two_digits_and_yen_have_none() {
+        assert_eq!(major_units(1_250, Some(Currency::Gbp)), "12.50");
+        assert_eq!(major_units(1_250, Some(Currency::Jpy)), "1250");
+    }
+
+    #[test]
+    fn an_amount_below_one_keeps_its_zero_and_its_sign() {
+        assert_eq!(major_units(-5, Some(Currency::Eur)), "-0.05");
+        assert_eq!(major_units(i64::MIN, Some(Currency::Usd)), "-92233720368547758.08");
+    }
+
+    #[test]
+    fn an_amount_without_a_known_currency_stays_as_it_is() {
+        assert_eq!(major_units(1_250, None), "1250");
+    }
+}
