@@ -41,7 +41,7 @@ pub use verify::{Checkpoint, Verified, VerifyError};
 
 // What callers of a ledger meet of the crates below it: they lean on this crate alone.
 pub use daicho_events::{
-    ContractId, Currency, Date, MemberId, Money, Name, OrderId, OrganisationId, PUBLISHED,
+    Actor, ContractId, Currency, Date, MemberId, Money, Name, OrderId, OrganisationId, PUBLISHED,
     Position, QuoteId, Timestamp,
 };
 pub use daicho_projections::{Column, ColumnKind, List, Value, all};

@@ -4,9 +4,10 @@ use std::io;
 use std::process::ExitCode;
 
 use daicho_app::{
-    ArchiveError, BackupError, BookError, Failure, Fault, OpenError, ReadError, VerifyError,
-    ViewError,
+    ArchiveError, BackupError, BookError, ExecuteError, Failure, Fault, ImportError, OpenError,
+    ReadError, VerifyError, ViewError,
 };
+use daicho_simulator::SimulateError;
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,24 @@ pub(crate) enum CliError {
     /// What the record holds cannot be what was recorded.
     #[error("the book is damaged")]
     Damaged(#[source] BookError),
+    /// A command of this program's own was refused.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+    /// An import did not begin, or stopped.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A simulated life broke off.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
+    /// A file could not be written.
+    #[error("{path} cannot be written")]
+    Unwritable {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A run ended before its input did.
     #[error("{0}")]
     Stopped(String),
@@ -89,7 +108,14 @@ impl CliError {
     /// The exit code of this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Input { .. } => Exit::Usage,
+            Self::Usage(_) | Self::Input { .. } | Self::Unwritable { .. } => Exit::Usage,
+            Self::Execute(error) => of_execute(error),
+            Self::Import(ImportError::File(_)) => Exit::Usage,
+            Self::Import(ImportError::Refused(error)) => of_execute(error),
+            Self::Import(ImportError::Failure(failure)) => of_failure(failure),
+            Self::Import(ImportError::Money(_)) => Exit::Rejected,
+            Self::Simulate(SimulateError::NotEmpty { .. }) => Exit::Usage,
+            Self::Simulate(_) => Exit::Failed,
             Self::Book(error) => of_book(error),
             Self::Failure(failure) => of_failure(failure),
             Self::Verify(error) => of_verify(error),
@@ -107,8 +133,12 @@ impl CliError {
             | Self::Archive(ArchiveError::Book(BookError::Exists(_))) => "book_exists",
             Self::Input { .. } => "unreadable_input",
             Self::Stopped(_) => "stopped",
+            Self::Execute(error) => error.code(),
+            Self::Unwritable { .. } => "unwritable_output",
             Self::Damaged(_) => "damaged",
             Self::Usage(_)
+            | Self::Import(_)
+            | Self::Simulate(_)
             | Self::Book(_)
             | Self::Failure(_)
             | Self::Verify(_)
@@ -134,6 +164,16 @@ fn of_book(error: &BookError) -> Exit {
         BookError::Name(_) | BookError::Unknown { .. } | BookError::Exists(_) => Exit::Usage,
         BookError::Failure(failure) => of_failure(failure),
         BookError::Folder { .. } | BookError::Open { .. } => Exit::Failed,
+    }
+}
+
+fn of_execute(error: &ExecuteError) -> Exit {
+    match error {
+        ExecuteError::Failure(failure) => of_failure(failure),
+        ExecuteError::Conflict(_) => Exit::Failed,
+        ExecuteError::Rejected(_)
+        | ExecuteError::Malformed(_)
+        | ExecuteError::RequestReused { .. } => Exit::Rejected,
     }
 }
 

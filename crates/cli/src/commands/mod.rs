@@ -3,11 +3,14 @@
 mod archive;
 mod book;
 mod completions;
+mod demo;
 mod events;
 mod history;
+mod import;
 pub(crate) mod lists;
 mod projections;
 mod run;
+mod simulate;
 mod verify;
 
 use clap::Subcommand;
@@ -19,11 +22,18 @@ use crate::output::Output;
 /// What the binary can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Let a shop live for three years in a new book, and walk through what a ledger shows
+    Demo(demo::DemoArgs),
     /// Make and list books
     #[command(subcommand)]
     Book(book::BookCommand),
     /// Do commands, one JSON object a line
     Run(run::RunArgs),
+    /// Bring in records of other systems
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Let a shop live for three years in a new book
+    Simulate(simulate::SimulateArgs),
     /// Quotes (見積)
     #[command(subcommand)]
     Quotes(lists::ListCommand),
@@ -61,6 +71,9 @@ pub(crate) enum Command {
 pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
     let global = &cli.global;
     match cli.command {
+        Command::Demo(args) => demo::run(global, output, args).await,
+        Command::Import(command) => import::run(global, output, command).await,
+        Command::Simulate(args) => simulate::run(global, output, args).await,
         Command::Book(command) => book::run(global, output, command).await,
         Command::Run(args) => run::run(global, output, args).await,
         Command::Quotes(command) => lists::run(global, output, "quotes", command).await,

@@ -1,0 +1,128 @@
+//! `daicho demo`: a shop's three years in an embedded book, and a walk through what a ledger shows.
+
+use clap::Args;
+use daicho_app::{
+    BookName, Edge, KnownAt, Ledger, List, ListOrder, ListRequest, all, list_by_name,
+};
+use daicho_simulator::Summary;
+
+use super::simulate::{Life, live, show as show_life};
+use super::{history, lists, projections, verify};
+use crate::args::Global;
+use crate::book;
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+use crate::progress::watch;
+
+/// The book of the demo.
+const BOOK: &str = "demo";
+/// Rows of each list that is shown.
+const ROWS: u32 = 10;
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    life: Life,
+}
+
+pub(crate) async fn run(global: &Global, output: Output, args: DemoArgs) -> Result<Exit, CliError> {
+    let name: BookName = match &global.book {
+        Some(name) => name.clone(),
+        None => BOOK.parse()?,
+    };
+    let books = book::books(global);
+    if books.exists(&name) {
+        return Err(CliError::Usage(format!(
+            "there is already a book `{name}`: remove the folder {}, or make another book with \
+             `--book NAME`",
+            books.folder_of(&name).display()
+        )));
+    }
+    output.line(&format!("# A shop lives for three years: {} events\n", args.life.events))?;
+    let (ledger, summary) = live(global, &name, args.life).await?;
+    ledger.close().await;
+    show_life(output, &summary)?;
+    // From here on the clock is the machine's: the book is shown as it stands today.
+    let ledger = books.open(&name, Edge::system()).await?;
+    let shown = walk(&ledger, output, &summary).await;
+    ledger.close().await;
+    shown?;
+    output.line(&next_steps(global, &name))?;
+    Ok(Exit::Done)
+}
+
+async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), CliError> {
+    for (name, column) in
+        [("orders", "placed_on"), ("contracts", "starts_on"), ("invoices", "issued_on")]
+    {
+        output.line(&format!("\n# The list of {name}, the latest first\n"))?;
+        page(ledger, output, list_by_name(name)?, latest_by(column)).await?;
+    }
+    let (tag, day) = (an_order(ledger).await?, middle(summary));
+    output.line(&format!("\n# The history of {tag}\n"))?;
+    history::show(output, &tag, &ledger.history(&tag).await?)?;
+    output.line(&format!("\n# The open invoices as they were known on {day}\n"))?;
+    let mut request = latest_by("issued_on");
+    request.filters.push("status=overdue".parse().map_err(CliError::Usage)?);
+    request.known_at = Some(KnownAt::Day(day));
+    request.effective_on = Some(day);
+    page(ledger, output, list_by_name("invoices")?, request).await?;
+    output.line("\n# Every list made anew from position 1, beside the live ones\n")?;
+    projections::rebuild(ledger, output, all()).await?;
+    output.line("\n# Proof\n")?;
+    let verified = ledger.verify(None, watch().as_ref()).await?;
+    verify::show(output, &verified, None)
+}
+
+fn latest_by(column: &str) -> ListRequest {
+    ListRequest {
+        sort: Some((column.to_owned(), ListOrder::Descending)),
+        limit: ROWS,
+        ..ListRequest::default()
+    }
+}
+
+async fn page(
+    ledger: &Ledger,
+    output: Output,
+    list: &'static dyn List,
+    request: ListRequest,
+) -> Result<(), CliError> {
+    lists::show_page(output, list, &ledger.list(list, &request).await?)
+}
+
+/// The tag of an order that went all the way, or of any.
+async fn an_order(ledger: &Ledger) -> Result<String, CliError> {
+    let list = list_by_name("orders")?;
+    for filter in ["status=fulfilled", "status=confirmed", "status!=cancelled"] {
+        let filters = vec![filter.parse().map_err(CliError::Usage)?];
+        let request = ListRequest { filters, limit: 1, ..ListRequest::default() };
+        let page = ledger.list(list, &request).await?;
+        let key = page.rows.first().and_then(|row| row.get(list.key_name())?.as_str());
+        if let Some(key) = key {
+            return Ok(format!("order:{key}"));
+        }
+    }
+    Ok("shop".to_owned())
+}
+
+/// A day in the middle of the life.
+fn middle(summary: &Summary) -> daicho_app::Date {
+    summary.from.plus_months(18).min(summary.to)
+}
+
+fn next_steps(global: &Global, name: &BookName) -> String {
+    let book = format!("--data {} --book {name}", global.data.display());
+    format!(
+        "\n# What to try next\n\n\
+         daicho {book} orders list --status placed\n\
+         daicho {book} contracts list --effective-on 2025-04-01 --sort -licences\n\
+         daicho {book} members list --limit 5\n\
+         daicho {book} events read --type billing.invoice_issued --limit 1\n\
+         daicho {book} projections compare\n\
+         daicho {book} verify\n\
+         daicho {book} backup demo-backup\n\
+         daicho run --schema order.place\n\
+         daicho import orders FILE --book retail"
+    )
+}

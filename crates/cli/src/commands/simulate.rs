@@ -1,0 +1,89 @@
+//! `daicho simulate`: lets a shop live for three years in a new book, from a seed.
+
+use clap::Args;
+use daicho_app::{BookName, Edge, Ledger};
+use daicho_simulator::{Options, Summary, edge, simulate};
+use serde_json::json;
+
+use crate::args::Global;
+use crate::book;
+use crate::error::{CliError, Exit};
+use crate::output::{Output, number, text};
+use crate::progress::watch;
+
+/// How much, and from which seed.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Life {
+    /// Events that the book shall hold
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..))]
+    pub(crate) events: u64,
+    /// Where chance begins: the same seed and end give the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The life ends the day before this instant; left out: now
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) until: Option<daicho_app::Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    life: Life,
+}
+
+pub(crate) async fn run(
+    global: &Global,
+    output: Output,
+    args: SimulateArgs,
+) -> Result<Exit, CliError> {
+    let Some(name) = &global.book else {
+        let text = "a life needs a new book: name it with `--book NAME`";
+        return Err(CliError::Usage(text.to_owned()));
+    };
+    let (ledger, summary) = live(global, name, args.life).await?;
+    ledger.close().await;
+    show(output, &summary)?;
+    Ok(Exit::Done)
+}
+
+/// Makes the book `name` and lets a shop live in it; the book stays open.
+pub(crate) async fn live(
+    global: &Global,
+    name: &BookName,
+    life: Life,
+) -> Result<(Ledger, Summary), CliError> {
+    let simulated = edge(life.seed);
+    let ledger = book::books(global).create(name, simulated.edge.clone()).await?;
+    let until = life.until.unwrap_or_else(|| Edge::system().now());
+    let options = Options { events: life.events, seed: life.seed, until };
+    match simulate(&ledger, &simulated, &options, watch().as_ref()).await {
+        Ok(summary) => Ok((ledger, summary)),
+        Err(error) => {
+            ledger.close().await;
+            Err(error.into())
+        }
+    }
+}
+
+/// What came of the life.
+pub(crate) fn show(output: Output, summary: &Summary) -> Result<(), CliError> {
+    let counts = [
+        ("events", summary.events),
+        ("organisations", summary.organisations),
+        ("members", summary.members),
+        ("quotes", summary.quotes),
+        ("orders", summary.orders),
+        ("contracts", summary.contracts),
+        ("invoices", summary.invoices),
+        ("credits", summary.credits),
+        ("payments", summary.payments),
+    ];
+    let value = json!({
+        "from": summary.from, "to": summary.to, "counts": counts.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
+        "rejections": summary.rejections,
+    });
+    let rows: Vec<Vec<String>> =
+        counts.iter().map(|(what, count)| vec![(*what).to_owned(), count.to_string()]).collect();
+    output.show(&value, &[text("what"), number("count")], &rows)?;
+    output.note(&format!("The shop lived from {} to {}.", summary.from, summary.to))
+}
