@@ -61,7 +61,7 @@ async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), 
     let (tag, day) = (an_order(ledger).await?, middle(summary));
     output.line(&format!("\n# The history of {tag}\n"))?;
     history::show(output, &tag, &ledger.history(&tag).await?)?;
-    output.line(&format!("\n# The open invoices as they were known on {day}\n"))?;
+    output.line(&format!("\n# The overdue invoices, as known on and effective on {day}\n"))?;
     let mut request = latest_by("issued_on");
     request.filters.push("status=overdue".parse().map_err(CliError::Usage)?);
     request.known_at = Some(KnownAt::Day(day));
