@@ -55,7 +55,7 @@ pub(crate) enum CliError {
     Book(#[from] BookError),
     /// The ledger could not do its work.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(Failure),
     /// A verification found something that is not true.
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -91,12 +91,18 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Input { .. } => Exit::Usage,
             Self::Book(error) => of_book(error),
-            Self::Failure(failure) => of_failure(failure),
             Self::Verify(error) => of_verify(error),
             Self::Archive(error) => of_archive(error),
             Self::Damaged(_) => Exit::Different,
-            Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
+            Self::Failure(_) | Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => {
+                Exit::Failed
+            }
         }
+    }
+
+    /// Whether the reader of the answer has seen enough, as in `daicho … | head`.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// A stable word for the kind of error, for programs.
@@ -132,28 +138,30 @@ fn of_exit(exit: Exit) -> &'static str {
 fn of_book(error: &BookError) -> Exit {
     match error {
         BookError::Name(_) | BookError::Unknown { .. } | BookError::Exists(_) => Exit::Usage,
-        BookError::Failure(failure) => of_failure(failure),
-        BookError::Folder { .. } | BookError::Open { .. } => Exit::Failed,
+        BookError::Folder { .. } | BookError::Open { .. } | BookError::Failure(_) => Exit::Failed,
     }
 }
 
-/// The store refuses what breaks a named limit or rule of form: then the caller can mend it.
-fn of_failure(failure: &Failure) -> Exit {
-    match failure {
-        Failure::Read(ReadError::Refused(_))
-        | Failure::Limit(_)
-        | Failure::View(
-            ViewError::UnknownColumn { .. } | ViewError::BadCursor { .. } | ViewError::Refused(_),
-        ) => Exit::Usage,
-        Failure::Append(_)
-        | Failure::Read(_)
-        | Failure::Event { .. }
-        | Failure::Vault(_)
-        | Failure::View(_)
-        | Failure::ViewWrite(_)
-        | Failure::List(_)
-        | Failure::Binary(_)
-        | Failure::Storage(_) => Exit::Failed,
+/// What breaks a named limit or rule of form is the caller's to mend, and says so by itself.
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Read(ReadError::Refused(text)) | Failure::Limit(text) => Self::Usage(text),
+            Failure::View(
+                error @ (ViewError::UnknownColumn { .. }
+                | ViewError::BadCursor { .. }
+                | ViewError::Refused(_)),
+            ) => Self::Usage(error.to_string()),
+            Failure::Append(_)
+            | Failure::Read(_)
+            | Failure::Event { .. }
+            | Failure::Vault(_)
+            | Failure::View(_)
+            | Failure::ViewWrite(_)
+            | Failure::List(_)
+            | Failure::Binary(_)
+            | Failure::Storage(_) => Self::Failure(failure),
+        }
     }
 }
 

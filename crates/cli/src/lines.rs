@@ -47,8 +47,8 @@ pub(crate) fn read(path: &str) -> Result<mpsc::Receiver<io::Result<Line>>, CliEr
     let input: Box<dyn Read + Send> = if path == STANDARD_INPUT {
         Box::new(io::stdin())
     } else {
-        let file = File::open(path)
-            .map_err(|source| CliError::Input { path: path.to_owned(), source })?;
+        let file =
+            File::open(path).map_err(|source| CliError::Input { path: path.to_owned(), source })?;
         Box::new(file)
     };
     let (sender, receiver) = mpsc::channel(LINES_AHEAD);
@@ -84,12 +84,10 @@ mod tests {
 
     #[test]
     fn a_line_beyond_the_limit_is_passed_over_and_the_next_is_read() {
-        assert_eq!(lines_of("abc\nabcd\nabcdefghijkl\nx\n", 3), [
-            line("abc"),
-            Line::TooLong,
-            Line::TooLong,
-            line("x")
-        ]);
+        assert_eq!(
+            lines_of("abc\nabcd\nabcdefghijkl\nx\n", 3),
+            [line("abc"), Line::TooLong, Line::TooLong, line("x")]
+        );
         assert_eq!(lines_of("abcd", 3), [Line::TooLong]);
     }
 }

@@ -12,9 +12,9 @@ const FILTER_VARIABLE: &str = "DAICHO_LOG";
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people
+    // For people.
     Text,
-    /// One JSON object a line
+    // One JSON object a line.
     Json,
 }
 
@@ -31,8 +31,7 @@ pub(crate) fn start(global: &Global) -> Result<(), CliError> {
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         CliError::Usage(format!("{FILTER_VARIABLE} is no filter (`{filter}`): {error}"))
     })?;
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match global.log_format {
         LogFormat::Text => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),

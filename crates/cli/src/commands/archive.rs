@@ -29,10 +29,9 @@ pub(crate) async fn backup(
     output: Output,
     args: BackupArgs,
 ) -> Result<Exit, CliError> {
-    let manifest = book::with(global, async |ledger| {
-        Ok(ledger.backup(&args.dir, watch().as_ref()).await?)
-    })
-    .await?;
+    let manifest =
+        book::with(global, async |ledger| Ok(ledger.backup(&args.dir, watch().as_ref()).await?))
+            .await?;
     show_manifest(output, &manifest)?;
     output.note(&format!("checkpoint {}:{}", manifest.position, manifest.root))?;
     output.note(

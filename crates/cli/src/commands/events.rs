@@ -65,7 +65,8 @@ async fn read(ledger: &Ledger, args: &ReadArgs) -> Result<(), CliError> {
         let page = ledger.events(&args.types, &args.tags, Position(after), limit).await?;
         let mut out = BufWriter::new(io::stdout().lock());
         for event in &page.events {
-            serde_json::to_writer(&mut out, event).map_err(|error| CliError::Output(error.into()))?;
+            serde_json::to_writer(&mut out, event)
+                .map_err(|error| CliError::Output(error.into()))?;
             out.write_all(b"\n")?;
         }
         out.flush()?;

@@ -295,7 +295,8 @@ async fn print_row(
 
 /// Every value of a row with the path to it, `lines.0.product`.
 fn flatten(path: String, value: &serde_json::Value, fields: &mut Vec<Vec<String>>) {
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let below =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     match value {
         serde_json::Value::Null => {}
         serde_json::Value::Object(object) => {

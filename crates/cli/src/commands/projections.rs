@@ -52,9 +52,7 @@ pub(crate) async fn run(
             rebuild(ledger, output, &chosen(args)).await?;
             Ok(Exit::Done)
         }
-        ProjectionsCommand::Compare => {
-            compare(output, &ledger.compare(watch().as_ref()).await?)
-        }
+        ProjectionsCommand::Compare => compare(output, &ledger.compare(watch().as_ref()).await?),
     })
     .await
 }

@@ -46,11 +46,7 @@ pub(crate) struct RunArgs {
     schema: Option<Option<String>>,
 }
 
-pub(crate) async fn run(
-    global: &Global,
-    output: Output,
-    args: RunArgs,
-) -> Result<Exit, CliError> {
+pub(crate) async fn run(global: &Global, output: Output, args: RunArgs) -> Result<Exit, CliError> {
     match (args.schema, args.file) {
         (Some(Some(name)), _) => print_schema(output, &name),
         (Some(None), _) | (None, None) => list_commands(output),
@@ -156,15 +152,14 @@ async fn run_lines(ledger: &Ledger, output: Output, file: &str) -> Result<Exit, 
 /// of the kind of `| head`.
 fn tell(output: Output, answer: &Answer) -> Result<(), CliError> {
     let json = serde_json::to_string(answer).map_err(|error| CliError::Output(error.into()))?;
-    output.line(&json).map_err(|error| match error {
-        CliError::Output(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => {
-            let line = answer.line;
-            CliError::Stopped(format!(
-                "nobody reads the answers any more: line {line} was the last that was run"
-            ))
-        }
-        other => other,
-    })
+    let Err(error) = output.line(&json) else { return Ok(()) };
+    if !error.is_closed_pipe() {
+        return Err(error);
+    }
+    let line = answer.line;
+    Err(CliError::Stopped(format!(
+        "nobody reads the answers any more: line {line} was the last that was run"
+    )))
 }
 
 /// Does what a line asks for; `None`: it is empty.
@@ -242,8 +237,7 @@ fn not_done(line: u64, error: ExecuteError) -> Outcome {
             Outcome::Rejected { rejected: reason(REFUSED, rule) }
         }
         ExecuteError::Conflict(_) | ExecuteError::Failure(_) => {
-            let failed =
-                Reason { code, message: error.to_string(), causes: causes(&error) };
+            let failed = Reason { code, message: error.to_string(), causes: causes(&error) };
             Outcome::Failed { failed }
         }
     }
