@@ -1,4 +1,4 @@
-//! The arguments: what holds for every command, and the help that is made from the lists themselves.
+//! The arguments: what holds for every command. The help of a list is made from its columns.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

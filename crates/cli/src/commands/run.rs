@@ -1,5 +1,5 @@
-//! `daicho run`: commands as JSON Lines, one answer a line. A line that breaks a rule is rejected and
-//! the run goes on; a failure of ours ends it.
+//! `daicho run`: commands as JSON Lines, one answer a line. A line that breaks a rule is rejected
+//! and the run goes on; a failure of ours ends it.
 
 use clap::Args;
 use daicho_app::{

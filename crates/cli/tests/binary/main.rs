@@ -1,5 +1,4 @@
-//! The real binary, run as a user runs it: arguments, input and files in; output, text and exit code
-//! out.
+//! The real binary, run as a user runs it: arguments, input and files in; texts and exit code out.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
