@@ -91,12 +91,11 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Input { .. } => Exit::Usage,
             Self::Book(error) => of_book(error),
+            Self::Failure(failure) => of_failure(failure),
             Self::Verify(error) => of_verify(error),
             Self::Archive(error) => of_archive(error),
             Self::Damaged(_) => Exit::Different,
-            Self::Failure(_) | Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => {
-                Exit::Failed
-            }
+            Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
         }
     }
 
@@ -138,30 +137,28 @@ fn of_exit(exit: Exit) -> &'static str {
 fn of_book(error: &BookError) -> Exit {
     match error {
         BookError::Name(_) | BookError::Unknown { .. } | BookError::Exists(_) => Exit::Usage,
-        BookError::Folder { .. } | BookError::Open { .. } | BookError::Failure(_) => Exit::Failed,
+        BookError::Failure(failure) => of_failure(failure),
+        BookError::Folder { .. } | BookError::Open { .. } => Exit::Failed,
     }
 }
 
-/// What breaks a named limit or rule of form is the caller's to mend, and says so by itself.
-impl From<Failure> for CliError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Read(ReadError::Refused(text)) | Failure::Limit(text) => Self::Usage(text),
-            Failure::View(
-                error @ (ViewError::UnknownColumn { .. }
-                | ViewError::BadCursor { .. }
-                | ViewError::Refused(_)),
-            ) => Self::Usage(error.to_string()),
-            Failure::Append(_)
-            | Failure::Read(_)
-            | Failure::Event { .. }
-            | Failure::Vault(_)
-            | Failure::View(_)
-            | Failure::ViewWrite(_)
-            | Failure::List(_)
-            | Failure::Binary(_)
-            | Failure::Storage(_) => Self::Failure(failure),
-        }
+/// The store refuses what breaks a named limit or rule of form: then the caller can mend it.
+fn of_failure(failure: &Failure) -> Exit {
+    match failure {
+        Failure::Read(ReadError::Refused(_))
+        | Failure::Limit(_)
+        | Failure::View(
+            ViewError::UnknownColumn { .. } | ViewError::BadCursor { .. } | ViewError::Refused(_),
+        ) => Exit::Usage,
+        Failure::Append(_)
+        | Failure::Read(_)
+        | Failure::Event { .. }
+        | Failure::Vault(_)
+        | Failure::View(_)
+        | Failure::ViewWrite(_)
+        | Failure::List(_)
+        | Failure::Binary(_)
+        | Failure::Storage(_) => Exit::Failed,
     }
 }
 
@@ -221,4 +218,27 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
     }
     causes.remove(0);
     causes
+}
+
+/// What breaks a named limit or rule of form is the caller's to mend, and says so by itself.
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Read(ReadError::Refused(text)) | Failure::Limit(text) => Self::Usage(text),
+            Failure::View(
+                error @ (ViewError::UnknownColumn { .. }
+                | ViewError::BadCursor { .. }
+                | ViewError::Refused(_)),
+            ) => Self::Usage(error.to_string()),
+            Failure::Append(_)
+            | Failure::Read(_)
+            | Failure::Event { .. }
+            | Failure::Vault(_)
+            | Failure::View(_)
+            | Failure::ViewWrite(_)
+            | Failure::List(_)
+            | Failure::Binary(_)
+            | Failure::Storage(_) => Self::Failure(failure),
+        }
+    }
 }
