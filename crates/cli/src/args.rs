@@ -1,4 +1,4 @@
-//! The arguments: what holds for every command, and the help that is made from the lists themselves.
+//! The arguments: what holds for every command. The help of a list is made from its columns.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -15,10 +15,8 @@ use crate::tracing_output::LogFormat;
 /// Columns of the help.
 const HELP_COLUMNS: usize = 100;
 
-/// An event-sourced ledger of orders and contracts
-///
-/// Daicho (台帳) is the book of record behind a B2B shop: every quote, order, contract and bill is
-/// recorded once and never changed. Lists are made from the record, for today or for any past day.
+/// Daicho (台帳): the book of record behind B2B shops. What happens is recorded once and never
+/// changed; lists are made from the record, for today or for any past day
 #[derive(Debug, Parser)]
 #[command(name = "daicho", version, after_help = EXIT_CODES, max_term_width = HELP_COLUMNS)]
 pub(crate) struct Cli {
@@ -30,6 +28,7 @@ pub(crate) struct Cli {
 
 /// What holds for every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "For every command")]
 pub(crate) struct Global {
     /// Folder of the books
     #[arg(
@@ -45,13 +44,13 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "NAME", env = "DAICHO_BOOK", hide_env_values = true)]
     pub(crate) book: Option<BookName>,
     /// Form of the answer
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
-    /// Tell what happens on standard error; -vv and -vvv tell more. DAICHO_LOG holds a finer filter
+    /// Tell what happens on standard error; -vv tells more, DAICHO_LOG holds a finer filter
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Form of what -v tells
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
 }
 

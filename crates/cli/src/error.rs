@@ -56,7 +56,7 @@ pub(crate) enum CliError {
     Book(#[from] BookError),
     /// The ledger could not do its work.
     #[error(transparent)]
-    Failure(#[from] Failure),
+    Failure(Failure),
     /// A verification found something that is not true.
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -123,6 +123,11 @@ impl CliError {
             Self::Damaged(_) => Exit::Different,
             Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
         }
+    }
+
+    /// Whether the reader of the answer has seen enough, as in `daicho … | head`.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// A stable word for the kind of error, for programs.
@@ -253,4 +258,27 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
     }
     causes.remove(0);
     causes
+}
+
+/// What breaks a named limit or rule of form is the caller's to mend, and says so by itself.
+impl From<Failure> for CliError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Read(ReadError::Refused(text)) | Failure::Limit(text) => Self::Usage(text),
+            Failure::View(
+                error @ (ViewError::UnknownColumn { .. }
+                | ViewError::BadCursor { .. }
+                | ViewError::Refused(_)),
+            ) => Self::Usage(error.to_string()),
+            Failure::Append(_)
+            | Failure::Read(_)
+            | Failure::Event { .. }
+            | Failure::Vault(_)
+            | Failure::View(_)
+            | Failure::ViewWrite(_)
+            | Failure::List(_)
+            | Failure::Binary(_)
+            | Failure::Storage(_) => Self::Failure(failure),
+        }
+    }
 }

@@ -37,10 +37,7 @@ fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
 fn finish(result: Result<Exit, CliError>, output: Output) -> Exit {
     match result {
         Ok(exit) => exit,
-        // The reader has seen enough, as in `daicho … | head`.
-        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            Exit::Done
-        }
+        Err(error) if error.is_closed_pipe() => Exit::Done,
         Err(error) => {
             output.error(&error);
             error.exit()

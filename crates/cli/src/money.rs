@@ -1,4 +1,4 @@
-//! Amounts as people read them: the smallest unit of a column, written in the currency's own digits.
+//! Amounts as people read them: smallest units, written with the digits of their currency.
 
 use daicho_app::Currency;
 

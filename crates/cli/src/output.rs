@@ -13,11 +13,11 @@ use crate::error::{CliError, causes};
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    // For people.
     Table,
-    /// One JSON value
+    // One JSON value.
     Json,
-    /// A line of names, then a line a row
+    // A line of names, then a line a row.
     Csv,
 }
 
@@ -49,6 +49,15 @@ pub(crate) const fn number(name: &'static str) -> Heading {
     Heading { name, align: Align::Right }
 }
 
+/// An error as programs read it.
+#[derive(Debug, Serialize)]
+struct ErrorBody {
+    code: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+}
+
 /// Where answers go, and in which form.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
@@ -76,7 +85,7 @@ impl Output {
         match self.format {
             Format::Table => self.line(&table(headings, rows)),
             Format::Json => self.line(&pretty(value)?),
-            Format::Csv => csv(headings, rows),
+            Format::Csv => self.line(csv(headings, rows)?.trim_end_matches('\n')),
         }
     }
 
@@ -101,10 +110,7 @@ impl Output {
     pub(crate) fn error(self, error: &CliError) {
         let causes = causes(error);
         if self.format == Format::Json {
-            let mut body = json!({ "code": error.code(), "message": error.to_string() });
-            if !causes.is_empty() {
-                body["causes"] = json!(causes);
-            }
+            let body = ErrorBody { code: error.code(), message: error.to_string(), causes };
             return self.aside(&json!({ "error": body }).to_string());
         }
         self.aside(&format!("error: {error}"));
@@ -139,19 +145,14 @@ fn pretty(value: &impl Serialize) -> Result<String, CliError> {
     serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))
 }
 
-fn csv(headings: &[Heading], rows: &[Vec<String>]) -> Result<(), CliError> {
-    let mut out = csv::Writer::from_writer(io::stdout().lock());
-    let names = headings.iter().map(|heading| heading.name);
-    out.write_record(names).map_err(csv_error)?;
+/// Written in memory first: the writer of CSV would hide that a pipe was closed.
+fn csv(headings: &[Heading], rows: &[Vec<String>]) -> Result<String, CliError> {
+    let failed = |error: csv::Error| CliError::Output(error.into());
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(headings.iter().map(|heading| heading.name)).map_err(failed)?;
     for row in rows {
-        out.write_record(row).map_err(csv_error)?;
+        out.write_record(row).map_err(failed)?;
     }
-    Ok(out.flush()?)
-}
-
-fn csv_error(error: csv::Error) -> CliError {
-    CliError::Output(match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    })
+    let bytes = out.into_inner().map_err(|error| CliError::Output(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

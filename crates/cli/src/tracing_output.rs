@@ -12,9 +12,9 @@ const FILTER_VARIABLE: &str = "DAICHO_LOG";
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people
+    // For people.
     Text,
-    /// One JSON object a line
+    // One JSON object a line.
     Json,
 }
 

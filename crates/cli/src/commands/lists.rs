@@ -1,4 +1,4 @@
-//! `daicho quotes|orders|contracts|invoices|members`: lists and their rows, for today or a past day.
+//! `daicho quotes|orders|contracts|invoices|members`: a list or one row, today or on a past day.
 
 use std::fmt::Display;
 use std::str::FromStr;

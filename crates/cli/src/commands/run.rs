@@ -1,5 +1,5 @@
-//! `daicho run`: commands as JSON Lines, one answer a line. A line that breaks a rule is rejected and
-//! the run goes on; a failure of ours ends it.
+//! `daicho run`: commands as JSON Lines, one answer a line. A line that breaks a rule is rejected
+//! and the run goes on; a failure of ours ends it.
 
 use clap::Args;
 use daicho_app::{
@@ -152,15 +152,14 @@ async fn run_lines(ledger: &Ledger, output: Output, file: &str) -> Result<Exit, 
 /// of the kind of `| head`.
 fn tell(output: Output, answer: &Answer) -> Result<(), CliError> {
     let json = serde_json::to_string(answer).map_err(|error| CliError::Output(error.into()))?;
-    output.line(&json).map_err(|error| match error {
-        CliError::Output(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => {
-            let line = answer.line;
-            CliError::Stopped(format!(
-                "nobody reads the answers any more: line {line} was the last that was run"
-            ))
-        }
-        other => other,
-    })
+    let Err(error) = output.line(&json) else { return Ok(()) };
+    if !error.is_closed_pipe() {
+        return Err(error);
+    }
+    let line = answer.line;
+    Err(CliError::Stopped(format!(
+        "nobody reads the answers any more: line {line} was the last that was run"
+    )))
 }
 
 /// Does what a line asks for; `None`: it is empty.
