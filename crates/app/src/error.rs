@@ -6,7 +6,7 @@ use daicho_events::binary::BinaryError;
 use daicho_projections::ListError;
 use daicho_store::vault::VaultError;
 use daicho_store::views::{ViewError, ViewWriteError};
-use daicho_store::{AppendError, ReadError, StorageError};
+use daicho_store::{AppendError, OpenError, ReadError, StorageError};
 
 /// Why a command did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,22 @@ pub enum EventError {
     /// Its data is not known or damaged.
     #[error(transparent)]
     Data(#[from] DecodeError),
+}
+
+impl BookError {
+    /// Whether the store refused to open the book since its record is damaged.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Open { source, .. } => {
+                matches!(source.downcast_ref(), Some(OpenError::Damaged { .. }))
+            }
+            Self::Name(_)
+            | Self::Unknown { .. }
+            | Self::Exists(_)
+            | Self::Folder { .. }
+            | Self::Failure(_) => false,
+        }
+    }
 }
 
 /// Why a book was not opened, created, copied or restored.

@@ -5,9 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use daicho_events::Position;
-use daicho_store::Fault;
+use daicho_store::{Fault, Record};
 
-use crate::error::Failure;
+use crate::books::{BookName, Books};
+use crate::edge::Edge;
+use crate::error::{BookError, Failure};
 use crate::ledger::Ledger;
 use crate::progress::Progress;
 use crate::upkeep::Compared;
@@ -76,9 +78,44 @@ pub enum VerifyError {
     #[error("the list `{}` differs from the record at row {}: rebuild it", .0.list,
         .0.first_difference.as_deref().unwrap_or("(none)"))]
     List(Box<Compared>),
+    /// The book could not be opened.
+    #[error(transparent)]
+    Book(#[from] BookError),
     /// The verification could not be done.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl Books {
+    /// Verifies a book, also one that is too damaged to be opened: then its record is read on its
+    /// own, to name the first bad position.
+    ///
+    /// # Errors
+    /// As [`Ledger::verify`], or a book that cannot be opened.
+    pub async fn verify(
+        &self,
+        name: &BookName,
+        edge: Edge,
+        expected: Option<Checkpoint>,
+        progress: &dyn Progress,
+    ) -> Result<Verified, VerifyError> {
+        match self.open(name, edge).await {
+            Ok(ledger) => {
+                let verified = ledger.verify(expected, progress).await;
+                ledger.close().await;
+                verified
+            }
+            Err(error) if error.is_damage() => {
+                let record = match Record::open(&self.folder_of(name)).await {
+                    Ok(record) => record,
+                    Err(_) => return Err(error.into()),
+                };
+                record.verify(steps("events read", progress)).await?;
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl Ledger {

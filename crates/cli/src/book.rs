@@ -1,6 +1,6 @@
 //! The book that a command is about: found by `--book`, opened, and closed whatever happens.
 
-use daicho_app::{BookError, BookName, Books, Edge, Ledger};
+use daicho_app::{BookName, Books, Edge, Ledger};
 
 use crate::args::Global;
 use crate::error::CliError;
@@ -35,15 +35,6 @@ pub(crate) fn chosen(global: &Global) -> Result<BookName, CliError> {
 /// Opens the chosen book.
 pub(crate) async fn open(global: &Global) -> Result<Ledger, CliError> {
     Ok(books(global).open(&chosen(global)?, Edge::system()).await?)
-}
-
-/// As [`open`]; a book that the store refuses as damaged is a finding, not a failure.
-pub(crate) async fn open_to_verify(global: &Global) -> Result<Ledger, CliError> {
-    let found = |error: BookError| match crate::error::is_damage(&error) {
-        true => CliError::Damaged(error),
-        false => CliError::Book(error),
-    };
-    books(global).open(&chosen(global)?, Edge::system()).await.map_err(found)
 }
 
 /// Does `work` with the chosen book and closes it, whatever came of it.

@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use daicho_app::{
-    ArchiveError, BackupError, BookError, ExecuteError, Failure, Fault, ImportError, OpenError,
-    ReadError, VerifyError, ViewError,
+    ArchiveError, BackupError, BookError, ExecuteError, Failure, Fault, ImportError, ReadError,
+    VerifyError, ViewError,
 };
 use daicho_simulator::SimulateError;
 
@@ -63,9 +63,6 @@ pub(crate) enum CliError {
     /// Nothing was backed up or restored.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// What the record holds cannot be what was recorded.
-    #[error("the book is damaged")]
-    Damaged(#[source] BookError),
     /// A command of this program's own was refused.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
@@ -120,7 +117,6 @@ impl CliError {
             Self::Failure(failure) => of_failure(failure),
             Self::Verify(error) => of_verify(error),
             Self::Archive(error) => of_archive(error),
-            Self::Damaged(_) => Exit::Different,
             Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
         }
     }
@@ -140,7 +136,6 @@ impl CliError {
             Self::Stopped(_) => "stopped",
             Self::Execute(error) => error.code(),
             Self::Unwritable { .. } => "unwritable_output",
-            Self::Damaged(_) => "damaged",
             Self::Usage(_)
             | Self::Import(_)
             | Self::Simulate(_)
@@ -205,6 +200,8 @@ fn of_failure(failure: &Failure) -> Exit {
 fn of_verify(error: &VerifyError) -> Exit {
     match error {
         VerifyError::Fault(Fault::Read(_)) | VerifyError::Failure(_) => Exit::Failed,
+        VerifyError::Book(error) if error.is_damage() => Exit::Different,
+        VerifyError::Book(error) => of_book(error),
         VerifyError::Fault(_) | VerifyError::Checkpoint { .. } | VerifyError::List(_) => {
             Exit::Different
         }
@@ -213,7 +210,7 @@ fn of_verify(error: &VerifyError) -> Exit {
 
 fn of_archive(error: &ArchiveError) -> Exit {
     match error {
-        ArchiveError::Book(error) if is_damage(error) => Exit::Different,
+        ArchiveError::Book(error) if error.is_damage() => Exit::Different,
         ArchiveError::Book(error) => of_book(error),
         ArchiveError::Verify(error) => of_verify(error),
         ArchiveError::Backup(BackupError::Altered { .. }) => Exit::Different,
@@ -231,18 +228,6 @@ fn of_archive(error: &ArchiveError) -> Exit {
         )
         | ArchiveError::Manifest(_) => Exit::Failed,
     }
-}
-
-/// Whether the store refused to open a book since its record is damaged.
-pub(crate) fn is_damage(error: &BookError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if matches!(error.downcast_ref(), Some(OpenError::Damaged { .. })) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// What lies beneath an error, the nearest cause first, without those that repeat it.

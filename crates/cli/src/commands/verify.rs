@@ -1,7 +1,7 @@
 //! `daicho verify`: proof that nothing was altered, and that every list says what the record says.
 
 use clap::Args;
-use daicho_app::{Checkpoint, Verified};
+use daicho_app::{Checkpoint, Edge, Verified};
 
 use crate::args::Global;
 use crate::book;
@@ -24,10 +24,9 @@ pub(crate) async fn run(
     output: Output,
     args: VerifyArgs,
 ) -> Result<Exit, CliError> {
-    let ledger = book::open_to_verify(global).await?;
-    let verified = ledger.verify(args.expect, watch().as_ref()).await;
-    ledger.close().await;
-    show(output, &verified?, args.expect)?;
+    let (books, name) = (book::books(global), book::chosen(global)?);
+    let verified = books.verify(&name, Edge::system(), args.expect, watch().as_ref()).await?;
+    show(output, &verified, args.expect)?;
     Ok(Exit::Done)
 }
 

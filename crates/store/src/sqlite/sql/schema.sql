@@ -16,7 +16,7 @@ CREATE TABLE head (
 
 CREATE TABLE meta (
   id INTEGER PRIMARY KEY CHECK (id = 1),
-  book_id BLOB NOT NULL CHECK (octet_length(book_id) = 16),
+  book_id BLOB NOT NULL CHECK (length(book_id) = 16),
   schema_version INTEGER NOT NULL,
   created_by TEXT NOT NULL
 ) STRICT;
