@@ -57,7 +57,7 @@ pub struct Query {
 }
 
 /// Any of these types AND all of these tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct QueryItem {
     /// Stored names of types; empty: every type.
     pub types: Vec<&'static str>,
@@ -69,7 +69,7 @@ pub struct QueryItem {
 
 /// How many of an item's matches a decision reads. The condition of its append is the same for
 /// both: it fails when any later event matches, so a series read by its last stays without gaps.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// Every match.
     #[default]

@@ -1,17 +1,14 @@
 //! The record as it stands: events by position, type and tag, and the history of one thing.
 
+use std::sync::Arc;
+
 use daicho_events::{Position, Query, Recorded};
 use daicho_store::{Log, Stored};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::Failure;
-use crate::execute::DECISION_EVENTS_MAX;
 use crate::ledger::Ledger;
-use crate::translate;
-
-/// Events of one read.
-const PAGE_EVENTS: usize = 10_000;
 
 /// A page of the record, as it stands there.
 #[derive(Debug)]
@@ -83,7 +80,7 @@ impl Ledger {
                 position: event.header.position,
                 recorded_at: event.header.recorded_at,
                 effective_on: event.header.effective_on,
-                actor: event.header.actor,
+                actor: event.header.actor.clone(),
                 type_name: event.event.event_type().name,
                 cause: event.header.cause,
                 data,
@@ -93,37 +90,9 @@ impl Ledger {
     }
 
     /// Every event that a query names, up to the head.
-    pub(crate) async fn about(&self, query: &Query) -> Result<Vec<Recorded>, Failure> {
+    pub(crate) async fn about(&self, query: &Query) -> Result<Vec<Arc<Recorded>>, Failure> {
         let head = self.log().head().await?.position;
         self.matching(query, head).await
-    }
-
-    /// Every event up to `head` that a query names, in order of position.
-    pub(crate) async fn matching(
-        &self,
-        query: &Query,
-        head: u64,
-    ) -> Result<Vec<Recorded>, Failure> {
-        let (all, last) = translate::by_reach(query);
-        let mut found = Vec::new();
-        let mut after = 0;
-        while !all.items.is_empty() && after < head {
-            let page = self.log().read(&all, after, head, PAGE_EVENTS).await?;
-            after = page.scanned_to;
-            found.extend(page.events);
-            if found.len() > DECISION_EVENTS_MAX {
-                return Err(Failure::Limit(format!(
-                    "this would have to read more than {DECISION_EVENTS_MAX} events: name a \
-                     narrower thing"
-                )));
-            }
-        }
-        for query in last.iter().filter(|_| head > 0) {
-            found.extend(self.log().last(query, head).await?);
-        }
-        found.sort_by_key(|stored| stored.position);
-        found.dedup_by_key(|stored| stored.position);
-        found.iter().map(translate::from_store).collect()
     }
 }
 

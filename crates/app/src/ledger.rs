@@ -12,6 +12,7 @@ use daicho_store::{Options, SqliteBook, SqliteVault, SqliteViews};
 use crate::books::BookName;
 use crate::edge::Edge;
 use crate::error::{BookError, Failure};
+use crate::recall::Recall;
 use crate::translate::EventPacker;
 
 /// What is written into every envelope as the software that recorded it.
@@ -30,6 +31,7 @@ pub struct Ledger {
     vault: SqliteVault,
     views: SqliteViews,
     edge: Edge,
+    recall: Recall,
 }
 
 impl Ledger {
@@ -79,6 +81,7 @@ impl Ledger {
             views: views.map_err(Failure::from)?,
             log,
             edge,
+            recall: Recall::default(),
         })
     }
 
@@ -99,6 +102,10 @@ impl Ledger {
 
     pub(crate) fn log(&self) -> &SqliteBook {
         &self.log
+    }
+
+    pub(crate) fn recall(&self) -> &Recall {
+        &self.recall
     }
 
     pub(crate) fn vault(&self) -> &dyn Vault {

@@ -16,6 +16,7 @@ mod lists;
 mod personal;
 mod presets;
 mod progress;
+mod recall;
 mod replay;
 mod status;
 mod translate;

@@ -123,6 +123,11 @@ impl Ledger {
         let (mut events, mut at) = (Vec::new(), after);
         while at < until {
             let page = self.log().read(&everything, at, until, TAIL_EVENTS.into()).await?;
+            if page.scanned_to <= at {
+                return Err(Failure::Limit(format!(
+                    "position {until} is not recorded: the book ends at {at}"
+                )));
+            }
             at = page.scanned_to;
             for stored in &page.events {
                 events.push(translate::from_store(stored)?);

@@ -1,8 +1,6 @@
 //! Between the domain's words and the store's texts: events, headers, queries, replay blocks.
 
-use daicho_events::{
-    Date, Event, Header, NewEvent, Position, Query, Reach, Recorded, Timestamp, binary,
-};
+use daicho_events::{Date, Event, Header, NewEvent, Position, Query, Recorded, Timestamp, binary};
 use daicho_store::{Envelope, Packer, Stored};
 
 use crate::error::{EventError, Failure};
@@ -49,16 +47,9 @@ pub(crate) fn query(query: &Query) -> daicho_store::Query {
     daicho_store::Query { items: query.items.iter().map(query_item).collect() }
 }
 
-/// The items of which every match counts, and those of which the last one does.
-pub(crate) fn by_reach(query: &Query) -> (daicho_store::Query, Vec<daicho_store::Query>) {
-    let (mut all, mut last) = (daicho_store::Query::default(), Vec::new());
-    for item in &query.items {
-        match item.reach {
-            Reach::All => all.items.push(query_item(item)),
-            Reach::Last => last.push(daicho_store::Query { items: vec![query_item(item)] }),
-        }
-    }
-    (all, last)
+/// One item as the store asks it.
+pub(crate) fn item(item: &daicho_events::QueryItem) -> daicho_store::Query {
+    daicho_store::Query { items: vec![query_item(item)] }
 }
 
 fn query_item(item: &daicho_events::QueryItem) -> daicho_store::QueryItem {

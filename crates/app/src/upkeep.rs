@@ -80,7 +80,9 @@ impl Ledger {
         let head = self.log().head().await?.position;
         let schema = schema_of(list);
         let state = self.views().ensure(&schema, &today.to_string()).await?;
-        if state.point.cursor == 0 && head > REBUILD_EVENTS_MIN {
+        // Derived state never leads the record: a list ahead of it is of another record.
+        let leads = state.point.cursor > head;
+        if leads || (state.point.cursor == 0 && head > REBUILD_EVENTS_MIN) {
             self.rebuild(&[list], &crate::progress::Unwatched).await?;
         }
         loop {
