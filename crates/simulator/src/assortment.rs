@@ -167,7 +167,7 @@ impl Template {
                 _ => ReductionPolicy::NotAllowed,
             },
             cancellation: CancellationPolicy::UntilConfirmed,
-            notice_days: if n % 8 == 0 { 30 } else { 0 },
+            notice_days: if n.is_multiple_of(8) { 30 } else { 0 },
             penalty: match self.form {
                 Form::Term => PenaltyRule::RemainingTerm,
                 Form::OpenEnded | Form::Trial | Form::Prepaid | Form::Goods => PenaltyRule::Nothing,

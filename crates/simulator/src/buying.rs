@@ -176,9 +176,9 @@ impl World<'_> {
     }
 
     fn sale_of(&self, customer: CustomerPlace, events: &[daicho_events::Recorded]) -> Option<Sale> {
-        let placed = events.iter().find_map(|recorded| match &recorded.event {
-            Event::Order(OrderEvent::Placed(placed)) => Some(placed),
-            _ => None,
+        let placed = events.iter().find_map(|recorded| {
+            let Event::Order(OrderEvent::Placed(placed)) = &recorded.event else { return None };
+            Some(placed)
         })?;
         let goods = placed
             .lines

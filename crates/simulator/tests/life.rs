@@ -1,6 +1,8 @@
 //! Whole lives, small ones: the same seed is the same record, time stays in its bounds, everything
 //! promised happens, and what was recorded verifies.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use daicho_app::{Books, Ledger, Unwatched};
 use daicho_events::Timestamp;
 use daicho_simulator::{Options, SimulateError, Summary, edge, simulate};

@@ -288,11 +288,10 @@ impl Import<'_> {
         };
         let request = format!("import:organisation of {code}");
         let known = self.once(&request, &organisation).await?;
-        let organisation = known.events.iter().find_map(|recorded| match &recorded.event {
-            Event::Registration(RegistrationEvent::OrganisationRegistered(event)) => {
-                Some(event.organisation)
-            }
-            _ => None,
+        let organisation = known.events.iter().find_map(|recorded| {
+            let Event::Registration(event) = &recorded.event else { return None };
+            let RegistrationEvent::OrganisationRegistered(event) = event else { return None };
+            Some(event.organisation)
         });
         let missing = || ExecuteError::Malformed(format!("request `{request}` registered nobody"));
         let organisation = organisation.ok_or_else(missing)?;
@@ -305,9 +304,10 @@ impl Import<'_> {
             origin: Name::new("imported orders").map_err(malformed)?,
         };
         let known = self.once(&format!("import:member of {code}"), &member).await?;
-        let member = known.events.iter().find_map(|recorded| match &recorded.event {
-            Event::Registration(RegistrationEvent::MemberMigrated(event)) => Some(event.member),
-            _ => None,
+        let member = known.events.iter().find_map(|recorded| {
+            let Event::Registration(event) = &recorded.event else { return None };
+            let RegistrationEvent::MemberMigrated(event) = event else { return None };
+            Some(event.member)
         });
         let member = member.ok_or_else(missing)?;
         self.members.insert(row.customer.clone(), member);

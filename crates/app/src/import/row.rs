@@ -168,12 +168,10 @@ pub(super) fn read(
 
 fn file_error(path: &Path, source: csv::Error) -> FileError {
     let path = path.to_owned();
-    match source.kind() {
-        csv::ErrorKind::Utf8 { pos, .. } => {
-            FileError::NotUtf8 { path, line: pos.as_ref().map_or(0, csv::Position::line) }
-        }
-        _ => FileError::Unreadable { path, source },
+    if let csv::ErrorKind::Utf8 { pos, .. } = source.kind() {
+        return FileError::NotUtf8 { path, line: pos.as_ref().map_or(0, csv::Position::line) };
     }
+    FileError::Unreadable { path, source }
 }
 
 fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<usize>, FileError> {

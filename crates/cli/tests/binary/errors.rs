@@ -135,7 +135,7 @@ fn a_date_of_a_command_that_no_calendar_has_is_malformed() {
 }
 
 #[test]
-#[ignore = "the log refuses to be asked for request ids"]
+
 fn a_request_id_names_one_command_for_ever() {
     let shop = Shop::after_the_main_road();
     let with_id = |mut line: Value| {

@@ -24,7 +24,7 @@ fn each_line_is_answered_with_its_events() {
 }
 
 #[test]
-#[ignore = "the log refuses to be asked for request ids"]
+
 fn a_request_that_is_run_again_has_its_first_answer() {
     let shop = Shop::empty();
     let first_line = MAIN_ROAD.lines().next().unwrap();
