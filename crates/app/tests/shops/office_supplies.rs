@@ -1,5 +1,5 @@
-//! An office-supplies shop: goods by card at two tax rates, invoiced at delivery, a part returned, a
-//! sale of the system before, a quote that nobody took up. Its book was opened by an older release.
+//! An office-supplies shop: goods by card at two tax rates, invoiced at delivery, a part returned,
+//! a sale of the system before, a quote nobody took up. Its book was opened by an older release.
 
 use daicho_app::Preset;
 use serde_json::{Value, json};
