@@ -5,7 +5,6 @@ use daicho_events::DecodeError;
 use daicho_events::binary::BinaryError;
 use daicho_projections::ListError;
 use daicho_simulator::SimulateError;
-use daicho_store::views::ViewError;
 
 /// Why there is no figure.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +21,6 @@ pub enum BenchError {
     /// The record was not read.
     #[error("a measured book was not read")]
     Read(#[from] ReadError),
-    /// A stored list was not read.
-    #[error("a stored list was not read")]
-    View(#[from] ViewError),
     /// The ledger failed.
     #[error("the ledger failed")]
     Failure(#[from] Failure),

@@ -45,8 +45,8 @@ async fn every_way_of_appending_holds_the_events_that_were_appended() {
 }
 
 /// The first hundred and five hundred events of seed 1.
-const HUNDRED: &str = "?";
-const FIVE_HUNDRED: &str = "?";
+const HUNDRED: &str = "237aea1e65d121844ce19cac61fa92f477d89526e67c9470d2d0777cb3180056";
+const FIVE_HUNDRED: &str = "fd2b17584b919b77c63d2981ed700cbbdf9236c337ecb1885c6a8b3306fd7638";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_seed_appends_other_events() {

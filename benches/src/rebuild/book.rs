@@ -163,17 +163,20 @@ fn is_invoice_number(word: &str) -> bool {
     digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Turns the last four characters on by the copy's number: no two copies of an id are the same.
+/// Turns four characters in the midst of the random part on by the copy's number. Not the last ones:
+/// ids of one decision count up there, and a copy of one would be another.
 fn push_other_id(others: &mut String, id: &str, copy: u64) {
     let place = |byte: u8| BASE_32.iter().position(|&digit| digit == byte).unwrap_or_default();
-    let (kept, turned) = id.split_at(ID_CHARS - 4);
-    others.push_str(kept);
+    let (before, turned_on) = id.split_at(ID_CHARS - 14);
+    let (turned, after) = turned_on.split_at(4);
     let number = turned.bytes().fold(0, |number, byte| number << 5 | place(byte));
     let other = number ^ usize::try_from(copy).unwrap_or_default() & 0xF_FFFF;
+    others.push_str(before);
     for shift in [15, 10, 5, 0] {
         let digit = BASE_32.get(other >> shift & 31).copied().unwrap_or(b'0');
         others.push(char::from(digit));
     }
+    others.push_str(after);
 }
 
 #[cfg(test)]
@@ -183,11 +186,11 @@ mod tests {
     #[test]
     fn a_copy_is_about_others_and_says_the_same_of_them() {
         let text = r#"{"order":"01J7ST00000000000000000004","invoice":"R00000001","n":1}"#;
-        let copy = r#"{"order":"01J7ST00000000000000000006","invoice":"R00000001-2","n":1}"#;
+        let copy = r#"{"order":"01J7ST00000000020000000004","invoice":"R00000001-2","n":1}"#;
         assert_eq!(about_others(text, 2), copy);
         assert_eq!(
-            about_others("member:01J7ST000000000000000000ZZ", 1),
-            "member:01J7ST000000000000000000ZY"
+            about_others("member:01J7ST000000000Z00000000ZZ", 1),
+            "member:01J7ST000000000Y00000000ZZ"
         );
         assert_eq!(about_others("staff:hanako", 1), "staff:hanako");
     }

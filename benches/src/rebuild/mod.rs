@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use daicho_app::Checkpoint;
 use daicho_projections::all;
-use daicho_store::SqliteViews;
-use daicho_store::views::{PAGE_ROWS_MAX, Views as _};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::digest::short;
 use crate::error::BenchError;
@@ -92,7 +92,7 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
         checkpoint = Some(end);
         let store = book.store().await?;
         let packed = Packed::read(&store).await?;
-        let stored = stored_lists(&book, store.id()).await?;
+        let stored = stored_lists(&book).await?;
         store.close().await;
         event_bytes = packed.event_bytes();
         let limit = decode_and_fold(&packed, cores())?;
@@ -131,24 +131,19 @@ async fn rebuild(book: &Book) -> Result<(Rate, Stretches, Checkpoint), BenchErro
     Ok((Rate { events: rebuilt.events, took: rebuilt.took }, phases.done(), checkpoint))
 }
 
-/// The stored lists, read back.
-async fn stored_lists(book: &Book, id: [u8; 16]) -> Result<Vec<ListDigest>, BenchError> {
-    let views = SqliteViews::open(&book.folder().join(DERIVED_FILE), id).await?;
+/// The stored lists, read back from their tables.
+async fn stored_lists(book: &Book) -> Result<Vec<ListDigest>, BenchError> {
+    let derived = SqliteConnectOptions::new().filename(book.folder().join(DERIVED_FILE));
+    let mut connection = derived.connect().await?;
     let mut lists = Vec::new();
     for list in all() {
-        let mut rows: Vec<(String, Vec<u8>)> = Vec::new();
-        loop {
-            let after = rows.last().map(|(key, _)| key.as_str());
-            let page = views.scan(list.name(), after, PAGE_ROWS_MAX).await?;
-            if page.is_empty() {
-                break;
-            }
-            rows.extend(page.into_iter().map(|row| (row.key, row.row)));
-        }
+        let statement = format!("SELECT key, row FROM view_{} ORDER BY key", list.name());
+        let rows: Vec<(String, Vec<u8>)> =
+            sqlx::query_as(AssertSqlSafe(statement)).fetch_all(&mut connection).await?;
         let pairs = rows.iter().map(|(key, row)| (key.as_str(), row.as_slice()));
         lists.push(ListDigest::of(list.name(), pairs));
     }
-    views.close().await;
+    connection.close().await?;
     Ok(lists)
 }
 
