@@ -1,0 +1,189 @@
+//! Conditional appends with request ids on SQLite in WAL and FULL: bursts and sustained, beside the
+//! row limit and the naive way.
+
+mod beside;
+mod ours;
+mod workload;
+
+use std::path::{Path, PathBuf};
+
+use daicho_store::{BLOCK_EVENTS, Stored};
+
+use crate::digest::RecordDigest;
+use crate::error::BenchError;
+use crate::measure::{Latencies, Rate, median_by};
+use crate::report::{Table, duration, ratio};
+
+use beside::Beside;
+use ours::Appended;
+use workload::Workload;
+
+/// Callers at once, each with one event in hand.
+pub const CALLERS: [usize; 3] = [1, 16, 256];
+/// Events of a burst: none of them fills a block, so nothing is sealed.
+pub const BURST_EVENTS: u64 = BLOCK_EVENTS as u64 - 1;
+/// Events that the naive way takes in a transaction, where it takes more than one.
+const NAIVE_BATCH: usize = 1_000;
+/// Events that the naive way takes one a transaction, at most.
+const NAIVE_SINGLE_EVENTS_MAX: usize = 20_000;
+/// A lone caller appends this part of the events: it is the slowest.
+const LONE_CALLER_DIVISOR: u64 = 5;
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Events of the sustained workloads; a lone caller appends a fifth of them.
+    pub events: u64,
+    /// Events of a burst, at most [`BURST_EVENTS`].
+    pub burst_events: u64,
+    /// Bursts, each into a new book; the one in the middle counts.
+    pub bursts: u64,
+    /// Same seed, same events.
+    pub seed: u64,
+    /// Where books are made and left: it decides what a sync costs.
+    pub folder: PathBuf,
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// What was done.
+    pub work: String,
+    /// Events and the time that they took.
+    pub rate: Rate,
+    /// One entry a call (ours) or a transaction (the others).
+    pub latencies: Latencies,
+    /// The row limit, measured right after with the same rows.
+    pub limit: Option<Rate>,
+    /// What the record holds in the end.
+    pub digest: RecordDigest,
+    /// What else there is to say.
+    pub remark: String,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Bytes of data of an event, on average.
+    pub data_bytes: f64,
+    /// Tags of an event, on average.
+    pub tags: f64,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+/// Measures all of it.
+///
+/// # Errors
+/// Anything that fails, and any record that does not hold what was appended.
+pub async fn run(options: &Options) -> Result<Report, BenchError> {
+    let (data_bytes, tags) = Workload::generate(options.seed, 1_000)?.shape();
+    let mut lines = Vec::new();
+    for callers in CALLERS {
+        lines.push(bursts(options, callers).await?);
+    }
+    for callers in CALLERS {
+        let lone = callers == 1;
+        let events = if lone { options.events / LONE_CALLER_DIVISOR } else { options.events };
+        let folder = options.folder.join(format!("sustained-{callers}"));
+        let workload = Workload::generate(options.seed, events.max(1))?;
+        let (line, rows) = one(&folder, workload, callers, "sustained").await?;
+        lines.push(line);
+        if CALLERS.last() == Some(&callers) {
+            lines.extend(naive(&folder, &rows).await?);
+        }
+    }
+    Ok(Report { data_bytes, tags, lines })
+}
+
+async fn bursts(options: &Options, callers: usize) -> Result<Line, BenchError> {
+    let mut rounds = Vec::new();
+    for round in 0..options.bursts.max(1) {
+        let folder = options.folder.join(format!("burst-{callers}-{round}"));
+        let workload = Workload::generate(options.seed, options.burst_events.min(BURST_EVENTS))?;
+        rounds.push(one(&folder, workload, callers, "burst").await?.0);
+    }
+    let all = rounds.iter().map(|line| line.latencies.clone());
+    let latencies = all.fold(Latencies::default(), Latencies::and);
+    let median = median_by(rounds, |line| line.limit.map_or(0.0, |limit| line.rate.against(limit)));
+    let line = median.ok_or_else(|| BenchError::Wrong("there was no burst".into()))?;
+    Ok(Line { latencies, remark: format!("median of {} books", options.bursts.max(1)), ..line })
+}
+
+/// One workload by so many callers, and the row limit with the rows that came of it.
+async fn one(
+    folder: &Path,
+    workload: Workload,
+    callers: usize,
+    how: &str,
+) -> Result<(Line, Vec<Stored>), BenchError> {
+    let Appended { rate, latencies, closing, digest, rows } =
+        ours::run(folder, workload, callers).await?;
+    let limit = beside::limit(&folder.join("limit.db"), &rows).await?;
+    digest.expect(&limit.digest, "the table of the row limit")?;
+    let plural = if callers == 1 { "" } else { "s" };
+    let line = Line {
+        work: format!("{how}, {callers} caller{plural}"),
+        rate,
+        latencies,
+        limit: Some(limit.rate),
+        digest,
+        remark: format!("sealed and closed {} after", duration(closing)),
+    };
+    Ok((line, rows))
+}
+
+/// The row limit once more and the naive way, with the same rows.
+async fn naive(folder: &Path, rows: &[Stored]) -> Result<Vec<Line>, BenchError> {
+    let all = beside::limit(&folder.join("limit-again.db"), rows).await?;
+    let batches = beside::naive(&folder.join("naive-batches.db"), rows, NAIVE_BATCH).await?;
+    all.digest.expect(&batches.digest, "the naive table")?;
+    let few = rows.get(..NAIVE_SINGLE_EVENTS_MAX).unwrap_or(rows);
+    let singles = beside::naive(&folder.join("naive-singles.db"), few, 1).await?;
+    let limit = all.rate;
+    Ok(vec![
+        beside_line(&format!("row limit, {} a transaction", beside::LIMIT_ROWS), all, limit),
+        beside_line(&format!("naive, {NAIVE_BATCH} a transaction"), batches, limit),
+        beside_line("naive, one a transaction", singles, limit),
+    ])
+}
+
+fn beside_line(work: &str, beside: Beside, limit: Rate) -> Line {
+    let Beside { rate, latencies, digest } = beside;
+    let remark = "latency of a transaction".to_owned();
+    Line { work: work.to_owned(), rate, latencies, limit: Some(limit), digest, remark }
+}
+
+impl Report {
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let mut table = Table::new(&[
+            "appends, WAL and FULL",
+            "events",
+            "events/s",
+            "p50",
+            "p99",
+            "longest",
+            "row limit/s",
+            "× row limit",
+            "result",
+            "remark",
+        ]);
+        for line in &self.lines {
+            table.line([
+                line.work.clone(),
+                line.rate.events.to_string(),
+                line.rate.to_string(),
+                duration(line.latencies.percentile(50)),
+                duration(line.latencies.percentile(99)),
+                duration(line.latencies.longest()),
+                line.limit.map_or_else(|| "—".into(), |limit| limit.to_string()),
+                ratio(line.limit.map(|limit| line.rate.against(limit))),
+                line.digest.short().to_owned(),
+                line.remark.clone(),
+            ]);
+        }
+        table
+    }
+}
