@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use crate::error::BenchError;
 
-/// What a record holds, whichever caller came first: its events, and SHA-256 over the sorted SHA-256
+/// What a record holds, whichever caller came first: its events, and SHA-256 over the sorted
+/// SHA-256
 /// of their data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordDigest {

@@ -95,7 +95,9 @@ macro_rules! event {
         $crate::data! { $(#[$meta])* pub struct $name { $($(#[$field_meta])* pub $field: $ty,)* } }
 
         impl $crate::Tagged for $name {
-            fn tags(&self, _tags: &mut Vec<$crate::Tag>) { $($crate::Tagged::tags(&self.$tag, _tags);)* }
+            fn tags(&self, _tags: &mut Vec<$crate::Tag>) {
+                $($crate::Tagged::tags(&self.$tag, _tags);)*
+            }
         }
     };
 }
@@ -156,7 +158,8 @@ macro_rules! family {
                     })
                 }
                 Some(match (name, version) {
-                    $(($stored, $version) => parse::<$data>(name, version, data).map(Self::$variant),
+                    $(($stored, $version) => parse::<$data>(name, version, data)
+                        .map(Self::$variant),
                     $($(($stored, $old) => parse::<$old_data>(name, version, data)
                         .map(|old| Self::$variant(old.into())),)+)?
                     ($stored, _) => Err($crate::DecodeError::UnknownVersion {

@@ -60,7 +60,8 @@ macro_rules! ids {
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let error = || IdError { kind: $kind, text: text.to_owned() };
                 let id = Ulid::from_string(text).map_err(|_| error())?;
-                // One text per id: lower case or look-alike letters would make two tags of one thing.
+                // One text per id: lower case or look-alike letters would make two tags of one
+                // thing.
                 if Self(id.0).to_string() == text { Ok(Self(id.0)) } else { Err(error()) }
             }
         }

@@ -11,13 +11,15 @@ family! {
         /// A company is known.
         OrganisationRegistered(OrganisationRegistered) = "organisation.registered" 1,
         /// A person asks to become a member (会員登録申込).
-        MemberRegistrationRequested(MemberRegistrationRequested) = "member.registration_requested" 1,
+        MemberRegistrationRequested(MemberRegistrationRequested)
+            = "member.registration_requested" 1,
         /// The link of the verification mail (本人確認URL).
         VerificationLinkIssued(VerificationLinkIssued) = "member.verification_link_issued" 1,
         /// The link was followed in time (本人確認).
         EmailVerified(EmailVerified) = "member.email_verified" 1,
         /// The member may log in and buy (本登録).
-        MainRegistrationCompleted(MainRegistrationCompleted) = "member.main_registration_completed" 1,
+        MainRegistrationCompleted(MainRegistrationCompleted)
+            = "member.main_registration_completed" 1,
         /// A member of another system came over (移行, R2).
         MemberMigrated(MemberMigrated) = "member.migrated" 1,
     }

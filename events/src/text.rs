@@ -25,6 +25,7 @@ pub const NAME_CHARS_MAX: usize = 256;
 pub const CODE_CHARS_MAX: usize = 64;
 
 const CODE_RULE: &str = "1 to 64 printable characters, no space at either end";
+const HEX_RULE: &str = "64 lower-case hexadecimal digits";
 const NAME_RULE: &str = "1 to 256 characters, none of them a control character";
 
 fn is_code(text: &str) -> bool {
@@ -51,7 +52,10 @@ fn is_sha256(text: &str) -> bool {
 }
 
 macro_rules! texts {
-    ($($(#[$meta:meta])* $name:ident $kind:literal $check:ident $rule:expr, $sample:literal $(, tag $tag:literal)?;)+) => {$(
+    ($(
+        $(#[$meta:meta])*
+        $name:ident $kind:literal $check:ident $rule:expr, $sample:expr $(, tag $tag:literal)?;
+    )+) => {$(
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -158,13 +162,16 @@ texts! {
     /// A staff member's or program's log-in name, as it stands in the actor of an event.
     Login "the log-in name" is_code CODE_RULE, "hanako";
     /// A corporate number (法人番号): 13 digits, the first one a check digit from 1 to 9.
-    CorporateNumber "the corporate number" is_corporate_number "13 digits, the first not 0", "8700110005901", tag "corporate";
+    CorporateNumber "the corporate number" is_corporate_number "13 digits, the first not 0",
+        "8700110005901", tag "corporate";
     /// An issuer's registration number (登録番号): T and 13 digits.
     IssuerNumber "the registration number" is_issuer_number "T and 13 digits", "T8700110005901";
     /// A SHA-256, lower-case hexadecimal.
-    Sha256 "the SHA-256" is_sha256 "64 lower-case hexadecimal digits", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    Sha256 "the SHA-256" is_sha256 HEX_RULE,
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     /// The keyed index of a personal value (HMAC-SHA-256): equal values, equal index.
-    PersonalIndex "the keyed index" is_sha256 "64 lower-case hexadecimal digits", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", tag "email";
+    PersonalIndex "the keyed index" is_sha256 HEX_RULE,
+        "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", tag "email";
 }
 
 impl CorporateNumber {

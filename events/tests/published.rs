@@ -1,7 +1,8 @@
 //! The published form of every event version: what the world reads is written down beside the code,
 //! and a change that would break a reader, or an old book, fails here.
 //!
-//! `DAICHO_BLESS=1 cargo test -p daicho-events --test published` writes what is new (and new prose).
+//! `DAICHO_BLESS=1 cargo test -p daicho-events --test published` writes what is new (and new
+//! prose).
 //! It never rewrites the structure of a published version or a sample: that is a new version.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]

@@ -1,5 +1,6 @@
 //! Lists without their types: what rebuild, catch-up and the stored tables work with.
-//! A stored row carries the position last folded into it, so that an event delivered twice counts once.
+//! A stored row carries the position last folded into it, so that an event delivered twice counts
+//! once.
 
 use std::collections::HashMap;
 use std::hash::Hasher;
@@ -54,7 +55,8 @@ pub trait List: Send + Sync {
     fn key_name(&self) -> &'static str;
     /// Its columns beside the key.
     fn columns(&self) -> &'static [Column];
-    /// A text that changes whenever the stored form of a row or a column changes: 16 digits. It does
+    /// A text that changes whenever the stored form of a row or a column changes: 16 digits. It
+    /// does
     /// not change with documentation.
     fn fingerprint(&self) -> String;
     /// The JSON Schema of what [`List::json`] answers.
@@ -76,7 +78,8 @@ pub trait List: Send + Sync {
     /// Bytes of another form.
     fn next_change(&self, row: &[u8], on: Date) -> Result<Option<Date>, ListError>;
 
-    /// A stored row's facts, each with the day from which it counts, and beside them what is computed
+    /// A stored row's facts, each with the day from which it counts, and beside them what is
+    /// computed
     /// from them for a day, as `status`; `None`: the row is not in the list yet.
     ///
     /// # Errors
@@ -195,7 +198,8 @@ impl<P: Projection> List for ListOf<P> {
             .to_value();
         drop_prose(&mut schema);
         schema.sort_all_objects();
-        // The schema does not know the order of fields, which the binary form lives by: a sample does.
+        // The schema does not know the order of fields, which the binary form lives by: a sample
+        // does.
         let sample = Stored { position: Position(1), row: P::Row::sample() };
         let mut hasher = StableHasher::default();
         hasher.write(schema.to_string().as_bytes());

@@ -1,4 +1,5 @@
-//! The list of members (会員, R112): who may act for an organisation, and how far registration has come.
+//! The list of members (会員, R112): who may act for an organisation, and how far registration has
+//! come.
 //! Personal values stay sealed in the row; who reads the list opens them if the role allows it.
 
 use daicho_events::registration::{

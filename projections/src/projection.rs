@@ -1,4 +1,5 @@
-//! A list as a keyed fold: which rows an event touches, what each becomes, and how it looks on a day.
+//! A list as a keyed fold: which rows an event touches, what each becomes, and how it looks on a
+//! day.
 //! A row keeps dated facts; a status is never stored but computed for the day that is asked for.
 
 use std::fmt::Display;

@@ -88,7 +88,8 @@ proptest! {
     fn an_event_delivered_twice_counts_once(events in wild_records(), from in 0_usize..80) {
         for list in all() {
             let once = folded(*list, &events);
-            let stuttered: Vec<_> = events.iter().flat_map(|event| [event, event]).cloned().collect();
+            let twice = events.iter().flat_map(|event| [event, event]);
+        let stuttered: Vec<_> = twice.cloned().collect();
             prop_assert_eq!(&folded(*list, &stuttered), &once, "{}: each at once", list.name());
             let mut rows = once.clone();
             let again = &events[from.min(events.len())..];
@@ -182,7 +183,8 @@ proptest! {
             for row in folded(*list, &events).values() {
                 let Some(columns) = list.columns_on(row, on).unwrap() else { continue };
                 prop_assert_eq!(columns.len(), list.columns().len(), "{}", list.name());
-                columns.iter().enumerate().for_each(|(index, value)| check_value(*list, index, value));
+                let numbered = columns.iter().enumerate();
+                    numbered.for_each(|(index, value)| check_value(*list, index, value));
             }
         }
     }
@@ -232,7 +234,8 @@ proptest! {
         for list in all() {
             let shown = |events: &[Recorded]| -> BTreeMap<_, _> {
                 let rows = folded(*list, events);
-                let columns = rows.iter().map(|(key, row)| (key, list.columns_on(row, on).unwrap()));
+                let columns =
+                    rows.iter().map(|(key, row)| (key, list.columns_on(row, on).unwrap()));
                 columns.filter_map(|(key, columns)| Some((key.clone(), columns?))).collect()
             };
             prop_assert_eq!(shown(&events), shown(&counting), "{} on {}", list.name(), on);

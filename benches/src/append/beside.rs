@@ -1,4 +1,5 @@
-//! What is measured beside a book, with its very rows and its durability: the row limit (nothing but
+//! What is measured beside a book, with its very rows and its durability: the row limit (nothing
+//! but
 //! the rows) and the naive way (a statement a row, tags in a B-tree).
 
 use std::path::Path;

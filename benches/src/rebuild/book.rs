@@ -163,7 +163,8 @@ fn is_invoice_number(word: &str) -> bool {
     digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Turns four characters in the midst of the random part on by the copy's number. Not the last ones:
+/// Turns four characters in the midst of the random part on by the copy's number. Not the last
+/// ones:
 /// ids of one decision count up there, and a copy of one would be another.
 fn push_other_id(others: &mut String, id: &str, copy: u64) {
     let place = |byte: u8| BASE_32.iter().position(|&digit| digit == byte).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! A book's lists rebuilt: all five in one pass with rows written and indexed, beside decode-and-fold
+//! A book's lists rebuilt: all five in one pass with rows written and indexed, beside
+//! decode-and-fold
 //! alone (the limit) and rows streamed and decoded from JSON (the naive way), which write no rows.
 
 mod book;

@@ -19,7 +19,8 @@ pub enum ExecuteError {
     Malformed(String),
     /// The request id was used for another command.
     #[error(
-        "request id {id} was already used for another command, at position {position}: give each command its own id"
+        "request id {id} was already used for another command, at position {position}: give \
+         each command its own id"
     )]
     RequestReused {
         /// The id.
@@ -121,7 +122,8 @@ impl BookError {
 pub enum BookError {
     /// A name that a book cannot have.
     #[error(
-        "`{0}` cannot name a book: 1 to 48 lower-case letters, digits and hyphens, beginning with a letter or digit"
+        "`{0}` cannot name a book: 1 to 48 lower-case letters, digits and hyphens, beginning with \
+         a letter or digit"
     )]
     Name(String),
     /// No such book.

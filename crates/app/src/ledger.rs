@@ -136,6 +136,7 @@ impl Ledger {
     /// Waits for what is under way and closes the files.
     pub async fn close(self) {
         self.views.close().await;
+        self.vault.close().await;
         self.log.close().await;
     }
 }

@@ -1,4 +1,5 @@
-//! The one place where the parts meet: decisions over the log, lists over the same log, proof of both.
+//! The one place where the parts meet: decisions over the log, lists over the same log, proof of
+//! both.
 //!
 //! [`Books`] finds and opens books; a [`Ledger`] is one open book. What the binary or a server can
 //! do, a ledger can do: they hold no rules of their own.

@@ -1,4 +1,5 @@
-//! Lists as people read them: the live one, or as known at a position or day, or as effective on a day.
+//! Lists as people read them: the live one, or as known at a position or day, or as effective on a
+//! day.
 
 use daicho_events::{Date, Position};
 use daicho_projections::{List, all};
@@ -83,7 +84,10 @@ impl std::str::FromStr for ListFilter {
         let found = signs.into_iter().filter_map(|(sign, op)| Some((text.find(sign)?, sign, op)));
         // The first sign of the text; of two at one place the longer, which stands first above.
         let (at, sign, op) = found.min_by_key(|(at, _, _)| *at).ok_or_else(|| {
-            format!("`{text}` is no condition: write COLUMN=VALUE, or with != < <= > >= or ^= (begins with)")
+            format!(
+                "`{text}` is no condition: write COLUMN=VALUE, or with != < <= > >= or ^= (begins \
+                 with)"
+            )
         })?;
         let (column, rest) = text.split_at(at);
         let value = rest.strip_prefix(sign).unwrap_or_default().to_owned();

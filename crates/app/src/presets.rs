@@ -1,6 +1,7 @@
 //! Settings that are ready to open a book with: the client's three shops, and a wholesaler.
 //!
-//! The shops disagree on purpose; where their documents are silent the value is this ledger's choice.
+//! The shops disagree on purpose; where their documents are silent the value is this ledger's
+//! choice.
 
 use std::fmt;
 use std::str::FromStr;
@@ -105,7 +106,8 @@ pub fn preset(preset: Preset, name: Name, currency: Currency) -> Result<OpenBook
         },
         // S3: goods by card, invoice at once (R70, R71).
         Preset::OfficeSupplies => OpenBook { closed_days: ClosedDays::Bank, ..japanese },
-        // S4: link of 30 minutes (R14), main registration by staff (R13), bills from the 10th (R86).
+        // S4: link of 30 minutes (R14), main registration by staff (R13), bills from the 10th
+        // (R86).
         Preset::SoftwareMarket => OpenBook {
             verification_minutes: Some(30),
             main_registration: true,

@@ -1,4 +1,5 @@
-//! Replay: the events of a book from position 1, from its replay blocks where there are some, folded
+//! Replay: the events of a book from position 1, from its replay blocks where there are some,
+//! folded
 //! on all cores. A fold sees every event in order; what is read ahead is bounded.
 
 use daicho_events::{Recorded, binary};

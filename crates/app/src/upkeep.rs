@@ -215,7 +215,8 @@ impl Ledger {
     /// Holds every stored list against the same list made anew at the same position.
     ///
     /// # Errors
-    /// An event that cannot be read, or storage that fails. A difference is an answer, not an error.
+    /// An event that cannot be read, or storage that fails. A difference is an answer, not an
+    /// error.
     pub async fn compare(&self, progress: &dyn Progress) -> Result<Vec<Compared>, Failure> {
         let mut compared = Vec::new();
         for list in all() {

@@ -129,7 +129,8 @@ impl CliError {
     /// A stable word for the kind of error, for programs.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Book(BookError::Unknown { .. }) => "unknown_book",
+            Self::Book(BookError::Unknown { .. })
+            | Self::Verify(VerifyError::Book(BookError::Unknown { .. })) => "unknown_book",
             Self::Book(BookError::Exists(_))
             | Self::Archive(ArchiveError::Book(BookError::Exists(_))) => "book_exists",
             Self::Input { .. } => "unreadable_input",

@@ -1,4 +1,5 @@
-//! How many customers come on a day, so that the life covers its span whatever the number of events.
+//! How many customers come on a day, so that the life covers its span whatever the number of
+//! events.
 
 use daicho_events::Date;
 

@@ -104,11 +104,13 @@ impl World<'_> {
             Some(_) if !same => "tantou",
             Some(_) | None => "soumu",
         };
+        let name = people::person(&mut self.chance);
+        let phone = format!("03-{:04}-{:04}", self.chance.below(10_000), self.chance.below(10_000));
         let data = json!({
             "member": member, "organisation": applicant.organisation,
-            "name": people::person(&mut self.chance),
+            "name": name,
             "email": format!("{box_name}@c{number:07}.example.co.jp"),
-            "phone": format!("03-{:04}-{:04}", self.chance.below(10_000), self.chance.below(10_000)),
+            "phone": phone,
             "role": applicant.role(),
         });
         let refusals: &[_] =

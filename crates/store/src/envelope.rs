@@ -399,7 +399,9 @@ mod tests {
         }
 
         #[test]
-        fn any_one_changed_byte_is_another_envelope_or_none(at in 0_usize..340, byte in 0x20_u8..0x7f) {
+        fn any_one_changed_byte_is_another_envelope_or_none(
+            at in 0_usize..340, byte in 0x20_u8..0x7f,
+        ) {
             let text = placed(&event(), None);
             let mut bytes = text.clone().into_bytes();
             let at = at % bytes.len();

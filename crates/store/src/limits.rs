@@ -28,7 +28,8 @@ pub(crate) fn check_append(append: &Append) -> Result<(), String> {
     let bytes: usize = append.events.iter().map(|event| event.data.len()).sum();
     if bytes > APPEND_BYTES_MAX {
         return Err(format!(
-            "the append holds {bytes} bytes of data, at most {APPEND_BYTES_MAX} are allowed: split it"
+            "the append holds {bytes} bytes of data, at most {APPEND_BYTES_MAX} are allowed: \
+             split it"
         ));
     }
     if let Some(condition) = &append.condition {

@@ -45,7 +45,8 @@ impl Frontier {
     /// Adds a leaf on the right.
     pub fn push(&mut self, leaf: Hash) {
         let mut node = leaf;
-        // Each set bit at the low end is a perfect subtree that the new leaf completes to the next size.
+        // Each set bit at the low end is a perfect subtree that the new leaf completes to the next
+        // size.
         for _ in 0..self.size.trailing_ones() {
             let left = self.nodes.pop();
             assert!(left.is_some(), "a frontier holds a node for each bit of its size");

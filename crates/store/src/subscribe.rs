@@ -1,5 +1,6 @@
 //! Following a book: read until the head, then wait for more.
-//! The watch only wakes early; polling with a back-off is the floor, so that no event depends on it.
+//! The watch only wakes early; polling with a back-off is the floor, so that no event depends on
+//! it.
 
 use std::sync::Arc;
 use std::time::Duration;

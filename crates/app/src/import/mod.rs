@@ -1,4 +1,5 @@
-//! Import of a wholesaler's order lines: a customer becomes an organisation with a member, an item a
+//! Import of a wholesaler's order lines: a customer becomes an organisation with a member, an item
+//! a
 //! product, an invoice number an order with its invoice, a `C` number a return with its credit.
 //!
 //! Nothing is lost and nothing doubled: each row is recorded or rejected by name, and each invoice
@@ -7,7 +8,7 @@
 mod originals;
 mod row;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use daicho_domain::order::{RecordReturn, RecordSale, SoldLine};
@@ -101,7 +102,8 @@ impl Ledger {
     /// Takes the order lines of a CSV file through the decisions.
     ///
     /// # Errors
-    /// A file that cannot be read as a whole (nothing is recorded), or a ledger that fails (what was
+    /// A file that cannot be read as a whole (nothing is recorded), or a ledger that fails (what
+    /// was
     /// recorded stands; the same call goes on).
     pub async fn import_orders(
         &self,
@@ -131,10 +133,14 @@ impl Ledger {
                 rejects: Vec::new(),
             },
         };
+        // An invoice is recorded whole or not at all: a row that breaks a rule keeps the others
+        // out.
+        let broken: BTreeSet<String> =
+            rejects.iter().filter_map(|rejected| rejected.fields.first().cloned()).collect();
         for rejected in rejects {
             import.reject(rejected)?;
         }
-        let documents = documents(rows);
+        let documents = import.whole(documents(rows), &broken)?;
         progress.begin("invoice numbers recorded", documents.len() as u64);
         for (index, document) in documents.into_iter().enumerate() {
             import.record(document).await?;
@@ -175,18 +181,42 @@ fn documents(rows: Vec<Row>) -> Vec<Document> {
 }
 
 impl Import<'_> {
-    /// Records the rows of one invoice number, or rejects them all by the rule that one of them broke.
+    /// The documents whose rows are all there and agree; the rows of the others are rejected.
+    fn whole(
+        &mut self,
+        documents: Vec<Document>,
+        broken: &BTreeSet<String>,
+    ) -> Result<Vec<Document>, ImportError> {
+        let mut whole = Vec::new();
+        for document in documents {
+            let Document { number, rows } = &document;
+            let first = rows.first();
+            let differs = |of: fn(&Row, &Row) -> bool| {
+                first.is_some_and(|first| rows.iter().any(|row| of(row, first)))
+            };
+            let (rule, text) = if broken.contains(number.as_str()) {
+                ("invoice_with_a_rejected_row", "another row of it is rejected: mend that one")
+            } else if differs(|row, first| row.customer != first.customer) {
+                (
+                    "invoice_of_two_customers",
+                    "its rows name two customers: one invoice, one customer",
+                )
+            } else if differs(|row, first| row.day != first.day) {
+                ("invoice_of_two_days", "its rows name two days: one invoice, one day")
+            } else {
+                whole.push(document);
+                continue;
+            };
+            let text = format!("invoice {number}: {text}");
+            self.reject_all(document.rows, rule, &text)?;
+        }
+        Ok(whole)
+    }
+
+    /// Records the rows of one invoice number, or rejects them all by the rule that one of them
+    /// broke.
     async fn record(&mut self, document: Document) -> Result<(), ImportError> {
         let Document { number, rows } = document;
-        let (rows, strangers): (Vec<Row>, Vec<Row>) = {
-            let customer = rows.first().map(|row| row.customer.clone());
-            rows.into_iter().partition(|row| Some(&row.customer) == customer.as_ref())
-        };
-        for row in strangers {
-            let text =
-                format!("invoice {number} is of another customer: one invoice, one customer");
-            self.reject(row.rejected("invoice_of_two_customers", &text))?;
-        }
         let done = self.record_whole(&number, &rows).await;
         match done {
             Ok(executed) => self.count(&rows, &executed),
@@ -348,7 +378,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Executes a command once for ever under its request id, whatever its details: the customer and
+    /// Executes a command once for ever under its request id, whatever its details: the customer
+    /// and
     /// the product are as they were first met.
     async fn once<D>(&self, request: &str, command: &D) -> Result<Executed, ExecuteError>
     where
@@ -396,7 +427,7 @@ fn sold_line(row: &Row) -> SoldLine {
     SoldLine {
         product: row.product.clone(),
         name: row.name.clone(),
-        quantity: row.quantity,
+        quantity: row.quantity.get().into(),
         unit_price: row.unit_price,
     }
 }

@@ -58,7 +58,7 @@ impl Originals {
     pub(super) fn find(&self, member: MemberId, day: Date, rows: &[Row]) -> Option<OrderId> {
         let mut wanted: BTreeMap<&ProductCode, i64> = BTreeMap::new();
         for row in rows {
-            *wanted.entry(&row.product).or_default() += row.quantity;
+            *wanted.entry(&row.product).or_default() += i64::from(row.quantity.get());
         }
         let covers = |sold: &&Sold| {
             let enough = |(product, quantity): (&&ProductCode, &i64)| {

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use daicho_events::{Currency, Date, Money, MoneyError, Name, ProductCode, Quantity, Reference};
+use daicho_events::{
+    Currency, Date, LocalTime, Money, MoneyError, Name, ProductCode, Quantity, Reference,
+};
+use rust_decimal::Decimal;
 
 /// The columns that the file must have, by name, in any order.
 pub const COLUMNS: [&str; 8] = [
@@ -42,7 +45,10 @@ pub enum FileError {
         line: u64,
     },
     /// A column is missing.
-    #[error("{} has no column {column}: it needs {}, in any order", path.display(), COLUMNS.join(", "))]
+    #[error(
+        "{} has no column {column}: it needs {}, in any order",
+        path.display(), COLUMNS.join(", ")
+    )]
     NoColumn {
         /// The file.
         path: PathBuf,
@@ -76,7 +82,7 @@ pub(super) struct Row {
     pub(super) product: ProductCode,
     pub(super) name: Name,
     /// Above zero, also for a return.
-    pub(super) quantity: i64,
+    pub(super) quantity: Quantity,
     pub(super) day: Date,
     pub(super) unit_price: Money,
     pub(super) customer: Option<Reference>,
@@ -101,8 +107,7 @@ pub struct Rejected {
 impl Row {
     /// Quantity × price; below zero for a return.
     pub(super) fn signed_amount(&self) -> Result<Money, MoneyError> {
-        let quantity = Quantity::new(self.quantity).unwrap_or(Quantity::ONE);
-        let amount = self.unit_price.times(quantity)?;
+        let amount = self.unit_price.times(self.quantity)?;
         Ok(match self.direction {
             Direction::Sale => amount,
             Direction::Return => amount.negated(),
@@ -128,7 +133,8 @@ struct Rules {
     takes_unknown: bool,
 }
 
-/// Reads a whole file before anything is recorded: the rows, and those that broke a rule of their own.
+/// Reads a whole file before anything is recorded: the rows, and those that broke a rule of their
+/// own.
 pub(super) fn read(
     path: &Path,
     currency: Currency,
@@ -199,8 +205,7 @@ fn check(number: u64, fields: &[String], rules: Rules) -> Result<Row, Broken> {
     let direction =
         if invoice.starts_with(RETURN_PREFIX) { Direction::Return } else { Direction::Sale };
     let quantity = quantity_of(quantity, direction)?;
-    let day = date.get(..10).unwrap_or(date);
-    let day = day.parse::<Date>().map_err(|error| broken("date_malformed", &error))?;
+    let day = day_of(date)?;
     let unit_price =
         Money::parse(price, rules.currency).map_err(|error| broken("price_malformed", &error))?;
     if unit_price.is_negative() {
@@ -225,6 +230,21 @@ fn check(number: u64, fields: &[String], rules: Rules) -> Result<Row, Broken> {
     })
 }
 
+/// The day of `2011-02-03`, or of `2011-02-03 10:51` with or without seconds.
+fn day_of(text: &str) -> Result<Date, Broken> {
+    let (day, time) = text.split_once([' ', 'T']).unwrap_or((text, "00:00"));
+    let minutes = time.get(..5).and_then(|minutes| minutes.parse::<LocalTime>().ok());
+    let seconds = match time.get(5..) {
+        None | Some("") => true,
+        Some(rest) => rest.strip_prefix(':').and_then(|s| s.parse::<u8>().ok()).is_some(),
+    };
+    if minutes.is_none() || !seconds {
+        let text = format!("`{text}` is not a day and a time: write it as 2011-02-03 10:51:00");
+        return Err(("date_malformed", text));
+    }
+    day.parse::<Date>().map_err(|error| ("date_malformed", error.to_string()))
+}
+
 fn customer_of(text: &str, rules: Rules) -> Result<Option<Reference>, Broken> {
     // Spreadsheets write whole numbers as 12923.0.
     let text = text.trim();
@@ -241,7 +261,7 @@ fn customer_of(text: &str, rules: Rules) -> Result<Option<Reference>, Broken> {
 }
 
 /// How many, above zero: the file writes what came back below zero.
-fn quantity_of(text: &str, direction: Direction) -> Result<i64, Broken> {
+fn quantity_of(text: &str, direction: Direction) -> Result<Quantity, Broken> {
     let quantity = text.trim().parse::<i64>().map_err(|_| {
         ("quantity_malformed", format!("`{text}` is not a whole number: mend the row"))
     })?;
@@ -252,11 +272,10 @@ fn quantity_of(text: &str, direction: Direction) -> Result<i64, Broken> {
         )),
         Direction::Return if quantity > -1 => Err((
             "quantity_not_returned",
-            format!(
-                "{quantity} did not come back: a number that begins with C has quantities below zero"
-            ),
+            format!("{quantity} did not come back: under a number with C it is below zero"),
         )),
-        Direction::Sale | Direction::Return => Ok(quantity.saturating_abs()),
+        Direction::Sale | Direction::Return => Quantity::new(quantity.saturating_abs())
+            .map_err(|error| ("quantity_over_limit", format!("{error}: split the row"))),
     }
 }
 
@@ -265,9 +284,5 @@ fn amount(fields: &[String], currency: Currency) -> Option<Money> {
     let [_, _, _, quantity, _, price, _, _] = fields else { return None };
     let quantity = quantity.trim().parse::<i64>().ok()?;
     let price = Money::parse(price, currency).ok()?;
-    let size = match Quantity::new(quantity.checked_abs()?) {
-        Ok(size) => price.times(size).ok()?,
-        Err(_) => Money::zero(currency),
-    };
-    Some(if quantity < 0 { size.negated() } else { size })
+    Money::new(price.amount().checked_mul(Decimal::from(quantity))?, currency).ok()
 }

@@ -1,7 +1,9 @@
 //! `daicho book`: make an empty book, list the books there are.
 
-use clap::Subcommand;
-use daicho_app::{BookName, Checkpoint, Edge};
+use clap::{Args, Subcommand};
+use daicho_app::{
+    Actor, BookName, Checkpoint, Context, Currency, Edge, Ledger, Name, Preset, preset,
+};
 use serde::Serialize;
 
 use crate::args::Global;
@@ -11,13 +13,23 @@ use crate::output::{Heading, Output, number, text};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BookCommand {
-    /// Make an empty book; the command `shop.open_book` then gives it its settings
-    Create {
-        /// Its name: lower-case letters, digits and hyphens
-        name: BookName,
-    },
+    /// Make a book: with the settings of a kind of shop, or empty
+    Create(CreateArgs),
     /// List the books
     List,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Its name: lower-case letters, digits and hyphens
+    name: BookName,
+    /// Give it the settings of telecom-shop, office-supplies, software-market or wholesale; left
+    /// out, it is empty and the command `shop.open_book` gives it its settings
+    #[arg(long, value_name = "KIND")]
+    shop: Option<Preset>,
+    /// The currency of its prices
+    #[arg(long, value_name = "CODE", default_value = "JPY", requires = "shop")]
+    currency: Currency,
 }
 
 /// A book in the list.
@@ -37,22 +49,47 @@ pub(crate) async fn run(
     command: BookCommand,
 ) -> Result<Exit, CliError> {
     match command {
-        BookCommand::Create { name } => create(global, output, &name).await,
+        BookCommand::Create(args) => create(global, output, &args).await,
         BookCommand::List => list(global, output).await,
     }
 }
 
-async fn create(global: &Global, output: Output, name: &BookName) -> Result<Exit, CliError> {
-    let ledger = books(global).create(name, Edge::system()).await?;
+async fn create(global: &Global, output: Output, args: &CreateArgs) -> Result<Exit, CliError> {
+    let ledger = match args.shop {
+        Some(shop) => create_open(global, &args.name, shop, args.currency).await?,
+        None => books(global).create(&args.name, Edge::system()).await?,
+    };
     let checkpoint = ledger.checkpoint().await;
     ledger.close().await;
-    let row = row(global, name, checkpoint?);
+    let row = row(global, &args.name, checkpoint?);
     output.show(&row, &HEADINGS, &[cells(&row)])?;
+    if args.shop.is_some() {
+        return Ok(Exit::Done);
+    }
     output.note(
         "The book is empty: the command `shop.open_book` gives it its settings. \
          `daicho run --schema shop.open_book` prints its form.",
     )?;
     Ok(Exit::Done)
+}
+
+/// Makes a book and gives it the settings of a kind of shop, under the book's own name.
+pub(crate) async fn create_open(
+    global: &Global,
+    name: &BookName,
+    shop: Preset,
+    currency: Currency,
+) -> Result<Ledger, CliError> {
+    let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
+    let title = Name::new(&name.to_string()).map_err(|error| usage(&error))?;
+    let settings = preset(shop, title, currency).map_err(|error| usage(&error))?;
+    let actor = "system:daicho".parse::<Actor>().map_err(|error| usage(&error))?;
+    let ledger = books(global).create(name, Edge::system()).await?;
+    if let Err(error) = ledger.execute(&settings, &Context::of(actor)).await {
+        ledger.close().await;
+        return Err(error.into());
+    }
+    Ok(ledger)
 }
 
 async fn list(global: &Global, output: Output) -> Result<Exit, CliError> {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use daicho_app::{
-    Actor, BookName, COLUMNS, Context, Currency, Edge, ImportOptions, ImportReport, Ledger, Name,
-    Preset, Rejected, preset,
+    BookName, COLUMNS, Currency, Edge, ImportOptions, ImportReport, Ledger, Name, Preset, Rejected,
 };
 
+use super::book::create_open;
 use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
@@ -108,16 +108,7 @@ async fn open_or_make(
     if books.exists(&name) {
         return Ok(books.open(&name, Edge::system()).await?);
     }
-    let shop = Name::new(&format!("{name}")).map_err(|error| CliError::Usage(error.to_string()))?;
-    let settings = preset(Preset::Wholesale, shop, currency)
-        .map_err(|error| CliError::Usage(error.to_string()))?;
-    let ledger = books.create(&name, Edge::system()).await?;
-    let actor = "system:import".parse::<Actor>().map_err(|e| CliError::Usage(e.to_string()))?;
-    let opened = ledger.execute(&settings, &Context::of(actor)).await;
-    if let Err(error) = opened {
-        ledger.close().await;
-        return Err(error.into());
-    }
+    let ledger = create_open(global, &name, Preset::Wholesale, currency).await?;
     output
         .aside(&format!("made the book `{name}` with the settings of a wholesaler in {currency}"));
     Ok(ledger)

@@ -1,5 +1,7 @@
 //! `daicho simulate`: lets a shop live for three years in a new book, from a seed.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use daicho_app::{BookName, Edge, Ledger};
 use daicho_simulator::{Options, Summary, edge, simulate};
@@ -11,11 +13,19 @@ use crate::error::{CliError, Exit};
 use crate::output::{Output, number, text};
 use crate::progress::watch;
 
+/// Events with which a life is worth looking at.
+const EVENTS_MIN: u64 = 200;
+
 /// How much, and from which seed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Life {
     /// Events that the book shall hold
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(200..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        value_parser = clap::value_parser!(u64).range(EVENTS_MIN..)
+    )]
     pub(crate) events: u64,
     /// Where chance begins: the same seed and end give the same bytes
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -79,7 +89,7 @@ pub(crate) fn show(output: Output, summary: &Summary) -> Result<(), CliError> {
         ("payments", summary.payments),
     ];
     let value = json!({
-        "from": summary.from, "to": summary.to, "counts": counts.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
+        "from": summary.from, "to": summary.to, "counts": BTreeMap::from(counts),
         "rejections": summary.rejections,
     });
     let rows: Vec<Vec<String>> =

@@ -40,7 +40,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// An empty batch behind `held`, recorded at `now_us` or, if the clock is behind, with the last.
+    /// An empty batch behind `held`, recorded at `now_us` or, if the clock is behind, with the
+    /// last.
     pub(crate) fn new(held: &Held, now_us: i64) -> Self {
         let held = Held {
             frontier: held.frontier.clone(),
@@ -80,7 +81,8 @@ impl Batch {
         self.before + 1 + u64::try_from(place).unwrap_or(u64::MAX)
     }
 
-    /// Decides one append and, if it stands, adds it. `checked_to` is how far its caller has looked.
+    /// Decides one append and, if it stands, adds it. `checked_to` is how far its caller has
+    /// looked.
     pub(crate) fn add(
         &mut self,
         prepared: &Prepared,

@@ -51,7 +51,8 @@ pub enum OpenError {
         version: String,
     },
     /// The database would acknowledge what it has not synced.
-    #[error("{file} runs with {setting}, asked is {asked}: set it, or move the book to a local disk",
+    #[error("{file} runs with {setting}, asked is {asked}: set it, or move the book to a local \
+         disk",
         file = file.display())]
     WeakDurability {
         /// The database.

@@ -88,7 +88,8 @@ impl SqliteBook {
         Self::open(folder, options).await
     }
 
-    /// Opens the book in `folder`. Returns when everything but the last, unfinished block is sealed:
+    /// Opens the book in `folder`. Returns when everything but the last, unfinished block is
+    /// sealed:
     /// a missing or foreign derived state is made anew first.
     pub async fn open(folder: &Path, options: Options) -> Result<Self, OpenError> {
         limits::check_software(&options.software).map_err(OpenError::Options)?;
@@ -107,7 +108,8 @@ impl SqliteBook {
         gate::check_clock(options.clock.as_ref(), head.recorded_at_us)?;
         let core = Arc::new(open_core(folder, book_id, options, pool).await?);
         sealer::seal_full_blocks(&core, Some(head.position())).await?;
-        // The writer's ground is read before the tail is brought to it, so the tail is never behind.
+        // The writer's ground is read before the tail is brought to it, so the tail is never
+        // behind.
         let ground = Ground::open(&path).await?;
         core.refresh().await?;
         Ok(Self::start(core, path, ground))
@@ -236,7 +238,8 @@ impl Log for SqliteBook {
         let (answer, answered) = oneshot::channel();
         let job = Job { prepared, checked_to, answer };
         self.jobs.send(job).await.map_err(|_| StorageError::Closed)?;
-        // The writer answers every job, unless it stopped at a broken invariant in the midst of one.
+        // The writer answers every job, unless it stopped at a broken invariant in the midst of
+        // one.
         answered.await.map_err(|_| AppendError::Unknown { source: StorageError::Closed })?
     }
 

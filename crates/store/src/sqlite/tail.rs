@@ -94,7 +94,8 @@ impl Tail {
         self.starts.subscribe()
     }
 
-    /// Adds committed events from position `first` on. What the tail holds already is skipped, since
+    /// Adds committed events from position `first` on. What the tail holds already is skipped,
+    /// since
     /// the writer and a reader that refreshes may bring the same events.
     pub(crate) fn extend(&self, first: u64, events: Vec<TailEvent>) {
         let mut data_bytes = self.change.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! Verification: the log itself is read, and compared with its head and with what is derived from it.
+//! Verification: the log itself is read, and compared with its head and with what is derived from
+//! it.
 //! Nothing here trusts an index, a cache or the tail.
 
 use std::path::Path;

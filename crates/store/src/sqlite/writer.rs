@@ -55,7 +55,8 @@ pub(crate) struct Writer {
     ground: Option<Ground>,
 }
 
-/// What the writer stands on: a clean connection, and the head that it has read or written through it.
+/// What the writer stands on: a clean connection, and the head that it has read or written through
+/// it.
 pub(crate) struct Ground {
     connection: SqliteConnection,
     held: Held,
@@ -111,7 +112,8 @@ impl Writer {
         }
     }
 
-    /// Decides and writes; the answers stand in the order of the jobs. An error answers all of them.
+    /// Decides and writes; the answers stand in the order of the jobs. An error answers all of
+    /// them.
     async fn commit(&mut self, jobs: &mut [Job]) -> Result<Vec<Answer>, AppendError> {
         self.core.wait_for_room().await?;
         for _ in 0..FENCE_TRIES_MAX {
@@ -197,7 +199,8 @@ impl Writer {
     async fn ground(&mut self) -> Result<&mut Ground, AppendError> {
         if self.ground.is_none() {
             let ground = Ground::open(&self.path).await?;
-            // Whatever the failed commit left behind in the record is in the tail before anything else.
+            // Whatever the failed commit left behind in the record is in the tail before anything
+            // else.
             self.core.refresh_to(ground.held.frontier.size()).await?;
             self.ground = Some(ground);
         }
@@ -264,7 +267,8 @@ async fn with_lock(
             Err(error) if error.is_busy() => {}
             written_or_failed => return written_or_failed,
         }
-        // Busy at BEGIN leaves no transaction, busy later might: this ends it, or says there is none.
+        // Busy at BEGIN leaves no transaction, busy later might: this ends it, or says there is
+        // none.
         let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
         if started.elapsed() > Duration::from_millis(BUSY_WAIT_MS_MAX) {
             return Err(StorageError::Busy { context: WRITING });

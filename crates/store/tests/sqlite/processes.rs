@@ -93,7 +93,10 @@ async fn what_one_process_wrote_and_sealed_the_other_reads_and_decides_on() {
         let known = query(&["a"], &["every:1"]);
         let conflict = watching.append(one("b", &[]).unless(known.clone(), 0)).await;
         assert!(
-            matches!(conflict, Err(AppendError::Conflict { position }) if position <= head.position),
+            matches!(
+                conflict,
+                Err(AppendError::Conflict { position }) if position <= head.position
+            ),
             "{conflict:?}"
         );
         let first = watching.append(one("b", &[]).answering("r1", "h")).await.unwrap();

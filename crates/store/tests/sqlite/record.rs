@@ -1,4 +1,5 @@
-//! The record refuses to be changed, and what was changed nevertheless is not read as if it were whole.
+//! The record refuses to be changed, and what was changed nevertheless is not read as if it were
+//! whole.
 
 use daicho_store::{Append, AppendError, Blocks as _, Log, Query, ReadError};
 

@@ -36,7 +36,8 @@ async fn every_altered_row_is_found_and_named() {
     for position in [1, 2, 17, 64, 79, 80] {
         for tampering in [
             "UPDATE log SET data = replace(data, 'text', 'tixt') WHERE position = {p}",
-            "UPDATE log SET envelope = replace(envelope, 'member:1', 'member:2') WHERE position = {p}",
+            "UPDATE log SET envelope = replace(envelope, 'member:1', 'member:2') \
+                 WHERE position = {p}",
             "UPDATE log SET envelope = replace(envelope, '2026-12-01', '2026-12-02'),
              leaf = randomblob(32) WHERE position = {p}",
             "UPDATE log SET leaf = randomblob(32) WHERE position = {p}",
