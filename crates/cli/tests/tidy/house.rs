@@ -28,7 +28,10 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("daicho-simulator", &["daicho-app", "daicho-domain", "daicho-events"]),
     ("daicho-http", &["daicho-app"]),
     ("daicho", &["daicho-app", "daicho-http", "daicho-simulator"]),
-    ("daicho-benches", &["daicho-app", "daicho-simulator", "daicho-store"]),
+    (
+        "daicho-benches",
+        &["daicho-app", "daicho-events", "daicho-projections", "daicho-simulator", "daicho-store"],
+    ),
 ];
 /// Who may name sqlx: the store, and the benches that measure what is below it.
 const SQL_CRATES: [&str; 2] = ["daicho-store", "daicho-benches"];
