@@ -1,7 +1,7 @@
 //! What is said: the values, the event types, their JSON form, upcasters and published schemas.
 //!
 //! Pure: no I/O, no clock, no random numbers, no floats. A family of events is one file; the
-//! stored name and version of every event stand in that file's [`family!`] table and nowhere else.
+//! stored name and version of every event stand in that file's `family!` table and nowhere else.
 
 #[macro_use]
 mod family;
