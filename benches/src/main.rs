@@ -105,13 +105,15 @@ async fn rebuild(arguments: &Arguments, folder: &Path) -> Result<(), BenchError>
         folder: folder.join("rebuild"),
     })
     .await?;
-    let rebuild::Report { checkpoint, lived, event_bytes, peak_memory_mib, .. } = &report;
+    let rebuild::Report { checkpoint, lived, event_bytes, peak_memory_mib, ratios, .. } = &report;
+    let ratios: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
     let memory = peak_memory_mib.map_or_else(|| "unknown".into(), |mib| format!("{mib} MiB"));
     writeln!(
         stdout(),
         "\nBook {checkpoint}; {lived} events lived, the others copies; {event_bytes:.0} B an event \
          in the replay blocks; peak memory to the end of the first rebuild: {memory}; median of \
-         {ROUNDS} rounds.\n\n{}\n{}\n{}",
+         {ROUNDS} rounds, in which the rebuild came to {} × decode-and-fold.\n\n{}\n{}\n{}",
+        ratios.join(", "),
         report.table(),
         report.phases(),
         report.digests()

@@ -89,8 +89,11 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
         let workload = Workload::generate(options.seed, events.max(1))?;
         let (line, rows) = one(&folder, workload, callers, "sustained").await?;
         lines.push(line);
+        if lone {
+            lines.push(naive_singles(&folder, &rows).await?);
+        }
         if CALLERS.last() == Some(&callers) {
-            lines.extend(naive(&folder, &rows).await?);
+            lines.extend(naive_batches(&folder, &rows).await?);
         }
     }
     Ok(Report { data_bytes, tags, lines })
@@ -133,18 +136,25 @@ async fn one(
     Ok((line, rows))
 }
 
-/// The row limit once more and the naive way, with the same rows.
-async fn naive(folder: &Path, rows: &[Stored]) -> Result<Vec<Line>, BenchError> {
+/// The naive way, one event a transaction, with the first rows of a lone caller: with more callers
+/// the first rows would be other ones in every run.
+async fn naive_singles(folder: &Path, rows: &[Stored]) -> Result<Line, BenchError> {
+    let few = rows.get(..NAIVE_SINGLE_EVENTS_MAX).unwrap_or(rows);
+    let limit = beside::limit(&folder.join("limit-few.db"), few).await?;
+    let singles = beside::naive(&folder.join("naive-singles.db"), few, 1).await?;
+    limit.digest.expect(&singles.digest, "the naive table")?;
+    Ok(beside_line("naive, one a transaction", singles, limit.rate))
+}
+
+/// The row limit once more and the naive way, many events a transaction, with the same rows.
+async fn naive_batches(folder: &Path, rows: &[Stored]) -> Result<Vec<Line>, BenchError> {
     let all = beside::limit(&folder.join("limit-again.db"), rows).await?;
     let batches = beside::naive(&folder.join("naive-batches.db"), rows, NAIVE_BATCH).await?;
     all.digest.expect(&batches.digest, "the naive table")?;
-    let few = rows.get(..NAIVE_SINGLE_EVENTS_MAX).unwrap_or(rows);
-    let singles = beside::naive(&folder.join("naive-singles.db"), few, 1).await?;
     let limit = all.rate;
     Ok(vec![
         beside_line(&format!("row limit, {} a transaction", beside::LIMIT_ROWS), all, limit),
         beside_line(&format!("naive, {NAIVE_BATCH} a transaction"), batches, limit),
-        beside_line("naive, one a transaction", singles, limit),
     ])
 }
 

@@ -74,6 +74,8 @@ pub struct Report {
     pub lists: Vec<ListDigest>,
     /// The round in the middle, by the rebuild's ratio to the limit.
     pub round: Round,
+    /// That ratio in every round, smallest first: how far the figure can be trusted.
+    pub ratios: Vec<f64>,
     /// Most memory that the process held up to the end of the first rebuild, in MiB.
     pub peak_memory_mib: Option<u64>,
 }
@@ -112,12 +114,15 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
             phases,
         });
     }
-    let round = median_by(rounds, |round| round.rebuild.against(round.limit));
+    let ratio = |round: &Round| round.rebuild.against(round.limit);
+    let mut ratios: Vec<f64> = rounds.iter().map(ratio).collect();
+    ratios.sort_by(f64::total_cmp);
+    let round = median_by(rounds, ratio);
     let (Some(round), Some(checkpoint)) = (round, checkpoint) else {
         return Err(BenchError::Wrong("there was no round".into()));
     };
     let lived = book.lived;
-    Ok(Report { checkpoint, lived, event_bytes, lists, round, peak_memory_mib: peak })
+    Ok(Report { checkpoint, lived, event_bytes, lists, round, ratios, peak_memory_mib: peak })
 }
 
 /// The stretches of a rebuild and how long each took.
