@@ -416,17 +416,34 @@ async fn a_day_that_has_not_come_rejects_its_invoice_by_the_rule_of_the_sale() {
 }
 
 #[tokio::test]
-async fn an_invoice_of_two_customers_is_one_customers_and_the_others_row_is_rejected() {
+async fn an_invoice_whose_rows_disagree_is_rejected_whole() {
     let shop = Shop::new().await;
     let report = shop
         .import_rows(&[
             "1,A,Plate,1,2011-02-01 10:00:00,1.50,17001.0,United Kingdom",
             "1,B,Cup,1,2011-02-01 10:00:00,4.00,17002.0,United Kingdom",
+            "2,A,Plate,1,2011-02-01 10:00:00,1.50,17001.0,United Kingdom",
+            "2,B,Cup,1,2011-02-02 10:00:00,4.00,17001.0,United Kingdom",
         ])
         .await;
-    assert_counts(&report, [1, 0, 1]);
-    assert_eq!(rules(&report), [(2, "invoice_of_two_customers")]);
-    assert_amounts(&report, "1.50", "4.00");
+    assert_counts(&report, [0, 0, 4]);
+    let two_customers = "invoice_of_two_customers";
+    let two_days = "invoice_of_two_days";
+    let expected = [(1, two_customers), (2, two_customers), (3, two_days), (4, two_days)];
+    assert_eq!(rules(&report), expected);
+    assert_amounts(&report, "0.00", "11.00");
+}
+
+#[tokio::test]
+async fn a_row_that_is_mended_later_is_recorded_with_its_whole_invoice() {
+    let shop = Shop::new().await;
+    let good = "1,A,Plate,1,2011-02-01 10:00:00,1.50,17001.0,United Kingdom";
+    let broken = "1,B,Cup,1,2011-02-31 10:00:00,4.00,17001.0,United Kingdom";
+    let report = shop.import_rows(&[good, broken]).await;
+    assert_counts(&report, [0, 0, 2]);
+    assert_eq!(rules(&report), [(1, "invoice_with_a_rejected_row"), (2, "date_malformed")]);
+    let mended = "1,B,Cup,1,2011-02-01 10:00:00,4.00,17001.0,United Kingdom";
+    assert_counts(&shop.import_rows(&[good, mended]).await, [2, 0, 0]);
 }
 
 #[tokio::test]
