@@ -2,7 +2,7 @@
 //! day.
 
 use daicho_events::{Date, Position};
-use daicho_projections::{List, all};
+use daicho_projections::{List, all, find};
 use daicho_store::Log;
 use daicho_store::views::{
     Comparison, Cursor, Direction, Filter, PageRequest, Value, ViewPage, select,
@@ -115,7 +115,7 @@ pub struct ListPage {
 /// # Errors
 /// A name that no list has.
 pub fn list_by_name(name: &str) -> Result<&'static dyn List, Failure> {
-    all().iter().copied().find(|list| list.name() == name).ok_or_else(|| {
+    find(name).ok_or_else(|| {
         let known: Vec<&str> = all().iter().map(|list| list.name()).collect();
         Failure::Limit(format!("there is no list `{name}`: there are {}", known.join(", ")))
     })

@@ -92,7 +92,7 @@ struct Import<'a> {
     ledger: &'a Ledger,
     actor: Actor,
     members: BTreeMap<Option<Reference>, MemberId>,
-    products: BTreeMap<ProductCode, ()>,
+    products: BTreeSet<ProductCode>,
     originals: Originals,
     unknown_customer: Option<Name>,
     report: ImportReport,
@@ -118,7 +118,7 @@ impl Ledger {
             ledger: self,
             actor: Actor::System(Login::new("import").map_err(refused_text)?),
             members: BTreeMap::new(),
-            products: BTreeMap::new(),
+            products: BTreeSet::new(),
             originals: Originals::default(),
             unknown_customer: options.unknown_customer.clone(),
             report: ImportReport {
@@ -352,7 +352,7 @@ impl Import<'_> {
     }
 
     async fn list_product(&mut self, row: &Row) -> Result<(), ExecuteError> {
-        if self.products.contains_key(&row.product) {
+        if self.products.contains(&row.product) {
             return Ok(());
         }
         let product = ListProduct {
@@ -374,7 +374,7 @@ impl Import<'_> {
             terms: None,
         };
         self.once(&format!("import:product {}", row.product), &product).await?;
-        self.products.insert(row.product.clone(), ());
+        self.products.insert(row.product.clone());
         Ok(())
     }
 
