@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use ulid::Ulid;
 
 use crate::error::ExecuteError;
-use crate::execute::{Context, Executed};
+use crate::execute::{Context, Executed, RequestKey};
 use crate::ledger::Ledger;
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Executed, ExecuteError>> + Send + 'a>>;
@@ -127,10 +127,22 @@ impl Ledger {
             }
             None => None,
         };
-        // Before ids are made and texts sealed: a repeated request must leave no trace.
-        if let Some(answer) = self.answered(key.as_ref()).await? {
-            return Ok(answer);
+        let repeats = key.clone();
+        match self.first_time(entry, request, key).await {
+            // The form of the command may have changed since its first answer.
+            Err(error @ ExecuteError::Malformed(_)) => {
+                self.answered(repeats.as_ref()).await?.ok_or(error)
+            }
+            outcome => outcome,
         }
+    }
+
+    async fn first_time(
+        &self,
+        entry: &CommandEntry,
+        request: CommandRequest,
+        key: Option<RequestKey>,
+    ) -> Result<Executed, ExecuteError> {
         let mut data = request.data;
         for name in entry.new_ids {
             data.entry(*name)
@@ -142,6 +154,10 @@ impl Ledger {
             )));
         }
         if let Some(personal) = &entry.personal {
+            // Before texts are sealed: a repeated request must leave no trace in the vault.
+            if let Some(answer) = self.answered(key.as_ref()).await? {
+                return Ok(answer);
+            }
             self.seal(personal, &mut data).await?;
         }
         let context = Context { actor: request.actor, cause: request.cause, request: key };

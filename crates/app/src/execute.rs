@@ -2,8 +2,8 @@
 //! all of it once more.
 
 use daicho_domain::{Decision, QUERY_ROUNDS_MAX};
-use daicho_events::{Actor, Position, Query, Recorded};
-use daicho_store::{Append, AppendError, Condition, Log, Request};
+use daicho_events::{Actor, Header, NewEvent, Position, Query, Recorded, Timestamp};
+use daicho_store::{Append, AppendError, Appended, Condition, Log, Request};
 
 use crate::error::{ExecuteError, Failure};
 use crate::ledger::Ledger;
@@ -54,15 +54,23 @@ pub struct Executed {
     pub events: Vec<Recorded>,
 }
 
-/// What a decision knows, and how it knows it.
+impl RequestKey {
+    fn named(&self) -> Request {
+        Request { id: self.id.clone(), hash: self.hash.clone() }
+    }
+}
+
+/// What a decision knows, and what it asked to know it.
 struct Knowledge<S> {
     state: S,
     query: Query,
-    head: u64,
 }
 
 impl Ledger {
     /// Decides a command and records what comes of it.
+    ///
+    /// It is decided on what this process knows: whatever another process has recorded since, the
+    /// append finds. Only a rejection asks the record for its newest head first.
     ///
     /// # Errors
     /// A broken rule (the caller can mend it), a conflict (try again), or a failure (ours).
@@ -71,29 +79,34 @@ impl Ledger {
         D: Decision + Sync,
         D::State: Send,
     {
-        if let Some(answer) = self.answered(context.request.as_ref()).await? {
-            return Ok(answer);
-        }
+        let mut head = self.known_head();
         for _ in 0..CONFLICTS_MAX {
-            let known = self.know(command).await?;
+            let known = self.know(command, head).await?;
             let moment = self.edge().moment(context.actor.clone());
-            let events = command
-                .decide(&known.state, &moment)
-                .map_err(|rejection| ExecuteError::Rejected(Box::new(rejection)))?;
+            let events = match command.decide(&known.state, &moment) {
+                Ok(events) => events,
+                Err(rejection) => {
+                    if let Some(answer) = self.answered(context.request.as_ref()).await? {
+                        return Ok(answer);
+                    }
+                    let newest = self.log().head().await.map_err(Failure::from)?.position;
+                    if newest == head {
+                        return Err(ExecuteError::Rejected(Box::new(rejection)));
+                    }
+                    head = newest;
+                    continue;
+                }
+            };
             let append = Append {
                 events: events.iter().map(|new| translate::to_store(new, context)).collect(),
-                condition: Some(Condition {
-                    query: translate::query(&known.query),
-                    after: known.head,
-                }),
-                request: context
-                    .request
-                    .as_ref()
-                    .map(|request| Request { id: request.id.clone(), hash: request.hash.clone() }),
+                condition: Some(Condition { query: translate::query(&known.query), after: head }),
+                request: context.request.as_ref().map(RequestKey::named),
             };
             match self.log().append(append).await {
-                Ok(at) => return Ok(self.executed(at.first, at.last, at.repeated).await?),
-                Err(AppendError::Conflict { .. }) => {}
+                Ok(at) => return Ok(self.executed(at, events, context).await?),
+                Err(AppendError::Conflict { position }) => {
+                    head = self.known_head().max(position);
+                }
                 Err(AppendError::RequestReused { id, position }) => {
                     return Err(ExecuteError::RequestReused { id, position });
                 }
@@ -117,9 +130,8 @@ impl Ledger {
         request: Option<&RequestKey>,
     ) -> Result<Option<Executed>, ExecuteError> {
         let Some(request) = request else { return Ok(None) };
-        let named = Request { id: request.id.clone(), hash: request.hash.clone() };
-        match self.log().answered(&named).await {
-            Ok(Some(at)) => Ok(Some(self.executed(at.first, at.last, true).await?)),
+        match self.log().answered(&request.named()).await {
+            Ok(Some(at)) => Ok(Some(self.recorded(at).await?)),
             Ok(None) => Ok(None),
             Err(AppendError::RequestReused { id, position }) => {
                 Err(ExecuteError::RequestReused { id, position })
@@ -129,20 +141,48 @@ impl Ledger {
         }
     }
 
-    async fn executed(&self, first: u64, last: u64, repeated: bool) -> Result<Executed, Failure> {
-        let everything = daicho_store::Query::everything();
-        let limit = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
-        let page = self.log().read(&everything, first - 1, last, limit).await?;
-        let events = page.events.iter().map(translate::from_store).collect::<Result<_, _>>()?;
-        Ok(Executed { first: Position(first), last: Position(last), repeated, events })
+    /// The answer to an append: what was decided, unless the request had been recorded before.
+    async fn executed(
+        &self,
+        at: Appended,
+        decided: Vec<NewEvent>,
+        context: &Context,
+    ) -> Result<Executed, Failure> {
+        let Some(recorded_at_us) = at.recorded_at_us else { return self.recorded(at).await };
+        let events = (at.first..).zip(decided).map(|(position, new)| Recorded {
+            header: Header {
+                position: Position(position),
+                recorded_at: Timestamp::from_microseconds(recorded_at_us),
+                effective_on: new.effective_on,
+                actor: context.actor.clone(),
+                cause: context.cause,
+            },
+            event: new.event,
+        });
+        let (first, last) = (Position(at.first), Position(at.last));
+        Ok(Executed { first, last, repeated: false, events: events.collect() })
     }
 
-    async fn know<D>(&self, command: &D) -> Result<Knowledge<D::State>, Failure>
+    /// What stands in the log of a request that had been recorded before.
+    async fn recorded(&self, at: Appended) -> Result<Executed, Failure> {
+        let everything = daicho_store::Query::everything();
+        let limit = usize::try_from(at.last - at.first + 1).unwrap_or(usize::MAX);
+        let page = self.log().read(&everything, at.first - 1, at.last, limit).await?;
+        let events = page.events.iter().map(translate::from_store).collect::<Result<_, _>>()?;
+        let (first, last) = (Position(at.first), Position(at.last));
+        Ok(Executed { first, last, repeated: true, events })
+    }
+
+    /// The newest position that this process knows of.
+    fn known_head(&self) -> u64 {
+        *self.log().watch().borrow()
+    }
+
+    async fn know<D>(&self, command: &D, head: u64) -> Result<Knowledge<D::State>, Failure>
     where
         D: Decision + Sync,
         D::State: Send,
     {
-        let head = self.log().head().await?.position;
         let mut query = command.query(&D::State::default());
         for _ in 0..QUERY_ROUNDS_MAX {
             let mut state = D::State::default();
@@ -151,7 +191,7 @@ impl Ledger {
             }
             let next = command.query(&state);
             if next == query {
-                return Ok(Knowledge { state, query, head });
+                return Ok(Knowledge { state, query });
             }
             query = next;
         }

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use error::{CliError, Exit};
 use output::{Format, Output};
+use tokio::task::JoinError;
 
 fn main() -> ExitCode {
     let cli = match args::parse(std::env::args_os()) {
@@ -28,7 +29,13 @@ fn main() -> ExitCode {
 
 fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::Runtime)?;
-    let result = runtime.block_on(commands::run(cli, output));
+    // As a task: a future of `block_on` costs a change of thread at every append.
+    let task = runtime.spawn(commands::run(cli, output));
+    let result = match runtime.block_on(task).map_err(JoinError::try_into_panic) {
+        Ok(result) => result,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(cancelled)) => Err(CliError::Runtime(std::io::Error::other(cancelled))),
+    };
     // What still reads must not hold back the end of the process.
     runtime.shutdown_background();
     result

@@ -151,8 +151,17 @@ pub struct Appended {
     pub first: u64,
     /// Position of its last event.
     pub last: u64,
+    /// When it was recorded, microseconds since the epoch; none where the request had been recorded
+    /// before and this is its first answer again.
+    pub recorded_at_us: Option<i64>,
+}
+
+impl Appended {
     /// The request had been recorded before: this is the first answer again.
-    pub repeated: bool,
+    #[must_use]
+    pub fn repeated(&self) -> bool {
+        self.recorded_at_us.is_none()
+    }
 }
 
 /// An event as it stands in the log: its two exact texts.

@@ -174,7 +174,7 @@ impl State {
             self.events.push(Event { stored, facets: Arc::clone(&event.facets) });
         }
         assert_eq!(u64::try_from(self.events.len()), Ok(self.end()), "positions have no gap");
-        Appended { first, last: self.end(), repeated: false }
+        Appended { first, last: self.end(), recorded_at_us: Some(self.recorded_at_us) }
     }
 }
 
@@ -193,5 +193,5 @@ pub(crate) fn repeated(
     if found.hash != request.hash {
         return Err(AppendError::RequestReused { id: request.id.clone(), position: first });
     }
-    Ok(Appended { first, last: first + found.events - 1, repeated: true })
+    Ok(Appended { first, last: first + found.events - 1, recorded_at_us: None })
 }

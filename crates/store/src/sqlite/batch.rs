@@ -104,7 +104,7 @@ impl Batch {
             .try_for_each(|cause| limits::check_cause(cause, first))
             .map_err(AppendError::Refused)?;
         self.write(prepared);
-        Ok(Appended { first, last: self.end(), repeated: false })
+        Ok(Appended { first, last: self.end(), recorded_at_us: Some(self.held.recorded_at_us) })
     }
 
     fn recorded(

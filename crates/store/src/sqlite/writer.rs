@@ -34,6 +34,8 @@ const BUSY_RETRY_US_MAX: u64 = 1_000;
 const FENCE_TRIES_MAX: u32 = 1_000;
 
 const APPEND: &str = include_str!("sql/append.sql");
+/// What `batch.sql` says when another process has moved the head.
+const HEAD_MOVED: &str = "head moved";
 const WRITING: &str = "write a batch to the log";
 
 /// One append on its way through the writer.
@@ -219,6 +221,10 @@ impl Ground {
             .execute(&mut connection)
             .await
             .map_err(StorageError::sqlx("set up the writer's connection"))?;
+        sqlx::raw_sql(include_str!("sql/batch.sql"))
+            .execute(&mut connection)
+            .await
+            .map_err(StorageError::sqlx("set up the writer's connection"))?;
         let head = record::read_head(&mut connection).await?;
         let held = Held { frontier: head.frontier, recorded_at_us: head.recorded_at_us };
         Ok(Self { connection, held })
@@ -267,9 +273,6 @@ async fn with_lock(
             Err(error) if error.is_busy() => {}
             written_or_failed => return written_or_failed,
         }
-        // Busy at BEGIN leaves no transaction, busy later might: this ends it, or says there is
-        // none.
-        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
         if started.elapsed() > Duration::from_millis(BUSY_WAIT_MS_MAX) {
             return Err(StorageError::Busy { context: WRITING });
         }
@@ -291,7 +294,7 @@ async fn write_once(
     batch: &Batch,
 ) -> Result<Written, StorageError> {
     let held = &batch.held;
-    let moved = sqlx::query(APPEND)
+    let written = sqlx::query(APPEND)
         .bind(record::to_sql(batch.before()))
         .bind(record::to_sql(held.frontier.size()))
         .bind(held.frontier.encode())
@@ -299,8 +302,15 @@ async fn write_once(
         .bind(batch.order.as_str())
         .bind(batch.leaves.as_slice())
         .bind(batch.texts.as_bytes())
-        .fetch_all(connection)
-        .await
-        .map_err(StorageError::sqlx(WRITING))?;
-    Ok(if moved.is_empty() { Written::HeadMoved } else { Written::Committed })
+        .execute(connection)
+        .await;
+    match written {
+        Ok(_) => Ok(Written::Committed),
+        Err(error) if is_head_moved(&error) => Ok(Written::HeadMoved),
+        Err(error) => Err(StorageError::sqlx(WRITING)(error)),
+    }
+}
+
+fn is_head_moved(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message() == HEAD_MOVED)
 }

@@ -15,7 +15,7 @@ pub async fn an_append_gets_the_next_positions_and_is_read_back_as_it_was_handed
     let mut first = event_with("order.placed", &["order:\"1\"", "member:\\2"], data);
     first.version = 3;
     let answer = log.append(append(vec![first.clone(), event("order.paid", &[])])).await.unwrap();
-    assert_eq!((answer.first, answer.last, answer.repeated), (1, 2, false));
+    assert_eq!((answer.first, answer.last, answer.repeated()), (1, 2, false));
     let answer = log.append(one("order.shipped", &["order:1"])).await.unwrap();
     assert_eq!((answer.first, answer.last), (3, 3));
 

@@ -35,7 +35,7 @@ pub async fn a_caller_that_goes_away_at_any_await_leaves_the_book_clean<S: Store
         if let Some(first) = first {
             let first = first.unwrap();
             assert_eq!((first.first, first.last), (again.first, again.last));
-            assert!(again.repeated);
+            assert!(again.repeated());
         }
         let page = log.read(&query(&[], &[&format!("t:{polls}")]), 0, 0, 100).await.unwrap();
         assert_eq!(page.events.len(), 3, "one effect, whole");

@@ -162,6 +162,6 @@ async fn what_is_sealed_between_the_look_of_a_caller_and_its_turn_still_counts()
     let conflict = unless.await.unwrap();
     assert!(matches!(conflict, Err(AppendError::Conflict { position: 2 })), "{conflict:?}");
     let again = repeat.await.unwrap().unwrap();
-    assert_eq!((again.first, again.repeated), (3, true));
+    assert_eq!((again.first, again.repeated()), (3, true));
     assert_eq!(holds.await.unwrap().unwrap().first, 61);
 }
