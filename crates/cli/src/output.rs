@@ -94,6 +94,16 @@ impl Output {
         if self.format == Format::Table { self.line(text) } else { Ok(()) }
     }
 
+    /// What comes next, among several answers. Where a program reads the answers, it stands on
+    /// standard error.
+    pub(crate) fn heading(self, text: &str) -> Result<(), CliError> {
+        if self.format == Format::Table {
+            return self.line(&format!("\n# {text}\n"));
+        }
+        self.aside(&format!("# {text}"));
+        Ok(())
+    }
+
     /// A line, whatever the form.
     pub(crate) fn line(self, text: &str) -> Result<(), CliError> {
         let mut out = io::stdout().lock();

@@ -38,7 +38,7 @@ pub(crate) async fn run(global: &Global, output: Output, args: DemoArgs) -> Resu
             books.folder_of(&name).display()
         )));
     }
-    output.line(&format!("# A shop lives for three years: {} events\n", args.life.events))?;
+    output.heading(&format!("A shop lives for three years: {} events", args.life.events))?;
     let (ledger, summary) = live(global, &name, args.life).await?;
     ledger.close().await;
     show_life(output, &summary)?;
@@ -47,7 +47,8 @@ pub(crate) async fn run(global: &Global, output: Output, args: DemoArgs) -> Resu
     let shown = walk(&ledger, output, &summary).await;
     ledger.close().await;
     shown?;
-    output.line(&next_steps(global, &name))?;
+    output.heading("What to try next")?;
+    output.note(&next_steps(global, &name))?;
     Ok(Exit::Done)
 }
 
@@ -55,21 +56,21 @@ async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), 
     for (name, column) in
         [("orders", "placed_on"), ("contracts", "starts_on"), ("invoices", "issued_on")]
     {
-        output.line(&format!("\n# The list of {name}, the latest first\n"))?;
+        output.heading(&format!("The list of {name}, the latest first"))?;
         page(ledger, output, list_by_name(name)?, latest_by(column)).await?;
     }
     let (tag, day) = (an_order(ledger).await?, middle(summary));
-    output.line(&format!("\n# The history of {tag}\n"))?;
+    output.heading(&format!("The history of {tag}"))?;
     history::show(output, &tag, &ledger.history(&tag).await?)?;
-    output.line(&format!("\n# The overdue invoices, as known on and effective on {day}\n"))?;
+    output.heading(&format!("The overdue invoices, as known on and effective on {day}"))?;
     let mut request = latest_by("issued_on");
     request.filters.push("status=overdue".parse().map_err(CliError::Usage)?);
     request.known_at = Some(KnownAt::Day(day));
     request.effective_on = Some(day);
     page(ledger, output, list_by_name("invoices")?, request).await?;
-    output.line("\n# Every list made anew from position 1, beside the live ones\n")?;
+    output.heading("Every list made anew from position 1, beside the live ones")?;
     projections::rebuild(ledger, output, all()).await?;
-    output.line("\n# Proof\n")?;
+    output.heading("Proof")?;
     let verified = ledger.verify(None, watch().as_ref()).await?;
     verify::show(output, &verified, None)
 }
@@ -112,10 +113,9 @@ fn middle(summary: &Summary) -> daicho_app::Date {
 }
 
 fn next_steps(global: &Global, name: &BookName) -> String {
-    let book = format!("--data {} --book {name}", global.data.display());
+    let book = format!("--data {} --book {name}", shell_word(&global.data.to_string_lossy()));
     format!(
-        "\n# What to try next\n\n\
-         daicho {book} orders list --status placed\n\
+        "daicho {book} orders list --status placed\n\
          daicho {book} contracts list --effective-on 2025-04-01 --sort -licences\n\
          daicho {book} members list --limit 5\n\
          daicho {book} events read --type billing.invoice_issued --limit 1\n\
@@ -125,4 +125,25 @@ fn next_steps(global: &Global, name: &BookName) -> String {
          daicho run --schema order.place\n\
          daicho import orders FILE --book retail"
     )
+}
+
+/// A text as a shell reads it as one word.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_word;
+
+    #[test]
+    fn a_folder_with_a_blank_or_a_quote_stays_one_word() {
+        assert_eq!(shell_word("daicho-data"), "daicho-data");
+        assert_eq!(shell_word("my books"), "'my books'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+    }
 }
