@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daicho_store::{Append, BLOCK_EVENTS, Blocks as _, Log as _, Options, SqliteBook, Stored};
+use daicho_store::{Append, BLOCK_EVENTS, Blocks as _, Book, Log as _, Options, Stored, sqlite};
 use tokio::sync::Barrier;
 
 use crate::SOFTWARE;
@@ -39,7 +39,7 @@ pub(crate) async fn run(
     callers: usize,
 ) -> Result<Appended, BenchError> {
     let (expected, events) = (workload.digest(), workload.appends.len() as u64);
-    let book = Arc::new(SqliteBook::create(folder, options()).await?);
+    let book = Arc::new(sqlite::create_book(folder, options()).await?);
     let (took, latencies) = call(&book, share(workload.appends, callers)).await?;
     let closing = Instant::now();
     let book = Arc::into_inner(book);
@@ -70,7 +70,7 @@ fn share(appends: Vec<Append>, callers: usize) -> Vec<Vec<Append>> {
 }
 
 async fn call(
-    book: &Arc<SqliteBook>,
+    book: &Arc<Book>,
     shares: Vec<Vec<Append>>,
 ) -> Result<(Duration, Latencies), BenchError> {
     let barrier = Arc::new(Barrier::new(shares.len() + 1));
@@ -99,7 +99,7 @@ async fn call(
 
 /// Every row of the record, and the proof that positions have no gap and full blocks are sealed.
 async fn read_back(folder: &Path) -> Result<Vec<Stored>, BenchError> {
-    let book = SqliteBook::open(folder, options()).await?;
+    let book = sqlite::open_book(folder, options()).await?;
     let head = book.head().await?.position;
     let mut rows: Vec<Stored> = Vec::new();
     while (rows.len() as u64) < head {

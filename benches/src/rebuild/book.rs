@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use daicho_app::{BookName, Books, Edge, Unwatched};
 use daicho_simulator::{Simulated, edge, simulate};
-use daicho_store::{Append, Envelope, Log as _, NewEvent, Options, SqliteBook, Stored};
+use daicho_store::{Append, Book, Envelope, Log as _, NewEvent, Options, Stored, sqlite};
 
 use crate::SOFTWARE;
 use crate::error::BenchError;
@@ -25,7 +25,7 @@ const ID_CHARS: usize = 26;
 const BASE_32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A book that is not open.
-pub(crate) struct Book {
+pub(crate) struct SampleBook {
     pub(crate) books: Books,
     pub(crate) name: BookName,
     pub(crate) edge: Edge,
@@ -33,7 +33,7 @@ pub(crate) struct Book {
     pub(crate) lived: u64,
 }
 
-impl Book {
+impl SampleBook {
     /// Makes the book that `options` ask for, or one of a few events more.
     pub(crate) async fn make(options: &super::Options) -> Result<Self, BenchError> {
         let super::Options { events, lived, seed, .. } = *options;
@@ -53,13 +53,13 @@ impl Book {
     }
 
     /// The book as the store has it, without the ledger.
-    pub(crate) async fn store(&self) -> Result<SqliteBook, BenchError> {
+    pub(crate) async fn store(&self) -> Result<Book, BenchError> {
         let options = Options {
             clock: Arc::clone(&self.edge.clock),
             packer: Arc::new(EventPacker),
             ..Options::new(SOFTWARE)
         };
-        Ok(SqliteBook::open(&self.folder(), options).await?)
+        Ok(sqlite::open_book(&self.folder(), options).await?)
     }
 
     /// Appends copies of the life until the book holds `events` events.
@@ -101,7 +101,7 @@ async fn live(
     Ok(lived)
 }
 
-async fn read_all(store: &SqliteBook) -> Result<Vec<Stored>, BenchError> {
+async fn read_all(store: &Book) -> Result<Vec<Stored>, BenchError> {
     let page = store.read(&daicho_store::Query::everything(), 0, 0, LIFE_EVENTS_MAX).await?;
     let head = store.head().await?.position;
     if page.scanned_to < head {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use daicho_events::{Recorded, binary};
 use daicho_projections::{Fold, Partition, all};
-use daicho_store::{Blocks as _, Log as _, SqliteBook};
+use daicho_store::{Blocks as _, Book, Log as _};
 use futures_util::TryStreamExt as _;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -60,7 +60,7 @@ pub(crate) struct Packed {
 
 impl Packed {
     /// Reads all of it.
-    pub(crate) async fn read(store: &SqliteBook) -> Result<Self, BenchError> {
+    pub(crate) async fn read(store: &Book) -> Result<Self, BenchError> {
         let (sealed_to, block_events) = (store.sealed_to(), store.block_events());
         let mut blocks = Vec::new();
         for index in 0..sealed_to / block_events {

@@ -22,7 +22,7 @@ use crate::report::{Table, duration, ratio};
 
 pub use fold::ListDigest;
 
-use book::Book;
+use book::SampleBook;
 use fold::{Packed, decode_and_fold, stream_and_fold};
 use phases::Phases;
 
@@ -85,7 +85,7 @@ pub struct Report {
 /// # Errors
 /// Anything that fails, and any way that does not come to the same lists as the others.
 pub async fn run(options: &Options) -> Result<Report, BenchError> {
-    let book = Book::make(options).await?;
+    let book = SampleBook::make(options).await?;
     let (mut rounds, mut lists, mut peak) = (Vec::new(), Vec::new(), None);
     let mut checkpoint = None;
     let mut event_bytes = 0.0;
@@ -128,7 +128,7 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
 /// The stretches of a rebuild and how long each took.
 type Stretches = Vec<(String, Duration)>;
 
-async fn rebuild(book: &Book) -> Result<(Rate, Stretches, Checkpoint), BenchError> {
+async fn rebuild(book: &SampleBook) -> Result<(Rate, Stretches, Checkpoint), BenchError> {
     let ledger = book.books.open(&book.name, book.edge.clone()).await?;
     let phases = Phases::default();
     let rebuilt = ledger.rebuild(all(), &phases).await?;
@@ -138,7 +138,7 @@ async fn rebuild(book: &Book) -> Result<(Rate, Stretches, Checkpoint), BenchErro
 }
 
 /// The stored lists, read back from their tables.
-async fn stored_lists(book: &Book) -> Result<Vec<ListDigest>, BenchError> {
+async fn stored_lists(book: &SampleBook) -> Result<Vec<ListDigest>, BenchError> {
     let derived = SqliteConnectOptions::new().filename(book.folder().join(DERIVED_FILE));
     let mut connection = derived.connect().await?;
     let mut lists = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use daicho_store::backup::{self, BackupError, Inspected, Manifest, RestoreVault};
+use daicho_store::sqlite::backup::{self, BackupError, Inspected, Manifest, RestoreVault};
 
 use crate::books::{BookName, Books};
 use crate::edge::Edge;
@@ -89,7 +89,7 @@ impl Books {
 
 /// Which book a copied record is, and where it ends: read from the copy itself.
 async fn inspect(record: &Path) -> Result<Inspected, backup::InspectError> {
-    let (book, head) = daicho_store::inspect(record).await?;
+    let (book, head) = daicho_store::sqlite::inspect(record).await?;
     Ok(Inspected { book: hex::encode(book), position: head.position, root: hex::encode(head.root) })
 }
 

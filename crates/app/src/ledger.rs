@@ -7,7 +7,7 @@ use daicho_domain::state::{Fold, Shop};
 use daicho_events::Date;
 use daicho_store::vault::Vault;
 use daicho_store::views::Views;
-use daicho_store::{Options, SqliteBook, SqliteVault, SqliteViews};
+use daicho_store::{Book, Options, SqliteVault, SqliteViews, sqlite};
 
 use crate::books::BookName;
 use crate::edge::Edge;
@@ -27,7 +27,7 @@ pub(crate) const DERIVED_FILE: &str = "derived.db";
 pub struct Ledger {
     name: BookName,
     folder: PathBuf,
-    log: SqliteBook,
+    log: Book,
     vault: SqliteVault,
     views: SqliteViews,
     edge: Edge,
@@ -44,7 +44,7 @@ impl Ledger {
             name: name.to_string(),
             source,
         };
-        let log = SqliteBook::open(folder, options(&edge)).await;
+        let log = sqlite::open_book(folder, options(&edge)).await;
         let log = log.map_err(|error| failed(error.into()))?;
         let vault = SqliteVault::open(&folder.join(VAULT_FILE), Arc::clone(&edge.entropy)).await;
         Self::assemble(name, folder, log, vault.map_err(Failure::from)?, edge).await
@@ -61,7 +61,7 @@ impl Ledger {
         };
         // The vault first: a record without a vault could not be written to.
         let vault = SqliteVault::create(&folder.join(VAULT_FILE), Arc::clone(&edge.entropy)).await;
-        let log = SqliteBook::create(folder, options(&edge)).await;
+        let log = sqlite::create_book(folder, options(&edge)).await;
         let log = log.map_err(|error| failed(error.into()))?;
         Self::assemble(name, folder, log, vault.map_err(Failure::from)?, edge).await
     }
@@ -69,7 +69,7 @@ impl Ledger {
     async fn assemble(
         name: &BookName,
         folder: &Path,
-        log: SqliteBook,
+        log: Book,
         vault: SqliteVault,
         edge: Edge,
     ) -> Result<Self, BookError> {
@@ -100,7 +100,7 @@ impl Ledger {
         &self.edge
     }
 
-    pub(crate) fn log(&self) -> &SqliteBook {
+    pub(crate) fn log(&self) -> &Book {
         &self.log
     }
 

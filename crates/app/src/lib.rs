@@ -47,7 +47,7 @@ pub use daicho_events::{
     Position, QuoteId, Timestamp,
 };
 pub use daicho_projections::{Column, ColumnKind, List, Value, all};
-pub use daicho_store::backup::{BackupError, Manifest};
+pub use daicho_store::sqlite::backup::{BackupError, Manifest};
 pub use daicho_store::vault::Entropy;
 pub use daicho_store::views::{PAGE_ROWS_MAX, ViewError};
 pub use daicho_store::{AppendError, Clock, Fault, OpenError, ReadError};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use daicho_events::Position;
-use daicho_store::{Fault, Record};
+use daicho_store::{Fault, sqlite};
 
 use crate::books::{BookName, Books};
 use crate::edge::Edge;
@@ -106,7 +106,7 @@ impl Books {
                 verified
             }
             Err(error) if error.is_damage() => {
-                let record = match Record::open(&self.folder_of(name)).await {
+                let record = match sqlite::open_record(&self.folder_of(name)).await {
                     Ok(record) => record,
                     Err(_) => return Err(error.into()),
                 };

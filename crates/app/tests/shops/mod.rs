@@ -14,7 +14,7 @@ use daicho_app::{
 use daicho_domain::Decision;
 use daicho_events::contract::ContractEvent;
 use daicho_events::{Actor, Currency, Event};
-use daicho_store::{Append, Log, NewEvent, Options, SqliteBook};
+use daicho_store::{Append, Log, NewEvent, Options, sqlite};
 use serde_json::{Value, json};
 
 use crate::support::{StandingClock, book_name, edge_at, name, staff};
@@ -93,7 +93,7 @@ async fn open(story: &Story, folder: &Path, edge: Edge) -> Ledger {
     });
     let append = Append { events: events.collect(), condition: None, request: None };
     let options = Options { clock: Arc::clone(&edge.clock), ..Options::new(SOFTWARE) };
-    let book = SqliteBook::open(&folder, options).await.unwrap();
+    let book = sqlite::open_book(&folder, options).await.unwrap();
     book.append(append).await.unwrap();
     book.close().await;
     books.open(&book_name(), edge).await.unwrap()

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-
+use crate::book::{OpenError, RecordDb as _};
 use crate::log::Head;
 
-use super::{OpenError, gate, record};
+use super::gate;
+use super::record::SqliteRecord;
 
 /// The id and the end of the book in the file `record`, which is opened read-only and left exactly
 /// as it is: for copies in a backup.
@@ -14,11 +14,10 @@ use super::{OpenError, gate, record};
 /// # Errors
 /// A file that is not the record of a book, or one that cannot be read.
 pub async fn inspect(record: &Path) -> Result<([u8; 16], Head), OpenError> {
-    let options = SqliteConnectOptions::new().filename(record).read_only(true).immutable(true);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
-    let book_id = gate::check_schema(&pool, record).await?;
-    let head = record::read_head(&pool).await?;
-    pool.close().await;
+    let database = SqliteRecord::read_only(record);
+    let book_id = gate::check_schema(&database.pool, record).await?;
+    let head = database.head().await?;
+    database.close().await;
     let position = head.position();
     let root = head.frontier.root();
     Ok((book_id, Head { position, root, recorded_at_us: head.recorded_at_us }))

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use daicho_store::{
-    Append, Clock, Condition, Envelope, Log, MemoryLog, NewEvent, Options, Query, QueryItem,
-    Request, SqliteBook, Stored,
+    Append, Book, Clock, Condition, Envelope, Log, MemoryLog, NewEvent, Options, Query, QueryItem,
+    Request, Stored, sqlite,
 };
 use tempfile::TempDir;
 
@@ -82,17 +82,17 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
-    type Log = SqliteBook;
+    type Log = Book;
 
     async fn new() -> Self {
         let store = Self { clock: TestClock::default(), folder: tempfile::tempdir().unwrap() };
-        let book = SqliteBook::create(store.folder.path(), store.options()).await.unwrap();
+        let book = sqlite::create_book(store.folder.path(), store.options()).await.unwrap();
         book.close().await;
         store
     }
 
-    async fn open(&self) -> Arc<SqliteBook> {
-        Arc::new(SqliteBook::open(self.folder.path(), self.options()).await.unwrap())
+    async fn open(&self) -> Arc<Book> {
+        Arc::new(sqlite::open_book(self.folder.path(), self.options()).await.unwrap())
     }
 
     fn clock(&self) -> &TestClock {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use daicho_store::{Log, OpenError, Options, Packer, Pauses, SqliteBook, Stored};
+use daicho_store::{Book, Log, OpenError, Options, Packer, Pauses, Stored, sqlite};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ impl Packer for Positions {
 impl Folder {
     pub async fn new() -> Self {
         let folder = Self { dir: tempfile::tempdir().unwrap(), clock: TestClock::default() };
-        let book = SqliteBook::create(folder.dir.path(), folder.options()).await.unwrap();
+        let book = sqlite::create_book(folder.dir.path(), folder.options()).await.unwrap();
         book.close().await;
         folder
     }
@@ -49,17 +49,17 @@ impl Folder {
         self.dir.path().join(file)
     }
 
-    pub async fn try_open(&self) -> Result<Arc<SqliteBook>, OpenError> {
-        SqliteBook::open(self.dir.path(), self.options()).await.map(Arc::new)
+    pub async fn try_open(&self) -> Result<Arc<Book>, OpenError> {
+        sqlite::open_book(self.dir.path(), self.options()).await.map(Arc::new)
     }
 
-    pub async fn open(&self) -> Arc<SqliteBook> {
+    pub async fn open(&self) -> Arc<Book> {
         self.try_open().await.unwrap()
     }
 
-    pub async fn open_with(&self, pauses: Pauses) -> Arc<SqliteBook> {
+    pub async fn open_with(&self, pauses: Pauses) -> Arc<Book> {
         let options = Options { pauses, ..self.options() };
-        Arc::new(SqliteBook::open(self.dir.path(), options).await.unwrap())
+        Arc::new(sqlite::open_book(self.dir.path(), options).await.unwrap())
     }
 
     /// A book of `events` events `a`, one an append, `t:<position>` and request `r<position>` each.
@@ -133,6 +133,6 @@ pub async fn extend(log: &impl Log, events: u64) {
     }
 }
 
-pub async fn close(book: Arc<SqliteBook>) {
+pub async fn close(book: Arc<Book>) {
     Arc::into_inner(book).unwrap().close().await;
 }

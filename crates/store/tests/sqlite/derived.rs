@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use daicho_store::{AppendError, Blocks as _, Log, Options, Packer, Query, SqliteBook, Stored};
+use daicho_store::{AppendError, Blocks as _, Book, Log, Options, Packer, Query, Stored, sqlite};
 
 use crate::book::{Folder, Positions, close, extend};
 use crate::support::{With, one, query};
 
 /// Every event, condition and request of [`Folder::with_events`] is found.
-async fn assert_whole(book: &SqliteBook, events: u64) {
+async fn assert_whole(book: &Book, events: u64) {
     assert_eq!(book.sealed_to(), events / 8 * 8);
     book.verify_derived(|_| ()).await.unwrap();
     for position in 1..=events {
@@ -96,11 +96,11 @@ async fn a_derived_state_of_a_fork_is_made_again() {
 async fn another_packer_or_another_block_size_makes_the_derived_state_again() {
     let folder = Folder::with_events(50).await;
     let bare = Options { packer: Arc::new(daicho_store::NoPacker), ..folder.options() };
-    let book = SqliteBook::open(folder.dir.path(), bare).await.unwrap();
+    let book = sqlite::open_book(folder.dir.path(), bare).await.unwrap();
     assert_eq!(book.block(0).await.unwrap(), Some(Vec::new()));
     book.close().await;
     let larger = Options { block_events: 16, ..folder.options() };
-    let book = SqliteBook::open(folder.dir.path(), larger).await.unwrap();
+    let book = sqlite::open_book(folder.dir.path(), larger).await.unwrap();
     assert_eq!(book.sealed_to(), 48);
     let found = book.read(&query(&[], &["t:17"]), 0, 0, 10).await.unwrap().events;
     assert_eq!(found[0].position, 17);
@@ -140,7 +140,7 @@ async fn a_packer_that_fails_for_a_while_loses_nothing() {
     let folder = Folder::new().await;
     let packer = Arc::new(Failing(AtomicBool::new(true)));
     let options = Options { packer: Arc::clone(&packer) as Arc<dyn Packer>, ..folder.options() };
-    let book = SqliteBook::open(folder.dir.path(), options).await.unwrap();
+    let book = sqlite::open_book(folder.dir.path(), options).await.unwrap();
     extend(&book, 100).await;
     assert_eq!(book.sealed_to(), 0);
     packer.0.store(false, Ordering::SeqCst);
@@ -148,13 +148,4 @@ async fn a_packer_that_fails_for_a_while_loses_nothing() {
     extend(&book, 100).await;
     book.close().await;
     assert_whole(&*folder.open().await, 200).await;
-}
-
-#[tokio::test]
-async fn a_condemned_derived_state_is_made_again_by_the_next_who_opens_the_book() {
-    let folder = Folder::with_events(50).await;
-    let book = folder.open().await;
-    book.condemn_derived().await.unwrap();
-    close(book).await;
-    assert_whole(&*folder.open().await, 50).await;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use daicho_store::{CLOCK_SKEW_US_MAX, Log, OpenError, Options, Record, SqliteBook};
+use daicho_store::{CLOCK_SKEW_US_MAX, Log, OpenError, Options, sqlite};
 
 use crate::book::{Folder, close, execute, extend};
 use crate::support::START_US;
@@ -10,18 +10,18 @@ use crate::support::START_US;
 #[tokio::test]
 async fn a_folder_without_a_book_is_not_opened_and_not_made_one() {
     let dir = tempfile::tempdir().unwrap();
-    let refused = SqliteBook::open(dir.path(), Options::new("x")).await.err();
+    let refused = sqlite::open_book(dir.path(), Options::new("x")).await.err();
     assert!(matches!(refused, Some(OpenError::NotABook { .. })), "{refused:?}");
     std::fs::write(dir.path().join("record.db"), "").unwrap();
-    let refused = SqliteBook::open(dir.path(), Options::new("x")).await.err();
+    let refused = sqlite::open_book(dir.path(), Options::new("x")).await.err();
     assert!(matches!(refused, Some(OpenError::NotABook { .. })), "{refused:?}");
-    SqliteBook::create(dir.path(), Options::new("x")).await.unwrap();
+    sqlite::create_book(dir.path(), Options::new("x")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_book_is_not_created_over_another() {
     let folder = Folder::with_events(3).await;
-    let refused = SqliteBook::create(folder.dir.path(), folder.options()).await.err();
+    let refused = sqlite::create_book(folder.dir.path(), folder.options()).await.err();
     assert!(matches!(refused, Some(OpenError::AlreadyABook { .. })), "{refused:?}");
     assert_eq!(folder.open().await.head().await.unwrap().position, 3);
 }
@@ -42,7 +42,7 @@ async fn options_without_a_name_or_a_block_are_refused() {
         Options { software: "a\n".into(), ..folder.options() },
         Options { block_events: 0, ..folder.options() },
     ] {
-        let refused = SqliteBook::open(folder.dir.path(), options).await.err();
+        let refused = sqlite::open_book(folder.dir.path(), options).await.err();
         assert!(matches!(refused, Some(OpenError::Options(_))), "{refused:?}");
     }
 }
@@ -104,7 +104,7 @@ async fn an_end_that_does_not_hash_to_its_head_is_refused_at_start() {
                 matches!(refused, Some(OpenError::Damaged { .. } | OpenError::Storage(_))),
                 "{events}, {tampering}: {refused:?}"
             );
-            let record = Record::open(folder.dir.path()).await.unwrap();
+            let record = sqlite::open_record(folder.dir.path()).await.unwrap();
             assert!(record.verify(|_| ()).await.is_err(), "{events}, {tampering}");
         }
     }

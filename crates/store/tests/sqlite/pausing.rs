@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use daicho_store::{AppendError, Blocks as _, Log, Pauses, SqliteBook};
+use daicho_store::{AppendError, Blocks as _, Book, Log, Pauses};
 use tokio::sync::watch;
 
 use crate::book::{Folder, close, extend};
@@ -44,7 +44,7 @@ impl Barrier {
 }
 
 /// Everything that was appended is found, by tag, by condition, by request.
-async fn assert_nothing_missed(book: &SqliteBook, events: u64, place: &str) {
+async fn assert_nothing_missed(book: &Book, events: u64, place: &str) {
     let all = book.read(&query(&["a"], &["every:1"]), 0, 0, 1_000).await.unwrap().events;
     let positions: Vec<u64> = all.iter().map(|event| event.position).collect();
     assert_eq!(positions, (1..=events).collect::<Vec<_>>(), "held at {place}");

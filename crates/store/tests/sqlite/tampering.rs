@@ -1,17 +1,17 @@
 //! Every change to the past is found by reading the log itself, and named by its first position.
 
-use daicho_store::{Fault, Log, Progress, SqliteBook};
+use daicho_store::{Book, Fault, Log, Progress};
 
 use crate::book::Folder;
 
 const EVENTS: u64 = 80;
 
 /// Opens without the start-up gate having seen the damage: it is done to the open book.
-async fn tampered_book(sql: &str) -> (Folder, std::sync::Arc<SqliteBook>) {
+async fn tampered_book(sql: &str) -> (Folder, std::sync::Arc<Book>) {
     tampered_copy(&Folder::with_events(EVENTS).await, sql).await
 }
 
-async fn tampered_copy(original: &Folder, sql: &str) -> (Folder, std::sync::Arc<SqliteBook>) {
+async fn tampered_copy(original: &Folder, sql: &str) -> (Folder, std::sync::Arc<Book>) {
     let folder = original.copied();
     let book = folder.open().await;
     folder.tampered(sql).await;

@@ -6,13 +6,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::SqlitePool;
-
 use crate::StorageError;
 
 use super::cache::{Blob, Cache};
 use super::checksum::verified;
-use super::database::to_sql;
+use super::database::{DerivedDb, HeldRuns, PageRow, to_sql};
 use super::run::{Run, page_id};
 use super::snapshot::Snapshot;
 
@@ -34,13 +32,13 @@ impl From<StorageError> for Miss {
 /// The reading connections and what they have read.
 #[derive(Debug)]
 pub(super) struct Reader {
-    pub(super) pool: SqlitePool,
+    pub(super) database: Arc<dyn DerivedDb>,
     cache: Cache,
 }
 
 impl Reader {
-    pub(super) fn new(pool: SqlitePool) -> Self {
-        Self { pool, cache: Cache::default() }
+    pub(super) fn new(database: Arc<dyn DerivedDb>) -> Self {
+        Self { database, cache: Cache::default() }
     }
 
     /// These pages of `run`, in the order of `numbers`.
@@ -76,17 +74,10 @@ impl Reader {
         snapshot: &Snapshot,
         ids: &[i64],
     ) -> Result<HashMap<i64, Arc<[u8]>>, Miss> {
-        let list = serde_json::Value::from(ids).to_string();
-        let rows: Vec<(bool, i64, Option<Vec<u8>>)> =
-            sqlx::query_as(include_str!("sql/read_pages.sql"))
-                .bind(list)
-                .bind(snapshot.incarnation.as_slice())
-                .bind(snapshot.generation)
-                .fetch_all(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read pages of the key index"))?;
+        let held = HeldRuns { incarnation: &snapshot.incarnation, generation: snapshot.generation };
+        let rows = self.database.pages(ids, held).await?;
         let mut pages = HashMap::with_capacity(rows.len());
-        for (current, id, data) in rows {
+        for PageRow { current, id, data } in rows {
             if !current {
                 return Err(Miss::Stale);
             }
@@ -111,13 +102,7 @@ impl Reader {
         if let Some(column) = self.cache.get(Blob::Types(id)) {
             return Ok(column);
         }
-        let (current, data): (bool, Option<Vec<u8>>) =
-            sqlx::query_as(include_str!("sql/read_type_column.sql"))
-                .bind(id)
-                .bind(snapshot.incarnation.as_slice())
-                .fetch_one(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read the types of a block"))?;
+        let (current, data) = self.database.type_column(id, &snapshot.incarnation).await?;
         if !current {
             return Err(Miss::Stale);
         }

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
+use crate::limits;
 use crate::log::Stored;
 
-use super::derived::Pauses;
+use super::derived::{Identity, Pauses};
+use super::gate::OpenError;
 
 /// Events of a sealed block, unless the options say otherwise.
 pub const BLOCK_EVENTS: u32 = 4_096;
@@ -58,6 +60,26 @@ impl Options {
             block_events: BLOCK_EVENTS,
             software: software.to_owned(),
             pauses: Pauses::default(),
+        }
+    }
+}
+
+impl Options {
+    /// Refuses options that no book can be opened with.
+    pub(crate) fn check(&self) -> Result<(), OpenError> {
+        limits::check_software(&self.software).map_err(OpenError::Options)?;
+        if self.block_events == 0 {
+            return Err(OpenError::Options("block_events is 0: a block holds events".into()));
+        }
+        Ok(())
+    }
+
+    /// What the derived state of a book must have been made from and for.
+    pub(crate) fn identity(&self, book_id: [u8; 16]) -> Identity {
+        Identity {
+            book_id,
+            packer_fingerprint: self.packer.fingerprint(),
+            block_events: self.block_events,
         }
     }
 }

@@ -7,16 +7,11 @@ use crate::clock;
 use crate::limits;
 use crate::log::{AppendError, Appended, Condition};
 use crate::memory::repeated;
-use crate::merkle::{Frontier, leaf_hash};
+use crate::merkle::{Frontier, Hash, leaf_hash};
 use crate::prepared::{Prepared, RequestRecord};
 
 use super::index::KeyIndex;
 use super::tail::{Snapshot, TailEvent};
-
-/// Bits of an entry of the order that hold the bytes of the data (see `append.sql`).
-const DATA_BITS: u32 = 21;
-/// Bits that hold the bytes of the envelope.
-const ENVELOPE_BITS: u32 = 13;
 
 /// Where the record ends, as the writer holds it.
 #[derive(Debug, Clone)]
@@ -25,16 +20,18 @@ pub(crate) struct Held {
     pub(crate) recorded_at_us: i64,
 }
 
+/// One row of the log as it is to be written.
+pub(crate) struct Row<'a> {
+    pub(crate) leaf: &'a Hash,
+    pub(crate) envelope: &'a str,
+    pub(crate) data: &'a str,
+}
+
 /// What is written at once.
 pub(crate) struct Batch {
     before: u64,
     pub(crate) held: Held,
     recorded_at: String,
-    /// All envelopes and data, one after the other.
-    pub(crate) texts: String,
-    /// JSON array: where in `texts` each event stands.
-    pub(crate) order: String,
-    pub(crate) leaves: Vec<u8>,
     pub(crate) events: Vec<TailEvent>,
     index: KeyIndex,
 }
@@ -51,9 +48,6 @@ impl Batch {
             before: held.frontier.size(),
             recorded_at: clock::format_us(held.recorded_at_us),
             held,
-            texts: String::new(),
-            order: String::from("["),
-            leaves: Vec::new(),
             events: Vec::new(),
             index: KeyIndex::with_capacity(1),
         }
@@ -68,9 +62,13 @@ impl Batch {
         self.events.is_empty()
     }
 
-    /// Ends the order of the texts; nothing is added after it.
-    pub(crate) fn close(&mut self) {
-        self.order.push(']');
+    /// What is to be written, in order of position.
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        self.events.iter().map(|event| Row {
+            leaf: &event.leaf,
+            envelope: &event.envelope,
+            data: event.data.as_deref().unwrap_or_default(),
+        })
     }
 
     fn end(&self) -> u64 {
@@ -147,9 +145,8 @@ impl Batch {
 
     fn write(&mut self, prepared: &Prepared) {
         for event in &prepared.events {
-            let start = self.texts.len();
-            event.envelope.place(self.end() + 1, &self.recorded_at, &mut self.texts);
-            let envelope = self.texts.get(start..).unwrap_or_default();
+            let mut envelope = String::with_capacity(event.envelope.bytes_max());
+            event.envelope.place(self.end() + 1, &self.recorded_at, &mut envelope);
             let leaf = leaf_hash(envelope.as_bytes());
             let tail_event = TailEvent {
                 facets: Arc::clone(&event.facets),
@@ -157,13 +154,6 @@ impl Batch {
                 data: Some(Arc::clone(&event.data)),
                 leaf,
             };
-            let entry = order_entry(start, envelope.len(), event.data.len());
-            if self.order.len() > 1 {
-                self.order.push(',');
-            }
-            self.order.push_str(&entry.to_string());
-            self.texts.push_str(&event.data);
-            self.leaves.extend_from_slice(&leaf);
             self.held.frontier.push(leaf);
             self.index.push(Arc::clone(&event.facets));
             self.events.push(tail_event);
@@ -171,14 +161,4 @@ impl Batch {
         assert_eq!(self.index.len(), self.events.len(), "every event of a batch is indexed");
         assert_eq!(self.position(self.events.len()), self.end() + 1, "positions have no gap");
     }
-}
-
-/// See `append.sql`. The limits of an append and of a batch keep each part within its bits.
-fn order_entry(offset: usize, envelope_bytes: usize, data_bytes: usize) -> u64 {
-    assert!(envelope_bytes < 1 << ENVELOPE_BITS, "an envelope is within its limit");
-    assert!(data_bytes < 1 << DATA_BITS, "an event's data is within its limit");
-    assert!(offset < 1 << (63 - ENVELOPE_BITS - DATA_BITS), "a batch is within its limit");
-    let [offset, envelope_bytes, data_bytes] =
-        [offset, envelope_bytes, data_bytes].map(|size| u64::try_from(size).unwrap_or(u64::MAX));
-    offset << (ENVELOPE_BITS + DATA_BITS) | envelope_bytes << DATA_BITS | data_bytes
 }

@@ -1,22 +1,19 @@
 //! What the parts of an open book share: its connections, its tail, its derived state.
 //! Refreshing the tail from the record stands here, since writer and readers both need it.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use sqlx::SqlitePool;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::error::StorageError;
 use crate::log::{AppendError, ReadError};
-use crate::merkle::Hash;
 use crate::prepared::Facets;
 
-use super::derived::{Derived, Pauses, RecordProbe};
-use super::record::{self, CHUNK_ROWS_MAX, Checked, HeadRow};
+use super::database::{HeadRow, RecordDb};
+use super::derived::{Derived, Pauses};
+use super::rows::{self, CHUNK_ROWS_MAX, Checked};
 use super::tail::{TAIL_BLOCKS_MAX, Tail, TailEvent};
 use super::{Packer, options::Options};
 
@@ -25,11 +22,9 @@ const SEALER_WAIT_MS_MAX: u64 = 30_000;
 
 /// Shared by the book, its writer and its sealer.
 pub(crate) struct Core {
-    pub(crate) folder: PathBuf,
     pub(crate) book_id: [u8; 16],
     pub(crate) options: Options,
-    /// Reads the record.
-    pub(crate) pool: SqlitePool,
+    pub(crate) record: Arc<dyn RecordDb>,
     pub(crate) derived: Derived,
     pub(crate) tail: Tail,
     pub(crate) head: watch::Sender<u64>,
@@ -54,7 +49,7 @@ impl Core {
 
     /// Brings the tail to the committed head, whoever wrote it.
     pub(crate) async fn refresh(&self) -> Result<HeadRow, ReadError> {
-        let head = record::read_head(&self.pool).await?;
+        let head = self.record.head().await?;
         self.refresh_to(head.position()).await?;
         Ok(head)
     }
@@ -77,7 +72,7 @@ impl Core {
             self.wait_for_room().await?;
             let until = target.min(end + CHUNK_ROWS_MAX);
             let mut events = Vec::new();
-            record::for_each_row(&self.pool, end, until, |row| {
+            rows::for_each_row(self.record.as_ref(), end, until, |row| {
                 events.push(tail_event(&row));
                 Ok(())
             })
@@ -162,15 +157,5 @@ fn tail_event(row: &Checked<'_>) -> TailEvent {
         envelope: Arc::from(row.envelope_text),
         data: Some(Arc::from(row.data)),
         leaf: row.leaf,
-    }
-}
-
-/// The record as the derived state may look at it.
-pub(crate) struct Probe(pub(crate) SqlitePool);
-
-#[async_trait]
-impl RecordProbe for Probe {
-    async fn leaf(&self, position: u64) -> Result<Option<Hash>, StorageError> {
-        record::leaf_at(&self.0, position).await
     }
 }

@@ -2,16 +2,13 @@
 //!
 //! All in one transaction; if another process has sealed the block meanwhile, nothing is written.
 
-use sqlx::SqliteConnection;
-
 use crate::StorageError;
 
 use super::checksum::with_sum;
-use super::database::{begin_write, from_sql, to_sql};
+use super::database::{BlockRow, DerivedTx, NewRun, RunRow, from_sql, to_sql};
 use super::hash::{key_hash, type_code};
 use super::page::Entry;
 use super::run::{RunIndex, RunWriter, page_id};
-use super::snapshot::read_meta;
 use super::tiles::{self, Hash, Tile};
 use super::types::{TypeColumn, encode_codes};
 use super::{Derived, SealBlock};
@@ -24,9 +21,8 @@ struct Prepared {
     index: u64,
     pages: Vec<Vec<u8>>,
     keys: RunIndex,
-    types: TypeColumn,
+    row: BlockRow,
     leaves: Vec<Hash>,
-    packed: Vec<u8>,
 }
 
 /// Type code of each event of the block.
@@ -59,7 +55,12 @@ fn prepare(block: SealBlock, last: u64, index: u64) -> Prepared {
     let (pages, keys) = writer.finish();
     let types = TypeColumn::new(&type_codes);
     let leaves = block.events.iter().map(|event| event.leaf).collect();
-    Prepared { first: block.first, last, index, pages, keys, types, leaves, packed: block.packed }
+    let row = BlockRow {
+        type_codes: with_sum(encode_codes(&types.codes)),
+        type_column: with_sum(types.indexes),
+        packed: block.packed,
+    };
+    Prepared { first: block.first, last, index, pages, keys, row, leaves }
 }
 
 /// What became of a block.
@@ -96,8 +97,8 @@ impl Derived {
     }
 
     async fn write_block(&self, block: &Prepared) -> Result<Sealed, StorageError> {
-        let mut tx = begin_write(&self.writer, "seal a block").await?;
-        let meta = read_meta(&mut tx).await?;
+        let mut tx = self.database.write("seal a block").await?;
+        let meta = tx.meta().await?;
         self.check_incarnation(&meta)?;
         let sealed_to = from_sql(meta.sealed_to)?;
         if sealed_to >= block.last {
@@ -106,80 +107,45 @@ impl Derived {
         if block.first != sealed_to + 1 {
             return Err(StorageError::OutOfOrder { first: block.first, sealed_to });
         }
-        write_rows(&mut tx, block, meta.next_run).await?;
+        put_block(tx.as_mut(), block, meta.next_run).await?;
         self.pauses.at("seal:rows").await;
-        sqlx::query(include_str!("sql/seal_meta.sql"))
-            .bind(to_sql(block.last)?)
-            .execute(&mut *tx)
-            .await
-            .map_err(StorageError::sqlx("move the seal"))?;
+        tx.move_seal(to_sql(block.last)?).await?;
         self.pauses.at("seal:commit").await;
-        tx.commit().await.map_err(StorageError::sqlx("commit a sealed block"))?;
+        tx.commit().await?;
         Ok(Sealed::Now)
     }
 }
 
-async fn write_rows(
-    connection: &mut SqliteConnection,
-    block: &Prepared,
-    run: i64,
-) -> Result<(), StorageError> {
-    insert_pages(connection, page_id(run, 0), &block.pages).await?;
-    let run = NewRunRow { id: run, level: 0, first_block: block.index, blocks: 1 };
-    insert_run(connection, &run, &block.keys).await?;
-    sqlx::query(include_str!("sql/insert_block.sql"))
-        .bind(to_sql(block.index)?)
-        .bind(with_sum(encode_codes(&block.types.codes)))
-        .bind(with_sum(block.types.indexes.clone()))
-        .bind(block.packed.as_slice())
-        .execute(&mut *connection)
-        .await
-        .map_err(StorageError::sqlx("write a replay block"))?;
-    write_tiles(connection, block.first - 1, &block.leaves).await
+async fn put_block(tx: &mut dyn DerivedTx, block: &Prepared, run: i64) -> Result<(), StorageError> {
+    tx.put_pages(page_id(run, 0), &block.pages).await?;
+    let run = RunPlace { id: run, level: 0, first_block: block.index, blocks: 1 };
+    put_run(tx, &run, &block.keys).await?;
+    tx.put_block(to_sql(block.index)?, &block.row).await?;
+    put_tiles(tx, block.first - 1, &block.leaves).await
 }
 
-async fn write_tiles(
-    connection: &mut SqliteConnection,
+async fn put_tiles(
+    tx: &mut dyn DerivedTx,
     count: u64,
     leaves: &[Hash],
 ) -> Result<(), StorageError> {
     let mut partial = Vec::new();
     for (level, index, width) in tiles::partial_tiles(count) {
-        let hashes = read_tile(connection, level, index).await?;
+        let hashes = tx.tile(i64::from(level), to_sql(index)?).await?;
         let hashes = hashes.as_deref().and_then(tiles::decode);
         let corrupt = || StorageError::Corrupt(format!("tile {index} of level {level}"));
         let hashes = hashes.filter(|hashes| hashes.len() == width).ok_or_else(corrupt)?;
         partial.push(Tile { level, index, hashes });
     }
-    for tile in tiles::grow(count, &partial, leaves) {
-        sqlx::query(include_str!("sql/put_tile.sql"))
-            .bind(i64::from(tile.level))
-            .bind(to_sql(tile.index)?)
-            .bind(tile.encode())
-            .execute(&mut *connection)
-            .await
-            .map_err(StorageError::sqlx("write a tile"))?;
-    }
-    Ok(())
-}
-
-/// The stored tile, if there is one.
-pub(super) async fn read_tile(
-    connection: &mut SqliteConnection,
-    level: u8,
-    index: u64,
-) -> Result<Option<Vec<u8>>, StorageError> {
-    sqlx::query_scalar(include_str!("sql/read_tile.sql"))
-        .bind(i64::from(level))
-        .bind(to_sql(index)?)
-        .fetch_optional(connection)
-        .await
-        .map_err(StorageError::sqlx("read a tile"))
+    let grown = tiles::grow(count, &partial, leaves);
+    let stored = |tile: Tile| Ok((i64::from(tile.level), to_sql(tile.index)?, tile.encode()));
+    let grown = grown.into_iter().map(stored).collect::<Result<Vec<_>, StorageError>>()?;
+    tx.put_tiles(&grown).await
 }
 
 /// The place of a run that is being written.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct NewRunRow {
+pub(super) struct RunPlace {
     pub(super) id: i64,
     pub(super) level: u8,
     pub(super) first_block: u64,
@@ -187,44 +153,22 @@ pub(super) struct NewRunRow {
 }
 
 /// Writes the row of a run.
-pub(super) async fn insert_run(
-    connection: &mut SqliteConnection,
-    run: &NewRunRow,
+pub(super) async fn put_run(
+    tx: &mut dyn DerivedTx,
+    run: &RunPlace,
     index: &RunIndex,
 ) -> Result<(), StorageError> {
-    sqlx::query(include_str!("sql/insert_run.sql"))
-        .bind(run.id)
-        .bind(i64::from(run.level))
-        .bind(to_sql(run.first_block)?)
-        .bind(to_sql(run.blocks)?)
-        .bind(to_sql(index.keys as u64)?)
-        .bind(to_sql(index.directory.len() as u64)?)
-        .bind(with_sum(index.filter.encode()))
-        .bind(with_sum(index.directory.encode()))
-        .execute(connection)
-        .await
-        .map_err(StorageError::sqlx("write a run"))?;
-    Ok(())
-}
-
-/// Writes consecutive pages in one statement.
-pub(super) async fn insert_pages(
-    connection: &mut SqliteConnection,
-    first_id: i64,
-    pages: &[Vec<u8>],
-) -> Result<(), StorageError> {
-    let mut spans = Vec::with_capacity(pages.len());
-    let mut start = 1;
-    for page in pages {
-        spans.push(serde_json::Value::from(vec![start, page.len()]));
-        start += page.len();
-    }
-    sqlx::query(include_str!("sql/insert_pages.sql"))
-        .bind(first_id)
-        .bind(pages.concat())
-        .bind(serde_json::Value::from(spans).to_string())
-        .execute(connection)
-        .await
-        .map_err(StorageError::sqlx("write pages of the key index"))?;
-    Ok(())
+    tx.put_run(&NewRun {
+        place: RunRow {
+            id: run.id,
+            level: i64::from(run.level),
+            first_block: to_sql(run.first_block)?,
+            blocks: to_sql(run.blocks)?,
+            pages: to_sql(index.directory.len() as u64)?,
+        },
+        keys: to_sql(index.keys as u64)?,
+        filter: with_sum(index.filter.encode()),
+        directory: with_sum(index.directory.encode()),
+    })
+    .await
 }

@@ -2,17 +2,15 @@
 //! it.
 //! Nothing here trusts an index, a cache or the tail.
 
-use std::path::Path;
-
-use sqlx::sqlite::SqlitePool;
+use std::sync::Arc;
 
 use crate::error::StorageError;
 use crate::log::{Head, ReadError, Stored};
 use crate::merkle::{Frontier, Hash};
 
-use super::gate::{self, OpenError};
-use super::record::{self, CHUNK_ROWS_MAX};
-use super::{RECORD_FILE, SqliteBook, read, sealer};
+use super::database::RecordDb;
+use super::rows::{self, CHUNK_ROWS_MAX};
+use super::{Book, read, sealer};
 
 /// How far a long work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +49,7 @@ pub enum Fault {
     /// A sealed block does not say what the record says.
     #[error(
         "the derived block from position {first} differs from the record ({reason}): \
-         condemn the derived state and open the book again, it is made anew"
+         remove the derived state and open the book again, it is made anew"
     )]
     Derived {
         /// Position of the block's first event.
@@ -92,31 +90,19 @@ impl From<StorageError> for Fault {
 /// The record alone: for looking into a book that the start-up gate refuses. It writes nothing.
 #[derive(Debug, Clone)]
 pub struct Record {
-    pool: SqlitePool,
+    database: Arc<dyn RecordDb>,
 }
 
 impl Record {
-    /// Opens the record in `folder` without asking whether it is whole.
-    pub async fn open(folder: &Path) -> Result<Self, OpenError> {
-        let path = folder.join(RECORD_FILE);
-        if !path.is_file() {
-            return Err(OpenError::NotABook { folder: folder.into() });
-        }
-        let pool = record::readers(&path);
-        gate::check_sqlite(&pool).await?;
-        gate::check_schema(&pool, folder).await?;
-        Ok(Self { pool })
-    }
-
-    pub(crate) fn of(pool: &SqlitePool) -> Self {
-        Self { pool: pool.clone() }
+    pub(crate) fn of(database: Arc<dyn RecordDb>) -> Self {
+        Self { database }
     }
 
     /// Reads the whole log: positions without a gap, every hash, and the root against the head.
     /// Names the first bad position. A tail that was cut off together with the head is found by
     /// [`Record::root_at`] and a checkpoint that someone kept.
     pub async fn verify(&self, mut progress: impl FnMut(Progress) + Send) -> Result<Head, Fault> {
-        let head = record::read_head(&self.pool).await?;
+        let head = self.database.head().await?;
         let position = head.position();
         let tree = self.tree_to(position.min(head.last), &mut progress).await?;
         if head.last < position {
@@ -138,7 +124,7 @@ impl Record {
     /// Root of the tree over the first `position` events, made from their envelopes: what a
     /// checkpoint of that position must say.
     pub async fn root_at(&self, position: u64) -> Result<Hash, Fault> {
-        let head = record::read_head(&self.pool).await?.last;
+        let head = self.database.head().await?.last;
         if position > head {
             return Err(Fault::Cut { head, position });
         }
@@ -153,7 +139,7 @@ impl Record {
         until: u64,
         limit: usize,
     ) -> Result<Vec<Stored>, ReadError> {
-        read::scan(&self.pool, after, until, limit).await
+        read::scan(self.database.as_ref(), after, until, limit).await
     }
 
     async fn tree_to(
@@ -165,7 +151,7 @@ impl Record {
         while tree.size() < total {
             let done = tree.size();
             let until = total.min(done + CHUNK_ROWS_MAX);
-            record::for_each_row(&self.pool, done, until, |row| {
+            rows::for_each_row(self.database.as_ref(), done, until, |row| {
                 tree.push(row.leaf);
                 Ok(())
             })
@@ -176,11 +162,11 @@ impl Record {
     }
 }
 
-impl SqliteBook {
+impl Book {
     /// The record alone, read by connections of this book.
     #[must_use]
     pub fn record(&self) -> Record {
-        Record::of(&self.core.pool)
+        Record::of(Arc::clone(&self.core.record))
     }
 
     /// See [`Record::verify`].
@@ -212,11 +198,5 @@ impl SqliteBook {
             progress(Progress { done, total });
         }
         Ok(())
-    }
-
-    /// Marks the derived state as not to be trusted: whoever opens the book next makes it anew.
-    /// For a caller that met [`Fault::Derived`] or a derived state that cannot be read.
-    pub async fn condemn_derived(&self) -> Result<(), StorageError> {
-        self.core.derived.condemn().await
     }
 }

@@ -59,8 +59,7 @@ async fn bytes_per_event(path: &Path, sql: &'static str) -> i64 {
 async fn a_million_events_are_sealed_indexed_and_looked_up() {
     let book = Book::new(0, 1);
     let path = book.path();
-    let derived =
-        Derived::open(&path, BOOK, PACKER, 4_096, &book, Pauses::default()).await.unwrap();
+    let derived = book.open_for(BOOK, PACKER, 4_096, &book, Pauses::default()).await.unwrap();
     let mut times = Vec::new();
     for index in 0..BLOCKS {
         let block = block(index);
@@ -80,8 +79,7 @@ async fn a_million_events_are_sealed_indexed_and_looked_up() {
     lookups(&derived, "an absent order", |number| format!("order:absent:{number}")).await;
     derived.close().await;
     let start = Instant::now();
-    let derived =
-        Derived::open(&path, BOOK, PACKER, 4_096, &Last, Pauses::default()).await.unwrap();
+    let derived = book.open_for(BOOK, PACKER, 4_096, &Last, Pauses::default()).await.unwrap();
     assert_eq!(derived.sealed_to(), BLOCKS * SIZE);
     println!("open: {:?}", start.elapsed());
     let start = Instant::now();

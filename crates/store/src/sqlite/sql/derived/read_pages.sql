@@ -1,4 +1,4 @@
 -- ?1 JSON array of page ids, ?2 incarnation, ?3 generation that the reader holds.
 -- Whether the reader's list of runs still stands, and the pages: in one statement, so of one state.
-SELECT meta.incarnation = ?2 AND meta.generation = ?3, ids.value, page.data
+SELECT meta.incarnation = ?2 AND meta.generation = ?3 AS current, ids.value AS id, page.data
 FROM meta CROSS JOIN json_each(?1) AS ids LEFT JOIN page ON page.id = ids.value;

@@ -4,11 +4,8 @@
 //! It fences itself against every other process: the batch is written only behind the head that it
 //! was decided on. After a failed commit it acknowledges nothing and begins again from the record.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StorageError;
@@ -17,7 +14,7 @@ use crate::prepared::Prepared;
 
 use super::batch::{Batch, Held};
 use super::core::Core;
-use super::record;
+use super::database::{RecordDb, RecordWriter, Written};
 
 /// Appends that may wait for the writer; a caller beyond it waits with its append in hand.
 pub(crate) const QUEUE_APPENDS_MAX: usize = 1_024;
@@ -25,17 +22,9 @@ pub(crate) const QUEUE_APPENDS_MAX: usize = 1_024;
 const BATCH_EVENTS_MAX: usize = 4_096;
 /// Bytes after which a batch takes no further append.
 const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
-/// Milliseconds that the writer tries to get the lock from other processes.
-const BUSY_WAIT_MS_MAX: u64 = 10_000;
-/// Microseconds until the lock is tried again: at first, and at most.
-const BUSY_RETRY_US_MIN: u64 = 100;
-const BUSY_RETRY_US_MAX: u64 = 1_000;
 /// How often a batch is decided anew because another process was faster.
 const FENCE_TRIES_MAX: u32 = 1_000;
 
-const APPEND: &str = include_str!("sql/append.sql");
-/// What `batch.sql` says when another process has moved the head.
-const HEAD_MOVED: &str = "head moved";
 const WRITING: &str = "write a batch to the log";
 
 /// One append on its way through the writer.
@@ -51,7 +40,6 @@ type Answer = Result<Appended, AppendError>;
 /// Holds the only connection that appends.
 pub(crate) struct Writer {
     core: Arc<Core>,
-    path: PathBuf,
     jobs: mpsc::Receiver<Job>,
     /// Missing after a failed commit, until the head has been read again.
     ground: Option<Ground>,
@@ -60,25 +48,13 @@ pub(crate) struct Writer {
 /// What the writer stands on: a clean connection, and the head that it has read or written through
 /// it.
 pub(crate) struct Ground {
-    connection: SqliteConnection,
+    connection: Box<dyn RecordWriter>,
     held: Held,
 }
 
-/// What became of a batch.
-enum Written {
-    Committed,
-    /// Another process has moved the head: nothing was written.
-    HeadMoved,
-}
-
 impl Writer {
-    pub(crate) fn new(
-        core: Arc<Core>,
-        path: PathBuf,
-        jobs: mpsc::Receiver<Job>,
-        ground: Ground,
-    ) -> Self {
-        Self { core, path, jobs, ground: Some(ground) }
+    pub(crate) fn new(core: Arc<Core>, jobs: mpsc::Receiver<Job>, ground: Ground) -> Self {
+        Self { core, jobs, ground: Some(ground) }
     }
 
     /// Serves until every sender is gone and the queue is empty.
@@ -148,7 +124,6 @@ impl Writer {
             };
             answers.push(answer);
         }
-        batch.close();
         Ok((answers, batch))
     }
 
@@ -168,7 +143,7 @@ impl Writer {
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, AppendError> {
         let ground = self.ground().await?;
-        match with_lock(&mut ground.connection, batch).await {
+        match ground.connection.write(batch).await {
             Ok(written) => Ok(written),
             Err(error @ StorageError::Busy { .. }) => Err(error.into()),
             Err(source) => {
@@ -193,14 +168,13 @@ impl Writer {
         let head = self.core.refresh().await?;
         let before = self.ground().await?.held.frontier.size();
         assert!(head.position() > before, "the head of a book only moves forward");
-        let held = Held { frontier: head.frontier, recorded_at_us: head.recorded_at_us };
-        self.ground().await?.held = held;
+        self.ground().await?.held = head.held();
         Ok(())
     }
 
     async fn ground(&mut self) -> Result<&mut Ground, AppendError> {
         if self.ground.is_none() {
-            let ground = Ground::open(&self.path).await?;
+            let ground = Ground::open(self.core.record.as_ref()).await?;
             // Whatever the failed commit left behind in the record is in the tail before anything
             // else.
             self.core.refresh_to(ground.held.frontier.size()).await?;
@@ -212,21 +186,9 @@ impl Writer {
 
 impl Ground {
     /// A connection of its own, and the head as it reads it.
-    pub(crate) async fn open(path: &std::path::Path) -> Result<Self, StorageError> {
-        let options = record::connect_options(path);
-        let mut connection =
-            options.connect().await.map_err(StorageError::sqlx("open the writer's connection"))?;
-        // SQLite's own waiting is unfair to other processes; see `with_lock`.
-        sqlx::query("PRAGMA busy_timeout = 0")
-            .execute(&mut connection)
-            .await
-            .map_err(StorageError::sqlx("set up the writer's connection"))?;
-        sqlx::raw_sql(include_str!("sql/batch.sql"))
-            .execute(&mut connection)
-            .await
-            .map_err(StorageError::sqlx("set up the writer's connection"))?;
-        let head = record::read_head(&mut connection).await?;
-        let held = Held { frontier: head.frontier, recorded_at_us: head.recorded_at_us };
+    pub(crate) async fn open(record: &dyn RecordDb) -> Result<Self, StorageError> {
+        let mut connection = record.writer().await?;
+        let held = connection.head().await?.held();
         Ok(Self { connection, held })
     }
 }
@@ -259,58 +221,4 @@ impl Gathering {
             }
         }
     }
-}
-
-/// Tries until no other process holds the lock.
-async fn with_lock(
-    connection: &mut SqliteConnection,
-    batch: &Batch,
-) -> Result<Written, StorageError> {
-    let started = Instant::now();
-    let mut retry_us = BUSY_RETRY_US_MIN;
-    loop {
-        match write_once(connection, batch).await {
-            Err(error) if error.is_busy() => {}
-            written_or_failed => return written_or_failed,
-        }
-        if started.elapsed() > Duration::from_millis(BUSY_WAIT_MS_MAX) {
-            return Err(StorageError::Busy { context: WRITING });
-        }
-        pause(Duration::from_micros(retry_us)).await;
-        retry_us = (retry_us * 2).min(BUSY_RETRY_US_MAX);
-    }
-}
-
-/// The runtime's timer counts in milliseconds; a turn at the lock is shorter than one.
-async fn pause(duration: Duration) {
-    let slept = tokio::task::spawn_blocking(move || std::thread::sleep(duration)).await;
-    if slept.is_err() {
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn write_once(
-    connection: &mut SqliteConnection,
-    batch: &Batch,
-) -> Result<Written, StorageError> {
-    let held = &batch.held;
-    let written = sqlx::query(APPEND)
-        .bind(record::to_sql(batch.before()))
-        .bind(record::to_sql(held.frontier.size()))
-        .bind(held.frontier.encode())
-        .bind(held.recorded_at_us)
-        .bind(batch.order.as_str())
-        .bind(batch.leaves.as_slice())
-        .bind(batch.texts.as_bytes())
-        .execute(connection)
-        .await;
-    match written {
-        Ok(_) => Ok(Written::Committed),
-        Err(error) if is_head_moved(&error) => Ok(Written::HeadMoved),
-        Err(error) => Err(StorageError::sqlx(WRITING)(error)),
-    }
-}
-
-fn is_head_moved(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.message() == HEAD_MOVED)
 }

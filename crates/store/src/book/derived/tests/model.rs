@@ -123,11 +123,9 @@ async fn a_book_merged_to_the_top_level_is_still_right() {
 #[tokio::test]
 async fn keys_over_many_pages_are_found_from_both_ends() {
     // Given blocks of 4,096 events that all carry one key, and one event in a thousand another
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("derived.db");
     let size = 4_096_u64;
     let book = Book::new(0, 1);
-    let derived = Derived::open(&path, BOOK, PACKER, 4_096, &book, Pauses::default());
+    let derived = book.open_for(BOOK, PACKER, 4_096, &book, Pauses::default());
     let derived = derived.await.unwrap();
     for index in 0..17 {
         let event = |position: u64| SealEvent {

@@ -125,8 +125,7 @@ async fn a_missing_last_tile_is_noticed() {
 async fn the_state_of_another_book_is_dropped() {
     let book = sealed_book().await;
     let other = *b"another book 012";
-    let opened =
-        Derived::open(&book.path(), other, PACKER, BLOCK, &book, Pauses::default()).await.unwrap();
+    let opened = book.open_for(other, PACKER, BLOCK, &book, Pauses::default()).await.unwrap();
     assert_eq!(opened.sealed_to(), 0);
     opened.close().await;
     assert_made_anew(&book, book.open().await).await;
@@ -135,16 +134,14 @@ async fn the_state_of_another_book_is_dropped() {
 #[tokio::test]
 async fn replay_blocks_of_another_form_are_dropped() {
     let book = sealed_book().await;
-    let path = book.path();
-    let opened = Derived::open(&path, BOOK, "packer 2", BLOCK, &book, Pauses::default());
+    let opened = book.open_for(BOOK, "packer 2", BLOCK, &book, Pauses::default());
     assert_eq!(opened.await.unwrap().sealed_to(), 0);
 }
 
 #[tokio::test]
 async fn blocks_of_another_size_are_dropped() {
     let book = sealed_book().await;
-    let path = book.path();
-    let opened = Derived::open(&path, BOOK, PACKER, 16, &book, Pauses::default());
+    let opened = book.open_for(BOOK, PACKER, 16, &book, Pauses::default());
     assert_eq!(opened.await.unwrap().sealed_to(), 0);
 }
 
@@ -163,11 +160,11 @@ async fn a_state_of_another_record_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_condemned_state_is_dropped_by_the_next_that_opens_it() {
+async fn whoever_has_a_foreign_state_open_goes_on_until_the_next_makes_it_anew() {
     let book = sealed_book().await;
     let derived = book.open().await;
-    derived.condemn().await.unwrap();
-    assert_eq!(derived.refresh().await.unwrap(), SEALED, "whoever has it open goes on");
+    tamper(&book.path(), MAKE_FOREIGN).await;
+    assert_eq!(derived.refresh().await.unwrap(), SEALED);
     derived.close().await;
     assert_made_anew(&book, book.open().await).await;
 }
@@ -177,7 +174,7 @@ async fn a_process_whose_state_was_made_anew_by_another_is_told() {
     // Given a process that has everything sealed, and another that begins the file anew
     let book = sealed_book().await;
     let derived = book.open().await;
-    derived.condemn().await.unwrap();
+    tamper(&book.path(), MAKE_FOREIGN).await;
     let other = book.open().await;
     assert_eq!(other.sealed_to(), 0);
     // Then the first is told, whatever it does, even when the other has sealed as far again

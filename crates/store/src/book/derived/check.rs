@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::StorageError;
 
 use super::checksum::verified;
-use super::database::{to_count, to_sql};
+use super::database::{BlockRow, to_count, to_sql};
 use super::page::{Entry, read_all};
 use super::reader::Miss;
 use super::run::{Run, page_id};
@@ -64,13 +64,10 @@ impl Derived {
         index: u64,
         events: &[u32],
     ) -> Result<Verdict, StorageError> {
-        let row: Option<(Vec<u8>, Vec<u8>, Vec<u8>)> =
-            sqlx::query_as(include_str!("sql/read_whole_block.sql"))
-                .bind(to_sql(index)?)
-                .fetch_optional(&self.reader.pool)
-                .await
-                .map_err(StorageError::sqlx("read a block"))?;
-        let Some((codes, column, packed)) = row else {
+        let mut tx = self.database.read().await?;
+        let row = tx.block(to_sql(index)?).await?;
+        tx.rollback().await?;
+        let Some(BlockRow { type_codes: codes, type_column: column, packed }) = row else {
             return Ok(Err(format!("block {index} is missing")));
         };
         let types = TypeColumn::new(events);

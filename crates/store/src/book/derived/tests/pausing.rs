@@ -179,7 +179,7 @@ async fn a_sealer_that_goes_away_half_way_leaves_nothing_behind() {
         other.seal(book.block(0)).await.unwrap();
         assert_eq!(gone.refresh().await.unwrap(), u64::from(BLOCK));
         assert_finds_all(&gone, &book, u64::from(BLOCK)).await;
-        other.condemn().await.unwrap();
+        tamper(&book.path(), MAKE_FOREIGN).await;
         gone.close().await;
         other.close().await;
     }

@@ -1,8 +1,6 @@
 //! Reading by query. One snapshot of the tail is taken first; the sealed index is asked for what
 //! lies below it. What the index finds is a candidate: the envelope decides.
 
-use sqlx::sqlite::SqlitePool;
-
 use crate::error::StorageError;
 use crate::limits;
 use crate::log::{
@@ -12,7 +10,8 @@ use crate::memory::repeated;
 use crate::prepared::{Prepared, RequestRecord, request_key};
 
 use super::core::Core;
-use super::record::{self, CHUNK_ROWS_MAX, Checked};
+use super::database::RecordDb;
+use super::rows::{CHUNK_ROWS_MAX, Checked};
 use super::tail::Snapshot;
 
 /// Candidates asked for at once, looking from the newest down: mostly the first one is it.
@@ -44,7 +43,7 @@ impl Core {
         if after < sealed_to {
             self.assert_whole(tail.start)?;
             if query.is_everything() {
-                read_rows(&self.pool, after, sealed_to, &mut page).await?;
+                read_rows(self.record.as_ref(), after, sealed_to, &mut page).await?;
             } else {
                 self.read_sealed(query, after, sealed_to, &mut page).await?;
             }
@@ -73,7 +72,7 @@ impl Core {
             None => Ok(None),
             Some(position) => {
                 let mut page = PageDraft::one(position - 1);
-                read_rows(&self.pool, position - 1, position, &mut page).await?;
+                read_rows(self.record.as_ref(), position - 1, position, &mut page).await?;
                 Ok(page.events.pop())
             }
         }
@@ -101,7 +100,7 @@ impl Core {
             let (positions, complete_to) =
                 self.candidates(query, done, until, page.room().min(CANDIDATES_MAX)).await?;
             for positions in positions.chunks(CANDIDATES_MAX) {
-                let chunk = record::read_positions(&self.pool, positions).await?;
+                let chunk = self.record.positions(positions).await?;
                 for row in chunk.rows(positions.iter().copied()) {
                     let row = row?;
                     if row_matches(&row, query) {
@@ -153,7 +152,7 @@ impl Core {
             match event.stored(position) {
                 Some(stored) => page.push(stored),
                 // The tail held too much to keep its data.
-                None => read_rows(&self.pool, position - 1, position, page).await?,
+                None => read_rows(self.record.as_ref(), position - 1, position, page).await?,
             }
             if page.is_full() {
                 return Ok(());
@@ -194,7 +193,7 @@ impl Core {
             let lowest = found.last().copied().unwrap_or(0);
             found.retain(|position| *position > after);
             found.reverse();
-            let chunk = record::read_positions(&self.pool, &found).await?;
+            let chunk = self.record.positions(&found).await?;
             let mut newest = None;
             for row in chunk.rows(found.iter().copied()) {
                 let row = row?;
@@ -263,8 +262,7 @@ impl Core {
         while done + 1 < tail_start {
             let found =
                 self.derived.candidates(&item, done, tail_start - 1, NEWEST_CANDIDATES).await?;
-            let chunk =
-                record::read_positions(&self.pool, &found).await.map_err(ReadError::from)?;
+            let chunk = self.record.positions(&found).await.map_err(ReadError::from)?;
             for row in chunk.rows(found.iter().copied()) {
                 let row = row?;
                 if let Some(answer) = answer_of(&row, request)? {
@@ -300,22 +298,22 @@ impl Core {
 
 /// Every event in (after, until] (0: the end), from the record itself.
 pub(crate) async fn scan(
-    pool: &SqlitePool,
+    record: &dyn RecordDb,
     after: u64,
     until: u64,
     limit: usize,
 ) -> Result<Vec<Stored>, ReadError> {
     limits::check_limit(limit).map_err(ReadError::Refused)?;
-    let head = record::read_head(pool).await?.position();
+    let head = record.head().await?.position();
     let until = if until == 0 { head } else { until.min(head) };
     let mut page = PageDraft { events: Vec::new(), bytes: 0, limit, scanned_to: after };
-    read_rows(pool, after, until, &mut page).await?;
+    read_rows(record, after, until, &mut page).await?;
     Ok(page.events)
 }
 
 /// Every row in (after, until].
 async fn read_rows(
-    pool: &SqlitePool,
+    record: &dyn RecordDb,
     after: u64,
     until: u64,
     page: &mut PageDraft,
@@ -324,7 +322,7 @@ async fn read_rows(
     while done < until && !page.is_full() {
         let wanted = u64::try_from(page.room()).unwrap_or(u64::MAX).min(CHUNK_ROWS_MAX);
         let end = until.min(done + wanted);
-        let chunk = record::read_range(pool, done, end, wanted).await?;
+        let chunk = record.range(done, end, wanted).await?;
         for row in chunk.rows(done + 1..=end) {
             page.push(row?.stored());
             if page.is_full() {

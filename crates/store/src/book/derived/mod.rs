@@ -1,4 +1,4 @@
-//! derived.db: the sealed, derived form of the log. It can be dropped and is made again.
+//! The sealed, derived form of the log. It can be dropped and is made again.
 //!
 //! Three things are made of each block of committed events: a sorted run of the index by key, the
 //! tiles of the Merkle tree, and the replay block. Runs are merged sixteen to one, twice.
@@ -28,21 +28,19 @@ mod tiles;
 mod types;
 
 use std::ops::RangeInclusive;
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 
 use crate::{QueryItem, StorageError};
 
 use check::RunDigests;
 use database::to_sql;
 use lookup::{Direction, Wanted};
-use open::Identity;
 use reader::{Miss, Reader};
-use snapshot::{Meta, Snapshot, read_meta};
+use snapshot::Snapshot;
 
+pub(crate) use database::*;
 pub use pauses::{Pause, Pauses};
 
 /// Events a block may have: two bytes number them.
@@ -53,7 +51,7 @@ const LOOKUP_TRIES_MAX: u32 = 100;
 /// The derived state of one book, as this process knows it.
 #[derive(Debug)]
 pub(crate) struct Derived {
-    writer: SqlitePool,
+    database: Arc<dyn DerivedDb>,
     reader: Reader,
     snapshot: RwLock<Arc<Snapshot>>,
     block_events: u64,
@@ -91,33 +89,30 @@ pub(crate) trait RecordProbe: Send + Sync {
 }
 
 impl Derived {
-    /// Opens derived.db, and begins it anew when it is missing, unreadable, made for something
+    /// Takes the derived state as it is, and begins it anew when it is missing, made for something
     /// else, ahead of the record or not of this record.
     pub(crate) async fn open(
-        path: &Path,
-        book_id: [u8; 16],
-        packer_fingerprint: &str,
-        block_events: u32,
+        database: Arc<dyn DerivedDb>,
+        identity: &Identity,
         probe: &dyn RecordProbe,
         pauses: Pauses,
     ) -> Result<Self, StorageError> {
-        assert!((1..=BLOCK_EVENTS_MAX).contains(&block_events), "a block has 1 to 65,536 events");
-        let identity = Identity { book_id, packer_fingerprint, block_events };
-        let (writer, snapshot) = open::open(path, identity, probe).await?;
+        let events = 1..=BLOCK_EVENTS_MAX;
+        assert!(events.contains(&identity.block_events), "a block has 1 to 65,536 events");
+        let snapshot = open::open(database.as_ref(), identity, probe).await?;
         Ok(Self {
-            writer,
-            reader: Reader::new(database::connect_readers(path)),
+            reader: Reader::new(Arc::clone(&database)),
+            database,
             snapshot: RwLock::new(Arc::new(snapshot)),
-            block_events: u64::from(block_events),
+            block_events: u64::from(identity.block_events),
             pauses,
             checked: tokio::sync::Mutex::default(),
         })
     }
 
-    /// Lets go of the file; waits until SQLite has.
+    /// Lets go of the database; waits until it has been let go of.
     pub(crate) async fn close(&self) {
-        self.reader.pool.close().await;
-        self.writer.close().await;
+        self.database.close().await;
     }
 
     /// Position up to which this process has read everything as sealed, 0: nothing. It never goes
@@ -132,15 +127,14 @@ impl Derived {
     /// [`StorageError::Remade`] when another process began the file anew: open it again.
     pub(crate) async fn refresh(&self) -> Result<u64, StorageError> {
         let held = self.snapshot();
-        let begin = self.reader.pool.begin().await;
-        let mut tx = begin.map_err(StorageError::sqlx("begin to read derived.db"))?;
-        let meta = read_meta(&mut tx).await?;
+        let mut tx = self.database.read().await?;
+        let meta = tx.meta().await?;
         self.check_incarnation(&meta)?;
         if !held.is_current(&meta) {
-            let loaded = Snapshot::load(&mut tx, meta, Some(&held)).await?;
+            let loaded = Snapshot::load(tx.as_mut(), meta, Some(&held)).await?;
             self.publish(Arc::new(loaded));
         }
-        tx.rollback().await.map_err(StorageError::sqlx("end reading derived.db"))?;
+        tx.rollback().await?;
         Ok(self.sealed_to())
     }
 
@@ -177,11 +171,7 @@ impl Derived {
 
     /// Replay block number `index` (from 0), none when it is not sealed.
     pub(crate) async fn block(&self, index: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        sqlx::query_scalar(include_str!("sql/read_block.sql"))
-            .bind(to_sql(index)?)
-            .fetch_optional(&self.reader.pool)
-            .await
-            .map_err(StorageError::sqlx("read a replay block"))
+        self.database.packed(to_sql(index)?).await
     }
 
     /// Tile `index` of `level` as C2SP tlog-tiles has it: up to 256 hashes, the last one partial.
@@ -190,18 +180,7 @@ impl Derived {
         level: u8,
         index: u64,
     ) -> Result<Option<Vec<u8>>, StorageError> {
-        let connection = self.reader.pool.acquire().await;
-        let mut connection = connection.map_err(StorageError::sqlx("open derived.db"))?;
-        seal::read_tile(&mut connection, level, index).await
-    }
-
-    /// Marks the file as not to be trusted: the next process that opens it begins it anew.
-    /// For a caller that found [`StorageError::Corrupt`] or a difference from the record.
-    pub(crate) async fn condemn(&self) -> Result<(), StorageError> {
-        let mut tx = database::begin_write(&self.writer, "condemn derived.db").await?;
-        let condemn = sqlx::query(include_str!("sql/condemn.sql")).execute(&mut *tx).await;
-        condemn.map_err(StorageError::sqlx("condemn derived.db"))?;
-        tx.commit().await.map_err(StorageError::sqlx("commit the condemnation"))
+        self.database.tile(i64::from(level), to_sql(index)?).await
     }
 
     /// Looks in one consistent list of runs; after a merge in a newer one, from the start.

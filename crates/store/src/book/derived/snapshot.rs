@@ -5,66 +5,13 @@
 
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
-
 use crate::StorageError;
 
 use super::checksum::verified;
-use super::database::{from_sql, to_count, to_sql};
+use super::database::{DerivedTx, Meta, RunRow, from_sql, to_count, to_sql};
 use super::filter::Filter;
 use super::run::{Directory, Run};
 use super::types::decode_codes;
-
-/// The row of `meta`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Meta {
-    pub(super) format: i64,
-    pub(super) book: Vec<u8>,
-    pub(super) packer: String,
-    pub(super) block_events: i64,
-    pub(super) incarnation: Vec<u8>,
-    pub(super) generation: i64,
-    pub(super) sealed_to: i64,
-    pub(super) next_run: i64,
-}
-
-/// The place of a run: a row of `run` without its blobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RunRow {
-    pub(super) id: i64,
-    pub(super) level: i64,
-    pub(super) first_block: i64,
-    pub(super) blocks: i64,
-    pub(super) pages: i64,
-}
-
-impl FromRow<'_, SqliteRow> for Meta {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            format: row.try_get("format")?,
-            book: row.try_get("book")?,
-            packer: row.try_get("packer")?,
-            block_events: row.try_get("block_events")?,
-            incarnation: row.try_get("incarnation")?,
-            generation: row.try_get("generation")?,
-            sealed_to: row.try_get("sealed_to")?,
-            next_run: row.try_get("next_run")?,
-        })
-    }
-}
-
-impl FromRow<'_, SqliteRow> for RunRow {
-    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            level: row.try_get("level")?,
-            first_block: row.try_get("first_block")?,
-            blocks: row.try_get("blocks")?,
-            pages: row.try_get("pages")?,
-        })
-    }
-}
 
 /// The runs at one moment.
 #[derive(Debug)]
@@ -77,30 +24,21 @@ pub(super) struct Snapshot {
     pub(super) runs: Vec<Arc<Run>>,
 }
 
-/// The row of `meta` as this transaction sees it.
-pub(super) async fn read_meta(connection: &mut SqliteConnection) -> Result<Meta, StorageError> {
-    let query = sqlx::query_as(include_str!("sql/read_meta.sql"));
-    query.fetch_one(connection).await.map_err(StorageError::sqlx("read derived.db's meta row"))
-}
-
 impl Snapshot {
     /// Reads the runs; those that `held` knows are taken from it. Call it within one transaction.
     pub(super) async fn load(
-        connection: &mut SqliteConnection,
+        tx: &mut dyn DerivedTx,
         meta: Meta,
         held: Option<&Self>,
     ) -> Result<Self, StorageError> {
-        let rows: Vec<RunRow> = sqlx::query_as(include_str!("sql/list_runs.sql"))
-            .fetch_all(&mut *connection)
-            .await
-            .map_err(StorageError::sqlx("list the runs"))?;
+        let rows = tx.runs().await?;
         let block_events = from_sql(meta.block_events)?;
         let mut runs = Vec::with_capacity(rows.len());
         for row in rows {
             let known = held.and_then(|held| held.runs.iter().find(|run| run.id == row.id));
             runs.push(match known {
                 Some(run) => Arc::clone(run),
-                None => Arc::new(load_run(connection, &row, block_events).await?),
+                None => Arc::new(load_run(tx, &row, block_events).await?),
             });
         }
         let sealed_to = from_sql(meta.sealed_to)?;
@@ -151,15 +89,11 @@ impl Snapshot {
 }
 
 async fn load_run(
-    connection: &mut SqliteConnection,
+    tx: &mut dyn DerivedTx,
     row: &RunRow,
     block_events: u64,
 ) -> Result<Run, StorageError> {
-    let (filter, directory): (Vec<u8>, Vec<u8>) = sqlx::query_as(include_str!("sql/read_run.sql"))
-        .bind(row.id)
-        .fetch_one(&mut *connection)
-        .await
-        .map_err(StorageError::sqlx("read a run"))?;
+    let (filter, directory) = tx.run(row.id).await?;
     let bad = |what: &str| StorageError::Corrupt(format!("the {what} of run {}", row.id));
     let filter = Filter::decode(verified(&filter, "a filter")?).ok_or_else(|| bad("filter"))?;
     let directory =
@@ -169,7 +103,7 @@ async fn load_run(
     }
     let first_block = from_sql(row.first_block)?;
     let blocks = from_sql(row.blocks)?;
-    let types = load_types(connection, first_block, blocks).await?;
+    let types = load_types(tx, first_block, blocks).await?;
     let place = |block: u64| block.checked_mul(block_events).ok_or_else(|| bad("place"));
     let after = first_block.checked_add(blocks).ok_or_else(|| bad("place"))?;
     Ok(Run {
@@ -187,16 +121,11 @@ async fn load_run(
 
 /// Codes of the types in each of `blocks` blocks from `first` on.
 async fn load_types(
-    connection: &mut SqliteConnection,
+    tx: &mut dyn DerivedTx,
     first: u64,
     blocks: u64,
 ) -> Result<Vec<Arc<[u32]>>, StorageError> {
-    let rows: Vec<Vec<u8>> = sqlx::query_scalar(include_str!("sql/read_type_codes.sql"))
-        .bind(to_sql(first)?)
-        .bind(to_sql(first.saturating_add(blocks))?)
-        .fetch_all(connection)
-        .await
-        .map_err(StorageError::sqlx("read the types of blocks"))?;
+    let rows = tx.type_codes(to_sql(first)?, to_sql(first.saturating_add(blocks))?).await?;
     if rows.len() != to_count(blocks)? {
         return Err(StorageError::Corrupt(format!("blocks are missing from block {first} on")));
     }

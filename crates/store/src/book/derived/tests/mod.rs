@@ -14,13 +14,17 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::sqlite::open_derived;
 use crate::{QueryItem, StorageError};
 
-use super::{Derived, Pauses, RecordProbe, SealBlock, SealEvent};
+use super::{Derived, Identity, Pauses, RecordProbe, SealBlock, SealEvent};
 
 pub(super) const BOOK: [u8; 16] = *b"book 0123456789a";
 pub(super) const PACKER: &str = "packer 1";
 pub(super) const BLOCK: u32 = 8;
+
+/// Makes the state one of another release.
+pub(super) const MAKE_FOREIGN: &str = "UPDATE meta SET format = 0";
 
 /// A book's record in memory, and the place of its derived state.
 pub(super) struct Book {
@@ -82,7 +86,20 @@ impl Book {
     }
 
     pub(super) async fn open_with(&self, pauses: Pauses) -> Derived {
-        Derived::open(&self.path(), BOOK, PACKER, BLOCK, self, pauses).await.unwrap()
+        self.open_for(BOOK, PACKER, BLOCK, self, pauses).await.unwrap()
+    }
+
+    pub(super) async fn open_for(
+        &self,
+        book_id: [u8; 16],
+        packer: &str,
+        block_events: u32,
+        probe: &dyn RecordProbe,
+        pauses: Pauses,
+    ) -> Result<Derived, StorageError> {
+        let packer_fingerprint = packer.to_owned();
+        let identity = Identity { book_id, packer_fingerprint, block_events };
+        open_derived(&self.path(), &identity, probe, pauses).await
     }
 
     pub(super) fn block(&self, index: u64) -> SealBlock {

@@ -5,17 +5,14 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use sqlx::SqliteConnection;
-
 use crate::StorageError;
 
 use super::Derived;
 use super::checksum::verified;
-use super::database::{begin_write, from_sql, to_count};
+use super::database::{DerivedTx, RunRow, from_sql, to_count};
 use super::page::{Entry, read_all};
 use super::run::{LEVEL_TOP, MERGE_WIDTH, RunIndex, RunWriter, page_id};
-use super::seal::{NewRunRow, insert_pages, insert_run};
-use super::snapshot::{RunRow, read_meta};
+use super::seal::{RunPlace, put_run};
 
 /// Pages of each source read at once: a sixteenth of what is sorted at once.
 const SOURCE_PAGES: usize = 8;
@@ -36,38 +33,27 @@ impl Derived {
     /// Merges the oldest sixteen runs of `level`, unless another process did.
     async fn merge_level(&self, level: u8) -> Result<(), StorageError> {
         self.pauses.at("merge:begin").await;
-        let mut tx = begin_write(&self.writer, "merge runs").await?;
-        let meta = read_meta(&mut tx).await?;
+        let mut tx = self.database.write("merge runs").await?;
+        let meta = tx.meta().await?;
         self.check_incarnation(&meta)?;
-        let rows = runs_of_level(&mut tx, level).await?;
+        let width = i64::try_from(MERGE_WIDTH).unwrap_or(i64::MAX);
+        let rows = tx.runs_of_level(i64::from(level), width).await?;
         if rows.len() == MERGE_WIDTH {
             let run = row_of(&rows, meta.next_run)?;
-            let index = stream(&mut tx, sources_of(&rows, self.block_events)?, run.id).await?;
+            let index = stream(tx.as_mut(), sources_of(&rows, self.block_events)?, run.id).await?;
             self.pauses.at("merge:rows").await;
-            delete_runs(&mut tx, &rows).await?;
-            insert_run(&mut tx, &run, &index).await?;
+            delete_runs(tx.as_mut(), &rows).await?;
+            put_run(tx.as_mut(), &run, &index).await?;
             self.pauses.at("merge:commit").await;
-            tx.commit().await.map_err(StorageError::sqlx("commit a merge"))?;
+            tx.commit().await?;
             self.pauses.at("merge:committed").await;
         } else {
-            tx.rollback().await.map_err(StorageError::sqlx("leave a merge to another process"))?;
+            tx.rollback().await?; // another process did
         }
         self.refresh().await?;
         self.pauses.at("merge:published").await;
         Ok(())
     }
-}
-
-async fn runs_of_level(
-    connection: &mut SqliteConnection,
-    level: u8,
-) -> Result<Vec<RunRow>, StorageError> {
-    sqlx::query_as(include_str!("sql/list_runs_of_level.sql"))
-        .bind(i64::from(level))
-        .bind(i64::try_from(MERGE_WIDTH).unwrap_or(i64::MAX))
-        .fetch_all(connection)
-        .await
-        .map_err(StorageError::sqlx("list the runs of a level"))
 }
 
 /// One of the runs being merged: the pages still to be read, and entries read but not yet merged.
@@ -81,7 +67,7 @@ struct Source {
 }
 
 impl Source {
-    async fn refill(&mut self, connection: &mut SqliteConnection) -> Result<(), StorageError> {
+    async fn refill(&mut self, tx: &mut dyn DerivedTx) -> Result<(), StorageError> {
         if !self.entries.is_empty() || self.pages.is_empty() {
             return Ok(());
         }
@@ -89,7 +75,13 @@ impl Source {
         let taken = self.pages.start..end;
         self.pages.start = end;
         let mut entries = Vec::new();
-        for page in read_page_range(connection, self.run, taken).await? {
+        let wanted = taken.len();
+        let last = page_id(self.run, taken.end) - 1;
+        let pages = tx.pages(page_id(self.run, taken.start), last).await?;
+        if pages.len() != wanted {
+            return Err(StorageError::Corrupt(format!("run {} lacks pages", self.run)));
+        }
+        for page in pages {
             read_all(verified(&page, "a page of the key index")?, &mut entries)
                 .map_err(|error| StorageError::Corrupt(format!("run {}: {error}", self.run)))?;
         }
@@ -107,24 +99,6 @@ impl Source {
     }
 }
 
-/// These pages of a run, in order.
-pub(super) async fn read_page_range(
-    connection: &mut SqliteConnection,
-    run: i64,
-    numbers: Range<usize>,
-) -> Result<Vec<Vec<u8>>, StorageError> {
-    let pages: Vec<Vec<u8>> = sqlx::query_scalar(include_str!("sql/read_page_range.sql"))
-        .bind(page_id(run, numbers.start))
-        .bind(page_id(run, numbers.end) - 1)
-        .fetch_all(connection)
-        .await
-        .map_err(StorageError::sqlx("read the pages of a run"))?;
-    if pages.len() != numbers.len() {
-        return Err(StorageError::Corrupt(format!("run {run} lacks pages of {numbers:?}")));
-    }
-    Ok(pages)
-}
-
 fn sources_of(rows: &[RunRow], block_events: u64) -> Result<Vec<Source>, StorageError> {
     let mut sources = Vec::with_capacity(rows.len());
     let mut shift = 0;
@@ -137,18 +111,18 @@ fn sources_of(rows: &[RunRow], block_events: u64) -> Result<Vec<Source>, Storage
 }
 
 /// The place of the run that these become.
-fn row_of(rows: &[RunRow], id: i64) -> Result<NewRunRow, StorageError> {
+fn row_of(rows: &[RunRow], id: i64) -> Result<RunPlace, StorageError> {
     let corrupt = || StorageError::Corrupt("the level of the runs to merge".to_owned());
     let oldest = rows.first().ok_or_else(corrupt)?;
     let level = u8::try_from(oldest.level + 1).map_err(|_| corrupt())?;
     assert!(level <= LEVEL_TOP, "runs of the top level are not merged");
     let blocks = from_sql(rows.iter().map(|row| row.blocks).sum())?;
-    Ok(NewRunRow { id, level, first_block: from_sql(oldest.first_block)?, blocks })
+    Ok(RunPlace { id, level, first_block: from_sql(oldest.first_block)?, blocks })
 }
 
 /// Merges the sources into pages of run `id`.
 async fn stream(
-    connection: &mut SqliteConnection,
+    tx: &mut dyn DerivedTx,
     mut sources: Vec<Source>,
     id: i64,
 ) -> Result<RunIndex, StorageError> {
@@ -157,7 +131,7 @@ async fn stream(
     let mut written = 0;
     loop {
         for source in &mut sources {
-            source.refill(connection).await?;
+            source.refill(tx).await?;
         }
         let piece = take_piece(&mut sources);
         if piece.is_empty() {
@@ -168,14 +142,14 @@ async fn stream(
         }
         pages.append(&mut writer.take_full_pages());
         if pages.len() >= WRITE_PAGES {
-            insert_pages(connection, page_id(id, written), &pages).await?;
+            tx.put_pages(page_id(id, written), &pages).await?;
             written += pages.len();
             pages.clear();
         }
     }
     let (mut last, index) = writer.finish();
     pages.append(&mut last);
-    insert_pages(connection, page_id(id, written), &pages).await?;
+    tx.put_pages(page_id(id, written), &pages).await?;
     assert_eq!(written + pages.len(), index.directory.len(), "every page was written");
     Ok(index)
 }
@@ -192,27 +166,10 @@ fn take_piece(sources: &mut [Source]) -> Vec<Entry> {
     piece
 }
 
-async fn delete_runs(
-    connection: &mut SqliteConnection,
-    rows: &[RunRow],
-) -> Result<(), StorageError> {
+async fn delete_runs(tx: &mut dyn DerivedTx, rows: &[RunRow]) -> Result<(), StorageError> {
     for row in rows {
         let pages = to_count(from_sql(row.pages)?)?;
-        sqlx::query(include_str!("sql/delete_pages.sql"))
-            .bind(page_id(row.id, 0))
-            .bind(page_id(row.id, pages) - 1)
-            .execute(&mut *connection)
-            .await
-            .map_err(StorageError::sqlx("delete the pages of a merged run"))?;
-        sqlx::query(include_str!("sql/delete_run.sql"))
-            .bind(row.id)
-            .execute(&mut *connection)
-            .await
-            .map_err(StorageError::sqlx("delete a merged run"))?;
+        tx.delete_run(row.id, page_id(row.id, 0), page_id(row.id, pages) - 1).await?;
     }
-    sqlx::query(include_str!("sql/merge_meta.sql"))
-        .execute(connection)
-        .await
-        .map_err(StorageError::sqlx("move the generation"))?;
-    Ok(())
+    tx.move_generation().await
 }

@@ -13,7 +13,7 @@ use crate::prepared::Facets;
 
 use super::core::Core;
 use super::derived::{SealBlock, SealEvent};
-use super::record;
+use super::rows;
 use super::tail::TailEvent;
 
 /// Milliseconds until a failed seal is tried again: at first, and at most.
@@ -99,7 +99,7 @@ pub(crate) async fn block_from_record(core: &Core, first: u64) -> Result<SealBlo
     let mut stored = Vec::new();
     let mut events = Vec::new();
     let last = first + core.block_events() - 1;
-    record::for_each_row(&core.pool, first - 1, last, |row| {
+    rows::for_each_row(core.record.as_ref(), first - 1, last, |row| {
         stored.push(row.stored());
         events.push(SealEvent {
             type_name: row.envelope.type_name.to_string(),
