@@ -13,6 +13,10 @@ pub(crate) const TEXT_BYTES: usize = 27;
 pub trait Clock: Send + Sync {
     /// Microseconds since the Unix epoch.
     fn now_us(&self) -> i64;
+    /// Whether it tells the time that other machines tell, too, and may be compared with theirs.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// The machine's clock.
@@ -24,6 +28,10 @@ impl Clock for SystemClock {
     fn now_us(&self) -> i64 {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 }
 

@@ -11,6 +11,7 @@ mod limits;
 mod log;
 mod memory;
 mod merkle;
+pub mod postgres;
 mod prepared;
 pub mod sqlite;
 mod subscribe;

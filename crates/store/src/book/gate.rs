@@ -83,6 +83,16 @@ pub enum OpenError {
         /// Milliseconds.
         behind_ms: i64,
     },
+    /// The node's clock is not the database's.
+    #[error(
+        "clock_skew: the clock is {off_ms} ms off the database's, at most {} ms are allowed: set \
+         the clock of this machine, or the database's",
+        CLOCK_SKEW_US_MAX / 1_000
+    )]
+    ClockOff {
+        /// Milliseconds; negative: behind it.
+        off_ms: i64,
+    },
     /// Head and log do not agree.
     #[error("the end of the book is damaged: {reason}; verify it and restore it from a backup")]
     Damaged {

@@ -1,0 +1,80 @@
+//! What PostgreSQL's errors mean for a book, by SQLSTATE (PostgreSQL, Appendix A).
+
+use crate::error::StorageError;
+
+/// How often a read is done again over another connection: as many may be broken at once.
+const READ_TRIES_MAX: u32 = 6;
+
+/// SQLSTATE of a database's own error.
+pub(crate) fn state(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// Nothing was written, and it may be tried again: a lock was not given in time, or the statement
+/// was cancelled before it committed.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    const QUERY_CANCELED: &str = "57014";
+    const SERIALIZATION_FAILURE: &str = "40001";
+    const DEADLOCK_DETECTED: &str = "40P01";
+    let busy = [LOCK_NOT_AVAILABLE, QUERY_CANCELED, SERIALIZATION_FAILURE, DEADLOCK_DETECTED];
+    state(error).is_some_and(|state| busy.contains(&state.as_str()))
+}
+
+/// The connection is gone: the server was restarted, the backend terminated, the wire cut.
+fn is_broken(error: &StorageError) -> bool {
+    const CONNECTION_EXCEPTION_CLASS: &str = "08";
+    const OPERATOR_INTERVENTION_CLASS: &str = "57P";
+    let StorageError::Sqlx { source, .. } = error else { return false };
+    match source.as_ref() {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
+        error => state(error).is_some_and(|state| {
+            state.starts_with(CONNECTION_EXCEPTION_CLASS)
+                || state.starts_with(OPERATOR_INTERVENTION_CLASS)
+        }),
+    }
+}
+
+/// Reads again where a pooled connection turns out to be broken.
+pub(crate) async fn retried<T, F>(read: impl Fn() -> F + Send) -> Result<T, StorageError>
+where
+    F: Future<Output = Result<T, StorageError>> + Send,
+{
+    let mut tries = 1;
+    loop {
+        match read().await {
+            Err(error) if is_broken(&error) && tries < READ_TRIES_MAX => tries += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// What was read is not the derived state of this release: missing tables, wrong types, bad values.
+pub(crate) fn is_unusable(error: &StorageError) -> bool {
+    const SYNTAX_OR_ACCESS_CLASS: &str = "42";
+    const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    const INVALID_SCHEMA_NAME: &str = "3F000";
+    match error {
+        StorageError::Corrupt(_) => true,
+        StorageError::Sqlx { source, .. } => {
+            let shape = matches!(
+                **source,
+                sqlx::Error::RowNotFound
+                    | sqlx::Error::ColumnDecode { .. }
+                    | sqlx::Error::ColumnNotFound(_)
+                    | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            );
+            let missing = state(source).is_some_and(|state| {
+                state == INVALID_SCHEMA_NAME
+                    || (state.starts_with(SYNTAX_OR_ACCESS_CLASS)
+                        && state != INSUFFICIENT_PRIVILEGE)
+            });
+            shape || missing
+        }
+        StorageError::Io { .. }
+        | StorageError::Closed
+        | StorageError::Busy { .. }
+        | StorageError::Remade
+        | StorageError::OutOfOrder { .. } => false,
+    }
+}

@@ -1,0 +1,85 @@
+//! The start-up gate of PostgreSQL: what the server promises, and what the record says of itself.
+
+use sqlx::postgres::PgPool;
+
+use crate::book::{CLOCK_SKEW_US_MAX, OpenError, SCHEMA_VERSION};
+use crate::clock::Clock;
+use crate::error::StorageError;
+
+use super::error::state;
+
+/// PostgreSQL 13: the oldest one with `gen_random_uuid` of its own.
+const VERSION_MIN: i32 = 130_000;
+
+type Server = (i32, String, String, String, String, bool, i64);
+
+/// Refuses a server that would acknowledge what it can lose, and a clock that is not the server's.
+pub(crate) async fn check_server(
+    pool: &PgPool,
+    place: &str,
+    clock: &dyn Clock,
+) -> Result<(), OpenError> {
+    let server: Server = sqlx::query_as(include_str!("sql/read_gate.sql"))
+        .fetch_one(pool)
+        .await
+        .map_err(StorageError::sqlx("reach the database"))?;
+    let (version, fsync, full_page_writes, synchronous_commit, encoding, in_recovery, now_us) =
+        server;
+    if version < VERSION_MIN {
+        let version = version / 10_000;
+        return Err(OpenError::Options(format!(
+            "{place} runs PostgreSQL {version}: a book needs 13 or later"
+        )));
+    }
+    if encoding != "UTF8" {
+        return Err(OpenError::Options(format!(
+            "the database {place} is encoded in {encoding}: make one with ENCODING 'UTF8'"
+        )));
+    }
+    if in_recovery {
+        return Err(OpenError::Options(format!(
+            "{place} is a standby, which only reads: name the primary"
+        )));
+    }
+    let settings = [
+        ("fsync", &fsync, "fsync on"),
+        ("full_page_writes", &full_page_writes, "full_page_writes on"),
+        ("synchronous_commit", &synchronous_commit, "synchronous_commit on"),
+    ];
+    if let Some((name, found, asked)) = settings.into_iter().find(|(_, found, _)| *found == "off") {
+        return Err(OpenError::WeakDurability {
+            place: place.to_owned(),
+            setting: format!("{name} {found}"),
+            asked,
+            way_out: "set it in the server's configuration: a crash would lose what was acknowledged",
+        });
+    }
+    let off_us = clock.now_us().saturating_sub(now_us);
+    if clock.is_shared() && off_us.abs() > CLOCK_SKEW_US_MAX {
+        return Err(OpenError::ClockOff { off_ms: off_us / 1_000 });
+    }
+    Ok(())
+}
+
+/// What the record says of itself.
+pub(crate) async fn check_schema(pool: &PgPool, place: &str) -> Result<[u8; 16], OpenError> {
+    let found = sqlx::query_as("SELECT book_id, schema_version FROM meta").fetch_one(pool).await;
+    let (book_id, found): (Vec<u8>, i64) = match found {
+        Ok(found) => found,
+        Err(error) if is_missing(&error) => {
+            return Err(OpenError::NotABook { place: place.to_owned() });
+        }
+        Err(error) => return Err(StorageError::sqlx("read what the record is")(error).into()),
+    };
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::NewerSchema { found });
+    }
+    <[u8; 16]>::try_from(book_id)
+        .map_err(|_| OpenError::Damaged { reason: "the book's id is not 16 bytes".into() })
+}
+
+fn is_missing(error: &sqlx::Error) -> bool {
+    const UNDEFINED_TABLE: &str = "42P01";
+    const UNDEFINED_COLUMN: &str = "42703";
+    state(error).is_some_and(|state| [UNDEFINED_TABLE, UNDEFINED_COLUMN].contains(&state.as_str()))
+}

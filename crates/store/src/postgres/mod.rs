@@ -1,0 +1,143 @@
+//! A book on PostgreSQL: a schema for each kind of state. `<book>` is the ledger;
+//! `<book>_derived` can be dropped and is made anew.
+//!
+//! Only what any server with PostgreSQL's protocol has stands on the way of an append: one
+//! statement at READ COMMITTED that compares the head and moves it.
+
+mod database;
+mod derived;
+mod error;
+mod gate;
+mod record;
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::book::{Book, Derived, Found, OpenError, Options, Record, SCHEMA_VERSION, check_record};
+use crate::error::StorageError;
+use crate::merkle::Frontier;
+
+pub use database::{Database, Part};
+
+use database::{check_name, quoted, schema};
+use derived::PgDerived;
+use error::state;
+use record::PgRecord;
+
+/// How long reading the record may take, and wait for a lock.
+const PATIENCE: database::Patience = database::Patience { lock_ms: 10_000, statement_ms: 120_000 };
+const CREATING: &str = "create the book's schemas";
+
+impl Database {
+    /// Creates the book `name` and opens it. The role must be allowed to create schemas.
+    ///
+    /// # Errors
+    /// A name that is taken, or whatever [`Database::open_book`] refuses.
+    pub async fn create_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
+        options.check()?;
+        check_name(name)?;
+        let mut connection = self.connect().await?;
+        // Dropping the connection ends what a caller that goes away left in it.
+        let created = create_schemas(&mut connection, name, &options.software).await;
+        match created {
+            Ok(()) => {}
+            Err(error) if is_taken(&error) => {
+                return Err(OpenError::AlreadyABook { place: self.place_of(name) });
+            }
+            Err(error) => return Err(StorageError::sqlx(CREATING)(error).into()),
+        }
+        connection.close().await.map_err(StorageError::sqlx(CREATING))?;
+        self.open_book(name, options).await
+    }
+
+    /// Opens the book `name`. Returns when everything but the last, unfinished block is sealed: a
+    /// missing or foreign derived state is made anew first.
+    ///
+    /// # Errors
+    /// Unsafe ground: see [`OpenError`].
+    pub async fn open_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
+        options.check()?;
+        let (record, book_id) = self.find_record(name).await?;
+        gate::check_server(&record.pool, &self.place(), options.clock.as_ref()).await?;
+        let head = check_record(&record, &options).await?;
+        let database = Arc::new(PgDerived::new(self, name));
+        let identity = options.identity(book_id);
+        let pauses = options.pauses.clone();
+        let derived = Derived::open(database, &identity, &record, pauses).await?;
+        Book::open(Found { book_id, record: Arc::new(record), derived, head }, options).await
+    }
+
+    /// The record of the book `name`, without asking whether it is whole: for looking into a book
+    /// that [`Database::open_book`] refuses. Nothing is written.
+    ///
+    /// # Errors
+    /// A database without that book, or one of a later release.
+    pub async fn open_record(&self, name: &str) -> Result<Record, OpenError> {
+        let (record, _) = self.find_record(name).await?;
+        Ok(Record::of(Arc::new(record)))
+    }
+
+    /// Names of the books that this role may see, in order.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn books(&self) -> Result<Vec<String>, StorageError> {
+        let mut connection = self.connect().await?;
+        sqlx::query_scalar(include_str!("sql/list_books.sql"))
+            .fetch_all(&mut connection)
+            .await
+            .map_err(StorageError::sqlx("list the books"))
+    }
+
+    async fn find_record(&self, name: &str) -> Result<(PgRecord, [u8; 16]), OpenError> {
+        check_name(name)?;
+        let record = PgRecord::new(self.connect_options(name, Part::Record, PATIENCE));
+        let book_id = gate::check_schema(&record.pool, &self.place_of(name)).await?;
+        Ok((record, book_id))
+    }
+
+    fn place_of(&self, name: &str) -> String {
+        format!("the schema {name} in {}", self.place())
+    }
+}
+
+/// Makes the schemas in one transaction, so that a book is there whole or not at all.
+async fn create_schemas(
+    connection: &mut PgConnection,
+    name: &str,
+    software: &str,
+) -> Result<(), sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    for (part, tables) in [
+        (Part::Record, include_str!("sql/schema.sql")),
+        (Part::State, include_str!("sql/state_schema.sql")),
+        (Part::Derived, ""),
+    ] {
+        let schema = quoted(&schema(name, part));
+        let statements = format!("CREATE SCHEMA {schema}; SET LOCAL search_path = {schema}");
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *tx).await?;
+        sqlx::raw_sql(tables).execute(&mut *tx).await?;
+    }
+    let record = quoted(&schema(name, Part::Record));
+    sqlx::raw_sql(AssertSqlSafe(format!("SET LOCAL search_path = {record}")))
+        .execute(&mut *tx)
+        .await?;
+    let mut book_id = [0; 16];
+    getrandom::fill(&mut book_id).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    sqlx::query(include_str!("sql/insert_meta.sql"))
+        .bind(book_id.as_slice())
+        .bind(SCHEMA_VERSION)
+        .bind(software)
+        .bind(Frontier::default().encode())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await
+}
+
+/// The name is another schema's, or another process has just made it.
+fn is_taken(error: &sqlx::Error) -> bool {
+    const DUPLICATE_SCHEMA: &str = "42P06";
+    const UNIQUE_VIOLATION: &str = "23505";
+    state(error).is_some_and(|state| [DUPLICATE_SCHEMA, UNIQUE_VIOLATION].contains(&state.as_str()))
+}

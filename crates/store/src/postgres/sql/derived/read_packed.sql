@@ -1,0 +1,1 @@
+SELECT packed FROM block WHERE idx = $1

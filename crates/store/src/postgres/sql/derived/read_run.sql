@@ -1,0 +1,1 @@
+SELECT filter, directory FROM run WHERE id = $1

@@ -1,0 +1,3 @@
+-- $1 block, $2 incarnation
+SELECT meta.incarnation = $2, block.type_column
+FROM meta LEFT JOIN block ON block.idx = $1
