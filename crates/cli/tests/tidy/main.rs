@@ -149,9 +149,9 @@ fn a_clock_or_a_float_is_found_in_code_and_not_in_comments() {
 }
 
 #[test]
-fn sql_stands_in_the_store_and_in_the_benches_that_measure_beneath_it() {
+fn sql_stands_in_the_store_and_in_what_measures_or_serves_its_tests() {
     assert_all_keep(rules::sql_outside_store);
-    let may = |path: &str| path.starts_with("crates/store/") || path.starts_with("benches/");
+    let may = |path: &str| rules::SQL_HOMES.iter().any(|folder| path.starts_with(folder));
     let strays = files("sql").into_iter().filter(|(path, _)| !may(path));
     let rule = "an SQL file outside the store".to_owned();
     let stray = |(path, _): (String, String)| finding(&path, 1, rule.clone(), "move it there");
@@ -206,7 +206,14 @@ fn an_edge_that_is_not_in_the_diagram_is_found() {
 }
 
 #[test]
-fn only_the_store_and_the_benches_name_sqlx() {
+fn the_servers_for_tests_are_for_tests_only() {
+    let shipped = edge("daicho-store", "daicho-test-servers");
+    assert_eq!(house::forbidden_edges(std::slice::from_ref(&shipped)).len(), 1);
+    assert_eq!(house::forbidden_edges(&[Edge { is_dev: true, ..shipped }]).len(), 0);
+}
+
+#[test]
+fn only_the_store_and_what_measures_or_serves_its_tests_name_sqlx() {
     assert_clean(&house::forbidden_sqlx(&house::edges(&root())));
 }
 

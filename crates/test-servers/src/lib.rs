@@ -1,0 +1,35 @@
+//! Real database servers for tests, started by the tests themselves and gone after them.
+//!
+//! [`shared`] is one PostgreSQL for all test processes of one run, with an empty database for each
+//! test that asks; [`PostgresServer::private`] is one that a single test may stop, kill and start
+//! again. Neither touches a server that runs on the machine already. A machine without PostgreSQL
+//! fails the test and says what to install: no test is skipped.
+//!
+//! Everything here panics where it cannot do its work, since nobody but a failing test could
+//! answer. What waits (starting, stopping) blocks its thread.
+//!
+//! ```no_run
+//! # async fn example() {
+//! let url = daicho_test_servers::shared().fresh_database().await;
+//! assert!(url.starts_with("postgres://"));
+//! # }
+//! ```
+
+mod account;
+mod binaries;
+mod cluster;
+mod database;
+mod private;
+mod shared;
+#[cfg(test)]
+mod testing;
+mod watchdog;
+
+pub use private::PostgresServer;
+pub use shared::{SharedPostgres, shared};
+
+/// The value, or the end of the test: it needs what it did not get.
+#[track_caller]
+pub(crate) fn need<T, E: std::fmt::Display>(result: Result<T, E>, what: &str) -> T {
+    result.unwrap_or_else(|error| panic!("the test's PostgreSQL: cannot {what}: {error}"))
+}
