@@ -84,7 +84,7 @@ impl Database {
         let Patience { lock_ms, statement_ms } = patience;
         self.options.clone().options([
             ("search_path", quoted(&schema(book, part))),
-            ("default_transaction_isolation", "read\\ committed".to_owned()),
+            ("default_transaction_isolation", "read committed".to_owned()),
             ("synchronous_commit", "on".to_owned()),
             ("lock_timeout", lock_ms.to_string()),
             ("statement_timeout", statement_ms.to_string()),

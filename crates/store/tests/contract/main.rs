@@ -87,4 +87,4 @@ macro_rules! every_rule {
     )* };
 }
 
-every_rule! { Memory in memory, Sqlite in sqlite }
+every_rule! { Memory in memory, Sqlite in sqlite, Postgres in postgres }

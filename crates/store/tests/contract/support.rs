@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
+use daicho_store::postgres::Database;
 use daicho_store::{
     Append, Book, Clock, Condition, Envelope, Log, MemoryLog, NewEvent, Options, Query, QueryItem,
     Request, Stored, sqlite,
@@ -70,13 +71,11 @@ pub struct Sqlite {
     folder: TempDir,
 }
 
-impl Sqlite {
-    fn options(&self) -> Options {
-        Options {
-            clock: Arc::new(self.clock.clone()),
-            block_events: BLOCK_EVENTS,
-            ..Options::new("contract 1")
-        }
+fn options(clock: &TestClock) -> Options {
+    Options {
+        clock: Arc::new(clock.clone()),
+        block_events: BLOCK_EVENTS,
+        ..Options::new("contract 1")
     }
 }
 
@@ -86,13 +85,39 @@ impl Store for Sqlite {
 
     async fn new() -> Self {
         let store = Self { clock: TestClock::default(), folder: tempfile::tempdir().unwrap() };
-        let book = sqlite::create_book(store.folder.path(), store.options()).await.unwrap();
+        let book = sqlite::create_book(store.folder.path(), options(&store.clock)).await.unwrap();
         book.close().await;
         store
     }
 
     async fn open(&self) -> Arc<Book> {
-        Arc::new(sqlite::open_book(self.folder.path(), self.options()).await.unwrap())
+        Arc::new(sqlite::open_book(self.folder.path(), options(&self.clock)).await.unwrap())
+    }
+
+    fn clock(&self) -> &TestClock {
+        &self.clock
+    }
+}
+
+pub struct Postgres {
+    clock: TestClock,
+    database: Database,
+}
+
+#[async_trait]
+impl Store for Postgres {
+    type Log = Book;
+
+    async fn new() -> Self {
+        let url = daicho_test_servers::shared().fresh_database().await;
+        let store = Self { clock: TestClock::default(), database: Database::parse(&url).unwrap() };
+        let created = store.database.create_book("book", options(&store.clock)).await;
+        created.unwrap().close().await;
+        store
+    }
+
+    async fn open(&self) -> Arc<Book> {
+        Arc::new(self.database.open_book("book", options(&self.clock)).await.unwrap())
     }
 
     fn clock(&self) -> &TestClock {
