@@ -1,6 +1,6 @@
 //! Upkeep of the stored lists: live catch-up, rebuild beside the live list, comparison of both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use daicho_events::{Date, Recorded};
@@ -11,6 +11,7 @@ use daicho_store::views::{
     ViewRow, ViewSchema, ViewState, ViewWriteError,
 };
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 
 use crate::error::Failure;
 use crate::ledger::Ledger;
@@ -70,6 +71,57 @@ impl Compared {
     /// Whether both are the same, byte for byte.
     pub fn is_same(&self) -> bool {
         self.live == self.rebuilt
+    }
+}
+
+/// The folds of a rebuild on their way to rows: while the rows of one part are written, those of
+/// the next are encoded.
+struct Encoding {
+    parts: VecDeque<(&'static dyn List, Box<dyn Fold>)>,
+    ahead: Option<Ahead>,
+    on: Date,
+}
+
+/// A part that is being encoded.
+struct Ahead {
+    list: &'static dyn List,
+    rows: usize,
+    encoded: JoinHandle<Result<ViewChanges, Failure>>,
+}
+
+impl Encoding {
+    /// Part by part, in the order of the lists.
+    fn start(lists: &[&'static dyn List], folds: Folds, on: Date) -> Self {
+        let parts = lists.iter().zip(folds.by_list());
+        let parts = parts.flat_map(|(list, parts)| parts.into_iter().map(|part| (*list, part)));
+        let mut encoding = Self { parts: parts.collect(), ahead: None, on };
+        encoding.look_ahead();
+        encoding
+    }
+
+    /// How many rows a list has that are not encoded yet.
+    fn rows_of(&self, list: &'static dyn List) -> u64 {
+        let ahead = self.ahead.iter().map(|ahead| (ahead.list, ahead.rows));
+        let parts = self.parts.iter().map(|(of, fold)| (*of, fold.len()));
+        let of_list = ahead.chain(parts).filter(|(of, _)| of.name() == list.name());
+        of_list.map(|(_, rows)| rows as u64).sum()
+    }
+
+    /// The rows of the next part of a list; none when it has no more.
+    async fn next_of(&mut self, list: &'static dyn List) -> Result<Option<Vec<ViewRow>>, Failure> {
+        let ahead = self.ahead.take_if(|ahead| ahead.list.name() == list.name());
+        let Some(Ahead { encoded, .. }) = ahead else { return Ok(None) };
+        self.look_ahead();
+        Ok(Some(joined(encoded).await?.upserts))
+    }
+
+    fn look_ahead(&mut self) {
+        let on = self.on;
+        self.ahead = self.parts.pop_front().map(|(list, fold)| Ahead {
+            list,
+            rows: fold.len(),
+            encoded: encode(list, fold, on),
+        });
     }
 }
 
@@ -155,11 +207,12 @@ impl Ledger {
         let today = self.today().await?;
         let target = self.log().head().await?.position;
         let folds = self.replay(Folds::start(lists), target, progress).await?;
+        let mut encoding = Encoding::start(lists, folds, today);
         let mut rebuilt = Vec::new();
-        for (list, parts) in lists.iter().zip(folds.by_list()) {
+        for list in lists {
             self.views().ensure(&schema_of(*list), &today.to_string()).await?;
             let shadow = self.views().begin_rebuild(&schema_of(*list)).await?;
-            self.load(*list, &shadow, parts, today, progress).await?;
+            self.load(*list, &shadow, &mut encoding, progress).await?;
             self.views().index_shadow(&shadow).await?;
             let cursor = self.catch_up_shadow(*list, &shadow, target, today).await?;
             let point = ViewPoint { cursor, as_of: today.to_string() };
@@ -169,22 +222,22 @@ impl Ledger {
         Ok(Rebuild { events: target, took: started.elapsed(), lists: rebuilt })
     }
 
+    /// Writes the rows of a list as they are encoded.
     async fn load(
         &self,
         list: &'static dyn List,
         shadow: &Shadow,
-        parts: Vec<Box<dyn Fold>>,
-        today: Date,
+        encoding: &mut Encoding,
         progress: &dyn Progress,
     ) -> Result<(), Failure> {
-        let rows: u64 = parts.iter().map(|fold| fold.len() as u64).sum();
-        progress.begin(&format!("rows of {} written", list.name()), rows);
+        progress.begin(&format!("rows of {} written", list.name()), encoding.rows_of(list));
         let mut written = 0;
-        for part in parts {
-            let rows = changes_blocking(list, part, today).await?.upserts;
-            for batch in rows.chunks(LOAD_ROWS) {
-                self.views().load(shadow, batch.to_vec()).await?;
+        while let Some(rows) = encoding.next_of(list).await? {
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() {
+                let batch: Vec<ViewRow> = rows.by_ref().take(LOAD_ROWS).collect();
                 written += batch.len() as u64;
+                self.views().load(shadow, batch).await?;
                 progress.at(written);
             }
         }
@@ -307,9 +360,20 @@ pub(crate) async fn changes_blocking(
     fold: Box<dyn Fold>,
     on: Date,
 ) -> Result<ViewChanges, Failure> {
-    let work = move || Ok::<_, Failure>(changes(list, fold.finish_on(on)?));
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Failure::Limit(format!("encoding rows broke off: {error}")))?
+    joined(encode(list, fold, on)).await
+}
+
+fn encode(
+    list: &'static dyn List,
+    fold: Box<dyn Fold>,
+    on: Date,
+) -> JoinHandle<Result<ViewChanges, Failure>> {
+    tokio::task::spawn_blocking(move || Ok(changes(list, fold.finish_on(on)?)))
+}
+
+async fn joined(encoded: JoinHandle<Result<ViewChanges, Failure>>) -> Result<ViewChanges, Failure> {
+    let broke_off = |error| Failure::Limit(format!("encoding rows broke off: {error}"));
+    encoded.await.map_err(broke_off)?
 }
 
 fn view_row(list: &'static dyn List, key: String, shown: Shown) -> ViewRow {
