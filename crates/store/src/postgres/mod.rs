@@ -9,6 +9,8 @@ mod derived;
 mod error;
 mod gate;
 mod record;
+mod schema;
+mod vault;
 
 use std::sync::Arc;
 
@@ -18,7 +20,8 @@ use crate::book::{Book, Derived, Found, OpenError, Options, Record, SCHEMA_VERSI
 use crate::error::StorageError;
 use crate::merkle::Frontier;
 
-pub use database::{Database, Part};
+pub use database::Database;
+pub use vault::PostgresVault;
 
 use database::{check_name, quoted, schema};
 use derived::PgDerived;
