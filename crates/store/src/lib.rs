@@ -28,6 +28,6 @@ pub use error::StorageError;
 pub use log::*;
 pub use memory::MemoryLog;
 pub use merkle::{Frontier, Hash, leaf_hash, node_hash};
-pub use postgres::PostgresVault;
+pub use postgres::{PostgresVault, PostgresViews};
 pub use sqlite::{SqliteVault, SqliteViews};
 pub use subscribe::{POLL_MS_MAX, POLL_MS_MIN, Subscription};

@@ -5,8 +5,11 @@
 //! any time and is made again from the record.
 
 mod cursor;
+mod known;
 mod question;
 mod select;
+pub(crate) mod sql;
+mod stage;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,8 +21,10 @@ use serde::{Deserialize, Serialize};
 use crate::StorageError;
 
 pub use cursor::Cursor;
+pub(crate) use known::Known;
 pub(crate) use question::{Column, Condition, Question};
 pub use select::select;
+pub(crate) use stage::Stage;
 
 /// Rows that one read may ask for.
 pub const PAGE_ROWS_MAX: u32 = 10_000;
@@ -33,6 +38,9 @@ pub const COLUMNS_MAX: usize = 64;
 pub const KEY_BYTES_MAX: usize = 1_024;
 /// Bytes of one text cell, or of a text to compare with.
 pub const CELL_BYTES_MAX: usize = 16 * 1_024;
+/// Bytes of a text cell in an indexed column: with the longest key, an index entry of PostgreSQL
+/// (at most 2,704 bytes) holds it.
+pub const INDEXED_CELL_BYTES_MAX: usize = 1_536;
 
 /// What the rows of a view look like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -408,7 +416,7 @@ impl ViewSchema {
         }
         for (column, value) in self.columns.iter().zip(&row.columns) {
             if *value != Value::Null {
-                column.kind.check(value, column.name)?;
+                column.check(value)?;
             }
         }
         row.next_change.as_deref().map_or(Ok(()), check_day)
@@ -428,12 +436,30 @@ impl ViewSchema {
     }
 }
 
+impl ViewColumn {
+    /// Refuses a cell that is not null and not for this column.
+    fn check(&self, value: &Value) -> Result<(), ViewError> {
+        self.kind.check(value, self.name)?;
+        match (self.index, value) {
+            (ColumnIndex::Indexed, Value::Text(text)) if text.len() > INDEXED_CELL_BYTES_MAX => {
+                Err(ViewError::Refused(format!(
+                    "column {} is indexed and holds text of at most {INDEXED_CELL_BYTES_MAX} \
+                     bytes, not of {}",
+                    self.name,
+                    text.len()
+                )))
+            }
+            (ColumnIndex::Indexed | ColumnIndex::Plain, _) => Ok(()),
+        }
+    }
+}
+
 impl ColumnKind {
     /// Refuses a value that is not null and not of this kind.
     pub(crate) fn check(self, value: &Value, column: &str) -> Result<(), ViewError> {
         let fits = match self {
             Self::Text | Self::Date | Self::Timestamp => {
-                matches!(value, Value::Text(text) if text.len() <= CELL_BYTES_MAX)
+                matches!(value, Value::Text(text) if is_cell_text(text))
             }
             Self::Integer | Self::Money => matches!(value, Value::Integer(_)),
         };
@@ -447,7 +473,9 @@ impl ColumnKind {
 impl fmt::Display for ColumnKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text => write!(formatter, "text of at most {CELL_BYTES_MAX} bytes"),
+            Self::Text => {
+                write!(formatter, "text of at most {CELL_BYTES_MAX} bytes, none of them zero")
+            }
             Self::Integer => formatter.write_str("whole numbers"),
             Self::Date => formatter.write_str("days (text, YYYY-MM-DD)"),
             Self::Timestamp => formatter.write_str("moments (text, ISO 8601)"),
@@ -467,6 +495,11 @@ impl fmt::Display for Value {
             Self::Text(text) => write!(formatter, "the text {text:?}"),
         }
     }
+}
+
+/// Whether both databases can hold `text` in a cell: PostgreSQL has no zero byte in a text.
+pub(crate) fn is_cell_text(text: &str) -> bool {
+    text.len() <= CELL_BYTES_MAX && !text.contains('\0')
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -493,6 +526,18 @@ pub(crate) fn check_limit(limit: u32) -> Result<(), ViewError> {
     Ok(())
 }
 
+/// Refuses a step back, of the cursor or of the day: rows due between would be passed over.
+pub(crate) fn check_step(from: &ViewPoint, to: &ViewPoint) -> Result<(), ViewError> {
+    check_day(&to.as_of)?;
+    if to.cursor < from.cursor || to.as_of < from.as_of {
+        return Err(ViewError::Refused(format!(
+            "a view at {} for {} cannot go back to {} for {}: rebuild it",
+            from.cursor, from.as_of, to.cursor, to.as_of
+        )));
+    }
+    Ok(())
+}
+
 /// Refuses what is not `YYYY-MM-DD`: days are compared as text.
 pub(crate) fn check_day(day: &str) -> Result<(), ViewError> {
     let fits = day.len() == 10
@@ -504,6 +549,25 @@ pub(crate) fn check_day(day: &str) -> Result<(), ViewError> {
         return Ok(());
     }
     Err(ViewError::Refused(format!("{day:?} is not a day: it must be YYYY-MM-DD")))
+}
+
+/// How many rows a view has that had `rows` and has grown by `added`.
+pub(crate) fn grown(view: &str, rows: u64, added: i64) -> Result<u64, StorageError> {
+    rows.checked_add_signed(added).ok_or_else(|| {
+        StorageError::Corrupt(format!("view {view} counts {rows} rows and has others: remake it"))
+    })
+}
+
+/// `more - less`; both are counts of rows in one call, far below the range.
+pub(crate) fn difference(more: u64, less: u64) -> i64 {
+    let size = i64::try_from(more.abs_diff(less)).unwrap_or(i64::MAX);
+    if more < less { -size } else { size }
+}
+
+/// A count or position as a column keeps it.
+pub(crate) fn stored_number(number: u64) -> Result<i64, StorageError> {
+    i64::try_from(number)
+        .map_err(|_| StorageError::Corrupt(format!("{number} is beyond what a column can hold")))
 }
 
 fn check_key(key: &str) -> Result<(), ViewError> {

@@ -1,7 +1,8 @@
-//! A PostgreSQL database that holds books: how it is reached, and the names of a book's schemas.
+//! A PostgreSQL database that holds books: how it is reached, and where the parts of a book stand.
 
 use std::fmt;
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -9,9 +10,12 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::book::OpenError;
 use crate::error::StorageError;
+use crate::vault::{Entropy, VaultError};
+use crate::views::ViewError;
 
-/// Bytes that a book's name may have: PostgreSQL cuts longer names of schemas off, at 63.
-const NAME_BYTES_MAX: usize = 48;
+use super::schema::{Part, SchemaName};
+use super::{PostgresVault, PostgresViews};
+
 /// Milliseconds that opening a connection may take.
 const CONNECT_MS_MAX: u64 = 10_000;
 /// Milliseconds that a task waits for one of the connections of its own process.
@@ -23,19 +27,6 @@ const IDLE_SECONDS_MAX: u64 = 60;
 #[derive(Clone)]
 pub struct Database {
     options: PgConnectOptions,
-}
-
-/// One part of a book: a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The ledger: `<book>`.
-    Record,
-    /// Whose turn it is: `<book>_state`.
-    State,
-    /// What is dropped and remade: `<book>_derived`.
-    Derived,
-    /// Keys of personal data: `<book>_vault`.
-    Vault,
 }
 
 /// How long statements of a connection may wait and take, milliseconds.
@@ -69,21 +60,53 @@ impl Database {
         format!("{database} at {}:{}", self.options.get_host(), self.options.get_port())
     }
 
-    /// How one part of a book is reached: plain names stand for what is in its schema.
-    #[must_use]
-    pub fn part(&self, book: &str, part: Part) -> PgConnectOptions {
-        self.connect_options(book, part, Patience { lock_ms: 10_000, statement_ms: 600_000 })
+    /// Makes the vault of a new book; see [`PostgresVault::create`].
+    ///
+    /// # Errors
+    /// As there, or a name that no schema can have.
+    pub async fn create_vault(
+        &self,
+        book: &str,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<PostgresVault, VaultError> {
+        let schema = SchemaName::of(book, Part::Vault).map_err(VaultError::Refused)?;
+        PostgresVault::create(self.options.clone(), schema.as_str(), entropy).await
+    }
+
+    /// Opens the vault of a book; see [`PostgresVault::open`].
+    ///
+    /// # Errors
+    /// As there, or a name that no schema can have.
+    pub async fn open_vault(
+        &self,
+        book: &str,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<PostgresVault, VaultError> {
+        let schema = SchemaName::of(book, Part::Vault).map_err(VaultError::Refused)?;
+        PostgresVault::open(self.options.clone(), schema.as_str(), entropy).await
+    }
+
+    /// Opens the views of a book; see [`PostgresViews::open`].
+    ///
+    /// # Errors
+    /// As there, or a name that no schema can have.
+    pub async fn open_views(
+        &self,
+        book: &str,
+        book_id: [u8; 16],
+    ) -> Result<PostgresViews, ViewError> {
+        let schema = SchemaName::of(book, Part::Derived).map_err(ViewError::Refused)?;
+        PostgresViews::open(self.options.clone(), schema.as_str(), book_id).await
     }
 
     pub(crate) fn connect_options(
         &self,
-        book: &str,
-        part: Part,
+        schema: &SchemaName,
         patience: Patience,
     ) -> PgConnectOptions {
         let Patience { lock_ms, statement_ms } = patience;
         self.options.clone().options([
-            ("search_path", quoted(&schema(book, part))),
+            ("search_path", schema.quoted()),
             ("default_transaction_isolation", "read committed".to_owned()),
             ("synchronous_commit", "on".to_owned()),
             ("lock_timeout", lock_ms.to_string()),
@@ -106,34 +129,6 @@ impl fmt::Debug for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("Database").field(&self.place()).finish()
     }
-}
-
-/// Name of the schema of a part.
-pub(crate) fn schema(book: &str, part: Part) -> String {
-    let suffix = match part {
-        Part::Record => "",
-        Part::State => "_state",
-        Part::Derived => "_derived",
-        Part::Vault => "_vault",
-    };
-    format!("{book}{suffix}")
-}
-
-/// A name as SQL takes it.
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Refuses a name that cannot be a schema's. The form of names is the caller's rule.
-pub(crate) fn check_name(book: &str) -> Result<(), OpenError> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if book.is_empty() || book.len() > NAME_BYTES_MAX || !book.chars().all(plain) {
-        return Err(OpenError::Options(format!(
-            "`{book}` cannot name a book in PostgreSQL: lower-case letters, digits and hyphens, at \
-             most {NAME_BYTES_MAX}"
-        )));
-    }
-    Ok(())
 }
 
 /// Connections made when they are needed, and closed when nobody has needed them for a while.

@@ -6,13 +6,15 @@ use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use crate::StorageError;
+use crate::views::sql;
 use crate::book::{
     BlockColumns, BlockRow, DerivedDb, DerivedTx, FORMAT, HeldRuns, Identity, Meta, MetaColumns,
     NewRun, PageColumns, PageRow, RunColumns, RunRow,
 };
 
-use super::database::{Database, Part, Patience, pool, quoted, schema};
+use super::database::{Database, Patience, pool};
 use super::error::{is_unusable, retried};
+use super::schema::SchemaName;
 
 /// Connections of one process: its sealer, and some that read.
 const CONNECTIONS_MAX: u32 = 5;
@@ -25,17 +27,17 @@ const TURN_TAKEN: &str = "turn_taken";
 #[derive(Debug)]
 pub(crate) struct PgDerived {
     pool: PgPool,
-    schema: String,
+    schema: SchemaName,
     take_turn: String,
 }
 
 impl PgDerived {
     /// Its connections are made when they are needed.
-    pub(crate) fn new(database: &Database, book: &str) -> Self {
-        let state = quoted(&schema(book, Part::State));
+    pub(crate) fn new(database: &Database, schema: SchemaName, state: &SchemaName) -> Self {
+        let state = state.quoted();
         Self {
-            pool: pool(database.connect_options(book, Part::Derived, PATIENCE), CONNECTIONS_MAX),
-            schema: schema(book, Part::Derived),
+            pool: pool(database.connect_options(&schema, PATIENCE), CONNECTIONS_MAX),
+            schema,
             take_turn: format!(
                 "SELECT what FROM {state}.turn WHERE what = 'derived' FOR UPDATE; \
                  SAVEPOINT {TURN_TAKEN}"
@@ -136,19 +138,19 @@ impl DerivedDb for PgDerived {
 /// A transaction that holds its connection.
 struct Tx {
     tx: Transaction<'static, Postgres>,
-    schema: String,
+    schema: SchemaName,
 }
 
 impl Tx {
     async fn drop_everything(&mut self) -> Result<(), StorageError> {
         let objects: Vec<(String, String)> =
             sqlx::query_as(include_str!("sql/derived/list_objects.sql"))
-                .bind(quoted(&self.schema))
+                .bind(self.schema.quoted())
                 .fetch_all(&mut *self.tx)
                 .await
                 .map_err(StorageError::sqlx("list the tables of the derived state"))?;
         for (kind, name) in objects {
-            let place = format!("{}.{}", quoted(&self.schema), quoted(&name));
+            let place = format!("{}.{}", self.schema.quoted(), sql::quoted(&name));
             let statement = format!("DROP {kind} IF EXISTS {place} CASCADE"); // kind is our own word
             sqlx::query(AssertSqlSafe(statement))
                 .execute(&mut *self.tx)
@@ -321,14 +323,14 @@ impl DerivedTx for Tx {
             .await
             .map_err(StorageError::sqlx(CREATING))?;
         let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
-            .bind(quoted(&self.schema))
+            .bind(self.schema.quoted())
             .fetch_one(&mut *self.tx)
             .await
             .map_err(StorageError::sqlx(CREATING))?;
         if there {
             self.drop_everything().await?;
         } else {
-            let statement = format!("CREATE SCHEMA {}", quoted(&self.schema));
+            let statement = format!("CREATE SCHEMA {}", self.schema.quoted());
             sqlx::query(AssertSqlSafe(statement))
                 .execute(&mut *self.tx)
                 .await

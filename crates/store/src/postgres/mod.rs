@@ -11,6 +11,7 @@ mod gate;
 mod record;
 mod schema;
 mod vault;
+mod views;
 
 use std::sync::Arc;
 
@@ -22,11 +23,12 @@ use crate::merkle::Frontier;
 
 pub use database::Database;
 pub use vault::PostgresVault;
+pub use views::PostgresViews;
 
-use database::{check_name, quoted, schema};
 use derived::PgDerived;
 use error::state;
 use record::PgRecord;
+use schema::{Part, SchemaName};
 
 /// How long reading the record may take, and wait for a lock.
 const PATIENCE: database::Patience = database::Patience { lock_ms: 10_000, statement_ms: 120_000 };
@@ -39,10 +41,10 @@ impl Database {
     /// A name that is taken, or whatever [`Database::open_book`] refuses.
     pub async fn create_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
-        check_name(name)?;
+        let schemas = Schemas::of(name)?;
         let mut connection = self.connect().await?;
         // Dropping the connection ends what a caller that goes away left in it.
-        let created = create_schemas(&mut connection, name, &options.software).await;
+        let created = create_schemas(&mut connection, &schemas, &options.software).await;
         match created {
             Ok(()) => {}
             Err(error) if is_taken(&error) => {
@@ -61,10 +63,11 @@ impl Database {
     /// Unsafe ground: see [`OpenError`].
     pub async fn open_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
+        let schemas = Schemas::of(name)?;
         let (record, book_id) = self.find_record(name).await?;
         gate::check_server(&record.pool, &self.place(), options.clock.as_ref()).await?;
         let head = check_record(&record, &options).await?;
-        let database = Arc::new(PgDerived::new(self, name));
+        let database = Arc::new(PgDerived::new(self, schemas.derived, &schemas.state));
         let identity = options.identity(book_id);
         let pauses = options.pauses.clone();
         let derived = Derived::open(database, &identity, &record, pauses).await?;
@@ -94,8 +97,8 @@ impl Database {
     }
 
     async fn find_record(&self, name: &str) -> Result<(PgRecord, [u8; 16]), OpenError> {
-        check_name(name)?;
-        let record = PgRecord::new(self.connect_options(name, Part::Record, PATIENCE));
+        let schemas = Schemas::of(name)?;
+        let record = PgRecord::new(self.connect_options(&schemas.record, PATIENCE));
         let book_id = gate::check_schema(&record.pool, &self.place_of(name)).await?;
         Ok((record, book_id))
     }
@@ -105,27 +108,38 @@ impl Database {
     }
 }
 
+/// Where the parts of a book stand.
+struct Schemas {
+    record: SchemaName,
+    state: SchemaName,
+    derived: SchemaName,
+}
+
+impl Schemas {
+    fn of(book: &str) -> Result<Self, OpenError> {
+        let of = |part| SchemaName::of(book, part).map_err(OpenError::Options);
+        let (record, state) = (of(Part::Record)?, of(Part::State)?);
+        Ok(Self { record, state, derived: of(Part::Derived)? })
+    }
+}
+
 /// Makes the schemas in one transaction, so that a book is there whole or not at all.
 async fn create_schemas(
     connection: &mut PgConnection,
-    name: &str,
+    schemas: &Schemas,
     software: &str,
 ) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
     for (part, tables) in [
-        (Part::Record, include_str!("sql/schema.sql")),
-        (Part::State, include_str!("sql/state_schema.sql")),
-        (Part::Derived, ""),
+        (&schemas.derived, ""),
+        (&schemas.state, include_str!("sql/state_schema.sql")),
+        (&schemas.record, include_str!("sql/schema.sql")),
     ] {
-        let schema = quoted(&schema(name, part));
+        let schema = part.quoted();
         let statements = format!("CREATE SCHEMA {schema}; SET LOCAL search_path = {schema}");
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *tx).await?;
         sqlx::raw_sql(tables).execute(&mut *tx).await?;
     }
-    let record = quoted(&schema(name, Part::Record));
-    sqlx::raw_sql(AssertSqlSafe(format!("SET LOCAL search_path = {record}")))
-        .execute(&mut *tx)
-        .await?;
     let mut book_id = [0; 16];
     getrandom::fill(&mut book_id).map_err(|error| sqlx::Error::Configuration(error.into()))?;
     sqlx::query(include_str!("sql/insert_meta.sql"))

@@ -248,7 +248,7 @@ async fn read_index_key(pool: &PgPool) -> Result<Secret, StorageError> {
 async fn connect(options: PgConnectOptions, schema: &SchemaName) -> Result<PgPool, VaultError> {
     // Of two options of one name the later counts: these, whatever the caller or the role says.
     let options = options.options([
-        ("search_path", schema.search_path()),
+        ("search_path", schema.quoted()),
         ("synchronous_commit", "on".to_owned()),
         ("lock_timeout", LOCK_WAIT_MS.to_string()),
         ("statement_timeout", STATEMENT_MS_MAX.to_string()),

@@ -12,7 +12,7 @@ mod statements;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,8 +24,9 @@ use sqlx::{AssertSqlSafe, Transaction};
 
 use crate::StorageError;
 use crate::views::{
-    PageRequest, Shadow, ViewChanges, ViewError, ViewInfo, ViewPage, ViewPoint, ViewRow,
-    ViewSchema, ViewState, ViewWriteError, Views, check_count, check_day, check_limit,
+    Known, PageRequest, Shadow, ViewChanges, ViewError, ViewInfo, ViewPage, ViewPoint, ViewRow,
+    ViewSchema, ViewState, ViewWriteError, Views, check_count, check_day, check_limit, check_step,
+    grown, sql,
 };
 
 use catalogue::Entry;
@@ -41,7 +42,7 @@ const WRITER_STATEMENTS_MAX: usize = 256;
 pub struct SqliteViews {
     writer: SqlitePool,
     readers: SqlitePool,
-    schemas: RwLock<HashMap<String, Arc<ViewSchema>>>,
+    known: Known,
 }
 
 impl SqliteViews {
@@ -66,7 +67,7 @@ impl SqliteViews {
         catalogue::adopt(&writer, book_id).await?;
         let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options);
         let readers = readers.await.map_err(StorageError::sqlx(failed))?;
-        Ok(Self { writer, readers, schemas: RwLock::default() })
+        Ok(Self { writer, readers, known: Known::default() })
     }
 
     /// Closes the file.
@@ -75,23 +76,9 @@ impl SqliteViews {
         self.writer.close().await;
     }
 
-    fn remember(&self, schema: Arc<ViewSchema>) {
-        let mut schemas = self.schemas.write().unwrap_or_else(PoisonError::into_inner);
-        schemas.insert(schema.name.to_owned(), schema);
-    }
-
-    fn schema(&self, view: &str) -> Result<Arc<ViewSchema>, ViewError> {
-        let schemas = self.schemas.read().unwrap_or_else(PoisonError::into_inner);
-        schemas.get(view).cloned().ok_or_else(|| {
-            let mut known: Vec<_> = schemas.keys().map(String::as_str).collect();
-            known.sort_unstable();
-            ViewError::UnknownView { view: view.to_owned(), known: known.join(", ") }
-        })
-    }
-
     /// One committed state of a view, in which it has the form that this process knows.
     async fn snapshot(&self, view: &str) -> Result<Snapshot, ViewError> {
-        let schema = self.schema(view)?;
+        let schema = self.known.schema(view)?;
         let mut tx = self.readers.begin().await.map_err(StorageError::sqlx("read a view"))?;
         let entry = catalogue::find(&mut *tx, view).await?;
         let entry = entry.filter(|entry| entry.is_of(&schema));
@@ -124,7 +111,7 @@ impl Views for SqliteViews {
             None => catalogue::make_empty(&mut tx, schema, as_of).await?,
         };
         tx.commit().await.map_err(StorageError::sqlx("make a view"))?;
-        self.remember(Arc::new(schema.clone()));
+        self.known.remember(Arc::new(schema.clone()));
         Ok(state)
     }
 
@@ -143,14 +130,14 @@ impl Views for SqliteViews {
     ) -> Result<HashMap<String, Vec<u8>>, ViewError> {
         check_count(keys.len())?;
         let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
-        Ok(rows::find(&mut tx, &statements::table(&schema), keys).await?)
+        Ok(rows::find(&mut tx, &sql::table(&schema), keys).await?)
     }
 
     async fn get(&self, view: &str, key: &str) -> Result<Option<Vec<u8>>, ViewError> {
         let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
-        let table = statements::table(&schema);
-        let sql = format!("SELECT row FROM {table} WHERE key = ?1");
-        let found = sqlx::query_scalar(AssertSqlSafe(sql)).bind(key).fetch_optional(&mut *tx);
+        let table = sql::table(&schema);
+        let text = format!("SELECT row FROM {table} WHERE key = ?1");
+        let found = sqlx::query_scalar(AssertSqlSafe(text)).bind(key).fetch_optional(&mut *tx);
         Ok(found.await.map_err(StorageError::sqlx("read a row of a view"))?)
     }
 
@@ -163,9 +150,9 @@ impl Views for SqliteViews {
         check_day(on)?;
         check_limit(limit)?;
         let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
-        let sql = statements::due(&statements::table(&schema));
+        let text = statements::due(&sql::table(&schema));
         let found =
-            sqlx::query_as(AssertSqlSafe(sql)).bind(on).bind(limit).fetch_all(&mut *tx).await;
+            sqlx::query_as(AssertSqlSafe(text)).bind(on).bind(limit).fetch_all(&mut *tx).await;
         Ok(found.map_err(StorageError::sqlx("read the rows due"))?)
     }
 
@@ -176,7 +163,7 @@ impl Views for SqliteViews {
         changes: ViewChanges,
         to: &ViewPoint,
     ) -> Result<(), ViewWriteError> {
-        let schema = self.schema(view)?;
+        let schema = self.known.schema(view)?;
         schema.check_changes(&changes)?;
         check_step(from, to)?;
         let mut tx = self.write_transaction().await?;
@@ -188,12 +175,8 @@ impl Views for SqliteViews {
         if point != *from {
             return Err(ViewWriteError::Moved { view: view.to_owned(), at: point });
         }
-        let added = rows::apply(&mut tx, &statements::table(&schema), &schema, changes).await?;
-        let rows = rows.checked_add_signed(added).ok_or_else(|| {
-            StorageError::Corrupt(format!(
-                "view {view} counts {rows} rows and has others: remake it"
-            ))
-        })?;
+        let added = rows::apply(&mut tx, &sql::table(&schema), &schema, changes).await?;
+        let rows = grown(view, rows, added)?;
         catalogue::put(&mut tx, &schema, &ViewState { point: to.clone(), rows }).await?;
         tx.commit().await.map_err(StorageError::sqlx("write a view"))?;
         Ok(())
@@ -212,8 +195,8 @@ impl Views for SqliteViews {
     ) -> Result<Vec<ViewRow>, ViewError> {
         check_limit(limit)?;
         let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
-        let sql = statements::scan(&statements::table(&schema), &schema);
-        let found = sqlx::query(AssertSqlSafe(sql))
+        let text = statements::scan(&sql::table(&schema), &schema);
+        let found = sqlx::query(AssertSqlSafe(text))
             // No key is empty: all come after it.
             .bind(after_key.unwrap_or_default())
             .bind(limit)
@@ -250,18 +233,6 @@ impl Views for SqliteViews {
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError> {
         self.swap_shadow(shadow, point).await
     }
-}
-
-/// Refuses a step back, of the cursor or of the day: rows due between would be passed over.
-fn check_step(from: &ViewPoint, to: &ViewPoint) -> Result<(), ViewError> {
-    check_day(&to.as_of)?;
-    if to.cursor < from.cursor || to.as_of < from.as_of {
-        return Err(ViewError::Refused(format!(
-            "a view at {} for {} cannot go back to {} for {}: rebuild it",
-            from.cursor, from.as_of, to.cursor, to.as_of
-        )));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

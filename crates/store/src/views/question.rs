@@ -3,8 +3,8 @@
 
 use super::cursor::Place;
 use super::{
-    CELL_BYTES_MAX, Comparison, Cursor, Direction, FILTERS_MAX, PageRequest, Value, ViewColumn,
-    ViewError, ViewRow, ViewSchema, check_limit,
+    Comparison, Cursor, Direction, FILTERS_MAX, PageRequest, Value, ViewColumn, ViewError, ViewRow,
+    ViewSchema, check_limit, is_cell_text,
 };
 
 /// What a filter or an order looks at.
@@ -121,7 +121,7 @@ impl Column {
 
     fn check(self, value: &Value) -> Result<(), ViewError> {
         match (self, value) {
-            (Self::Key, Value::Text(text)) if text.len() <= CELL_BYTES_MAX => Ok(()),
+            (Self::Key, Value::Text(text)) if is_cell_text(text) => Ok(()),
             (Self::Key, value) => Err(ViewError::Refused(format!("key holds text, not {value}"))),
             (Self::Typed(_, column), value) => column.kind.check(value, column.name),
         }
@@ -167,6 +167,7 @@ fn check_place(place: &Place, sort: Column, direction: Direction) -> Result<(), 
         Column::Key => place.value == Value::Null,
         Column::Typed(..) => place.value == Value::Null || sort.check(&place.value).is_ok(),
     };
+    let fits = fits && is_cell_text(&place.key);
     if place.sort != sort.name() || place.direction != direction || !fits {
         return Err(ViewError::BadCursor { reason: "belongs to a list in another order" });
     }

@@ -25,6 +25,12 @@ pub fn select(
 }
 
 impl Question {
+    /// Makes a page of `rows`, which come in whatever order (if they are sorted, at no cost).
+    pub(crate) fn into_sorted_page(self, mut rows: Vec<ViewRow>) -> ViewPage {
+        rows.sort_by(|one, other| self.compare(one, other));
+        self.into_page(rows)
+    }
+
     /// Makes a page of `rows`, in order and at most one more than the limit.
     pub(crate) fn into_page(self, mut rows: Vec<ViewRow>) -> ViewPage {
         let more = rows.len() > self.limit;

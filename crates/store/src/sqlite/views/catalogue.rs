@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row, SqliteExecutor, Transaction};
 
 use super::statements;
 use crate::StorageError;
-use crate::views::{ViewError, ViewInfo, ViewPoint, ViewSchema, ViewState};
+use crate::views::{ViewError, ViewInfo, ViewPoint, ViewSchema, ViewState, sql, stored_number};
 
 /// A view as it is stored.
 pub(super) struct Entry {
@@ -16,7 +16,7 @@ pub(super) struct Entry {
 impl Entry {
     /// Whether the stored table has the form that `schema` asks for.
     pub(super) fn is_of(&self, schema: &ViewSchema) -> bool {
-        self.info.version == schema.version && self.form == statements::form(schema)
+        self.info.version == schema.version && self.form == sql::form(schema)
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) async fn put(
     sqlx::query(include_str!("put_state.sql"))
         .bind(schema.name)
         .bind(schema.version)
-        .bind(statements::form(schema))
+        .bind(sql::form(schema))
         .bind(stored_number(state.point.cursor)?)
         .bind(state.point.as_of.as_str())
         .bind(stored_number(state.rows)?)
@@ -124,7 +124,7 @@ pub(super) async fn make_empty(
     schema: &ViewSchema,
     as_of: &str,
 ) -> Result<ViewState, ViewError> {
-    let table = statements::table(schema);
+    let table = sql::table(schema);
     let generation = next_generation(tx).await?;
     drop_table(tx, &table).await?;
     run(tx, statements::create_table(&table, schema), "make a view").await?;
@@ -145,12 +145,6 @@ pub(super) async fn next_generation(
         .fetch_one(&mut **tx)
         .await
         .map_err(StorageError::sqlx("number a view's table"))
-}
-
-/// A count or position as SQLite keeps it.
-pub(super) fn stored_number(number: u64) -> Result<i64, StorageError> {
-    i64::try_from(number)
-        .map_err(|_| StorageError::Corrupt(format!("{number} is beyond what a column can hold")))
 }
 
 fn entry(row: &SqliteRow) -> Result<Entry, StorageError> {

@@ -10,18 +10,11 @@ use sqlx::{AssertSqlSafe, Row, Transaction};
 use super::{SqliteViews, catalogue, rows, statements};
 use crate::StorageError;
 use crate::views::{
-    Shadow, ViewChanges, ViewError, ViewPoint, ViewRow, ViewSchema, ViewState, check_count,
-    check_day,
+    Shadow, Stage, ViewChanges, ViewError, ViewPoint, ViewRow, ViewSchema, ViewState, check_count,
+    check_day, sql,
 };
 
 type Tx = Transaction<'static, Sqlite>;
-
-/// How far a shadow has come.
-#[derive(PartialEq, Eq)]
-enum Stage {
-    Loading,
-    Indexed,
-}
 
 impl SqliteViews {
     pub(super) async fn begin_shadow(&self, schema: &ViewSchema) -> Result<Shadow, ViewError> {
@@ -119,7 +112,7 @@ impl SqliteViews {
         check_day(&point.as_of)?;
         self.build_indexes(&shadow).await?;
         let failed = "swap a rebuild in";
-        let (live, made) = (statements::table(&shadow.schema), table(&shadow));
+        let (live, made) = (sql::table(&shadow.schema), table(&shadow));
         let mut tx = self.write_transaction().await?;
         require(&mut tx, &shadow, Stage::Indexed).await?;
         let rows: u64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {made}")))
@@ -136,7 +129,7 @@ impl SqliteViews {
             .await
             .map_err(StorageError::sqlx(failed))?;
         tx.commit().await.map_err(StorageError::sqlx(failed))?;
-        self.remember(shadow.schema);
+        self.known.remember(shadow.schema);
         Ok(state)
     }
 }
@@ -165,11 +158,5 @@ async fn stage(tx: &mut Tx, shadow: &Shadow) -> Result<Stage, ViewError> {
 }
 
 async fn require(tx: &mut Tx, shadow: &Shadow, wanted: Stage) -> Result<(), ViewError> {
-    if stage(tx, shadow).await? == wanted {
-        return Ok(());
-    }
-    Err(ViewError::Refused(match wanted {
-        Stage::Loading => "an indexed rebuild takes changes, no more bulk loads".into(),
-        Stage::Indexed => "a rebuild is read and changed after its indexes are built".into(),
-    }))
+    stage(tx, shadow).await?.require(wanted)
 }

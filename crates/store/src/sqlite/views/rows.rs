@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row, Transaction};
 
 use super::statements;
 use crate::StorageError;
-use crate::views::{ColumnKind, Value, ViewChanges, ViewRow, ViewSchema};
+use crate::views::{ColumnKind, Value, ViewChanges, ViewRow, ViewSchema, difference};
 
 /// Parameters of one statement: more make it no faster.
 const PARAMETERS_MAX: usize = 4_096;
@@ -86,7 +86,7 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Whole rows, read in the order of [`statements::columns`].
+/// Whole rows, read in the order of [`crate::views::sql::columns`].
 pub(super) fn decode(
     rows: &[SqliteRow],
     schema: &ViewSchema,
@@ -136,10 +136,4 @@ pub(super) fn bind_value(query: Query, value: Value) -> Query {
 fn json_array(keys: &[impl AsRef<str>]) -> String {
     let keys: Vec<serde_json::Value> = keys.iter().map(|key| key.as_ref().into()).collect();
     serde_json::Value::Array(keys).to_string()
-}
-
-/// `more - less`; both are counts of rows in one call, far below the range.
-fn difference(more: u64, less: u64) -> i64 {
-    let size = i64::try_from(more.abs_diff(less)).unwrap_or(i64::MAX);
-    if more < less { -size } else { size }
 }

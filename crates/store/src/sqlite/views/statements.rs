@@ -1,31 +1,12 @@
 //! The text of the statements on a view's table. Names come from schemas that were asserted to be
 //! `[a-z_]+`; values are never written into a text.
 
-use std::fmt::Write;
-
+use crate::views::sql::{columns, quoted};
 use crate::views::{ColumnIndex, ColumnKind, ViewColumn, ViewSchema};
-
-/// The table that people read.
-pub(super) fn table(schema: &ViewSchema) -> String {
-    format!("view_{}", schema.name)
-}
 
 /// The table of a rebuild.
 pub(super) fn shadow_table(schema: &ViewSchema, generation: i64) -> String {
     format!("shadow_{}_{generation}", schema.name)
-}
-
-/// What a stored table must have been made for: the fingerprint of its rows, and its columns.
-pub(super) fn form(schema: &ViewSchema) -> String {
-    let mut form = schema.fingerprint.clone();
-    for column in &schema.columns {
-        let index = match column.index {
-            ColumnIndex::Indexed => "indexed",
-            ColumnIndex::Plain => "plain",
-        };
-        form.extend([" ", column.name, ":", sql_type(*column), ":", index]);
-    }
-    form
 }
 
 /// A table without any index: bulk loading fills it in whatever order the rows come.
@@ -117,21 +98,6 @@ pub(super) fn due(table: &str) -> String {
 /// Whole rows in order of key, after a key.
 pub(super) fn scan(table: &str, schema: &ViewSchema) -> String {
     format!("SELECT {} FROM {table} WHERE key > ?1 ORDER BY key LIMIT ?2", columns(schema))
-}
-
-/// The columns of a whole row, in the order in which it is written and read.
-pub(super) fn columns(schema: &ViewSchema) -> String {
-    let mut sql = String::from("key, row, next_change");
-    for column in &schema.columns {
-        // Writing to a text cannot fail.
-        let _ = write!(sql, ", {}", quoted(column.name));
-    }
-    sql
-}
-
-/// A column's name, which may be a word of SQL's own.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{name}\"")
 }
 
 fn sql_type(column: ViewColumn) -> &'static str {

@@ -1,14 +1,18 @@
 //! Rebuilds: made beside the live view, seen whole or not at all.
 
-use super::*;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use daicho_store::views::*;
+
+use crate::support::*;
 
 fn rows(status: &str, count: usize) -> Vec<ViewRow> {
     (0..count).map(|number| row(&format!("{number:05}"), status, number as i64)).collect()
 }
 
-#[tokio::test]
-async fn a_rebuild_takes_the_place_of_the_live_view_with_all_its_rows_and_indexes() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_rebuild_takes_the_place_of_the_live_view_with_all_its_rows_and_indexes<S: Store>() {
+    let (store, views) = fixture::<S>().await;
     views.write("orders", &point(0), upserts(rows("old", 5)), &point(9)).await.unwrap();
     let shadow = views.begin_rebuild(&orders()).await.unwrap();
     let mut made = rows("new", 3_000);
@@ -23,21 +27,14 @@ async fn a_rebuild_takes_the_place_of_the_live_view_with_all_its_rows_and_indexe
     assert_eq!(views.state("orders").await.unwrap(), state);
     made.extend(second);
     assert_eq!(views.scan("orders", None, 10_000).await.unwrap(), made);
-    let indexes: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'view_orders'",
-    )
-    .fetch_all(&views.readers)
-    .await
-    .unwrap();
-    assert_eq!(indexes.len(), 4);
+    assert_eq!(store.number(S::COUNT_INDEXES).await, 4);
     let (from, one) = (point(7), upserts(vec![row("00001", "live", 1)]));
     views.write("orders", &from, one, &point(8)).await.unwrap();
     assert_eq!(views.state("orders").await.unwrap().rows, 3_000);
 }
 
-#[tokio::test]
-async fn a_rebuild_follows_what_was_recorded_since_before_it_is_swapped() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_rebuild_follows_what_was_recorded_since_before_it_is_swapped<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     let shadow = views.begin_rebuild(&orders()).await.unwrap();
     views.load(&shadow, rows("new", 3)).await.unwrap();
     let early = views.shadow_write(&shadow, ViewChanges::default()).await;
@@ -60,9 +57,8 @@ async fn a_rebuild_follows_what_was_recorded_since_before_it_is_swapped() {
     assert_eq!(views.scan("orders", None, 9).await.unwrap(), expected);
 }
 
-#[tokio::test]
-async fn a_rebuild_may_bring_another_form_of_the_view() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_rebuild_may_bring_another_form_of_the_view<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     views.write("orders", &point(0), upserts(rows("old", 5)), &point(9)).await.unwrap();
     let mut next = ViewSchema { version: 2, ..orders() };
     next.columns.pop();
@@ -77,19 +73,12 @@ async fn a_rebuild_may_bring_another_form_of_the_view() {
     assert_eq!(kept, ViewState { point: point(9), rows: 1 });
 }
 
-#[tokio::test]
-async fn an_abandoned_rebuild_is_dropped_by_the_next_and_cannot_come_back() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn an_abandoned_rebuild_is_dropped_by_the_next_and_cannot_come_back<S: Store>() {
+    let (store, views) = fixture::<S>().await;
     let abandoned = views.begin_rebuild(&orders()).await.unwrap();
     views.load(&abandoned, rows("abandoned", 3)).await.unwrap();
     let next = views.begin_rebuild(&orders()).await.unwrap();
-    let shadows: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE 'shadow%'",
-    )
-    .fetch_one(&views.readers)
-    .await
-    .unwrap();
-    assert_eq!(shadows, 1);
+    assert_eq!(store.number(S::COUNT_TABLES).await, 2, "the live one and the later shadow");
     let loaded = views.load(&abandoned, rows("abandoned", 1)).await;
     assert!(matches!(loaded, Err(ViewError::Superseded { .. })));
     let swapped = views.swap(abandoned, &point(1)).await;
@@ -101,9 +90,8 @@ async fn an_abandoned_rebuild_is_dropped_by_the_next_and_cannot_come_back() {
     assert_eq!(views.state("orders").await.unwrap().rows, 2);
 }
 
-#[tokio::test]
-async fn a_key_that_was_loaded_twice_is_found_before_anything_is_swapped() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_key_that_was_loaded_twice_is_found_before_anything_is_swapped<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     let shadow = views.begin_rebuild(&orders()).await.unwrap();
     views.load(&shadow, rows("new", 2)).await.unwrap();
     views.load(&shadow, rows("new", 1)).await.unwrap();
@@ -111,26 +99,18 @@ async fn a_key_that_was_loaded_twice_is_found_before_anything_is_swapped() {
     assert_eq!(views.state("orders").await.unwrap().rows, 0);
 }
 
-#[tokio::test]
-async fn a_swap_is_possible_beside_somebody_elses_sql_view() {
-    let Fixture { views, _folder, .. } = fixture().await;
-    sqlx::raw_sql("CREATE VIEW open_orders AS SELECT key FROM view_orders WHERE status = 'new'")
-        .execute(&views.writer)
-        .await
-        .unwrap();
+pub async fn a_swap_is_possible_beside_somebody_elses_sql_view<S: Store>() {
+    let (store, views) = fixture::<S>().await;
+    store.run("CREATE VIEW new_ones AS SELECT key FROM view_orders WHERE status = 'new'").await;
     let shadow = views.begin_rebuild(&orders()).await.unwrap();
     views.load(&shadow, rows("new", 2)).await.unwrap();
     views.swap(shadow, &point(1)).await.unwrap();
-    let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM open_orders")
-        .fetch_one(&views.readers)
-        .await
-        .unwrap();
-    assert_eq!(seen, 2);
+    assert_eq!(store.number("SELECT count(*) FROM new_ones").await, 2);
+    assert_eq!(store.number(S::COUNT_TABLES).await, 1);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_see_the_old_view_or_the_new_one_and_nothing_between() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn readers_see_the_old_view_or_the_new_one_and_nothing_between<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     views.write("orders", &point(0), upserts(rows("0", 300)), &point(1)).await.unwrap();
     let views = Arc::new(views);
     let (stop, stopped) = tokio::sync::watch::channel(());

@@ -1,78 +1,14 @@
 //! Pages: the table and the list in memory answer every question alike, and following the cursor
 //! shows each row once.
 
-use std::collections::BTreeMap;
+use daicho_store::views::*;
+use proptest::strategy::{Strategy as _, ValueTree as _};
 
-use proptest::prelude::*;
-use proptest::sample::select as one_of;
+use crate::strategies::{any_request, any_rows, runner};
+use crate::support::*;
 
-use super::*;
-use crate::views::select;
-
-const COLUMNS: [&str; 4] = ["key", "status", "amount", "order"];
-const TEXTS: [&str; 10] =
-    ["", "a", "ab", "abc", "b", "A", "é", "\u{d7ff}", "\u{10ffff}", "a\u{10ffff}x"];
-
-fn any_text() -> impl Strategy<Value = Value> {
-    one_of(&TEXTS[..]).prop_map(text)
-}
-
-fn any_number() -> impl Strategy<Value = Value> {
-    one_of(vec![i64::MIN, -1, 0, 1, 2, 10, i64::MAX]).prop_map(Value::Integer)
-}
-
-fn or_null(value: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value = Value> {
-    prop_oneof![3 => value, 1 => Just(Value::Null)]
-}
-
-fn any_key() -> impl Strategy<Value = String> {
-    "[abé\u{10ffff}]{1,3}"
-}
-
-fn any_rows() -> impl Strategy<Value = Vec<ViewRow>> {
-    let cells = (or_null(any_text()), or_null(any_number()), or_null(any_number()));
-    proptest::collection::vec((any_key(), cells), 0..40).prop_map(|rows| {
-        let rows: BTreeMap<String, _> = rows.into_iter().collect();
-        rows.into_iter()
-            .map(|(key, (status, amount, order))| ViewRow {
-                row: format!("row of {key}").into_bytes(),
-                key,
-                columns: vec![status, amount, order],
-                next_change: None,
-            })
-            .collect()
-    })
-}
-
-fn any_value_of(column: &'static str) -> BoxedStrategy<Value> {
-    match column {
-        "key" => any_key().prop_map(Value::Text).boxed(),
-        "status" => any_text().boxed(),
-        _ => any_number().boxed(),
-    }
-}
-
-fn any_filter() -> impl Strategy<Value = Filter> {
-    use Comparison::{Eq, Ge, Gt, Le, Lt, Ne, Prefix};
-    one_of(&COLUMNS[..]).prop_flat_map(|column| {
-        let prefix = if ["key", "status"].contains(&column) { Prefix } else { Eq };
-        let ops = one_of(vec![Eq, Ne, Lt, Le, Gt, Ge, prefix, prefix]);
-        let null = one_of(vec![Eq, Ne]).prop_map(|op| (op, Value::Null));
-        let compared = prop_oneof![5 => (ops, any_value_of(column)), 1 => null];
-        compared.prop_map(move |(op, value)| Filter { column: column.to_owned(), op, value })
-    })
-}
-
-fn any_sort() -> impl Strategy<Value = Option<(String, Direction)>> {
-    let direction = one_of(vec![Direction::Ascending, Direction::Descending]);
-    let column = one_of(&COLUMNS[..]).prop_map(str::to_owned);
-    proptest::option::weighted(0.9, (column, direction))
-}
-
-fn any_request() -> impl Strategy<Value = PageRequest> {
-    (proptest::collection::vec(any_filter(), 0..3), any_sort(), 1_u32..8)
-        .prop_map(|(filters, sort, limit)| PageRequest { filters, sort, after: None, limit })
-}
+/// Views that are filled and asked in one run of the tests.
+const CASES: usize = 64;
 
 /// What a filter means, written down once more in another way.
 fn matches(row: &ViewRow, filter: &Filter) -> bool {
@@ -97,7 +33,7 @@ fn matches(row: &ViewRow, filter: &Filter) -> bool {
     }
 }
 
-async fn check(views: &SqliteViews, rows: Vec<ViewRow>, requests: Vec<PageRequest>) {
+async fn check(views: &impl Views, rows: Vec<ViewRow>, requests: Vec<PageRequest>) {
     let shadow = views.begin_rebuild(&orders()).await.unwrap();
     views.load(&shadow, rows.clone()).await.unwrap();
     views.swap(shadow, &point(1)).await.unwrap();
@@ -121,27 +57,27 @@ async fn check(views: &SqliteViews, rows: Vec<ViewRow>, requests: Vec<PageReques
     }
 }
 
-#[test]
-fn the_table_and_the_list_in_memory_answer_alike_and_pages_show_each_row_once() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let fixture = runtime.block_on(fixture());
-    let requests = proptest::collection::vec(any_request(), 1..8);
-    let config = ProptestConfig { cases: 96, failure_persistence: None, ..Default::default() };
-    proptest!(config, |(rows in any_rows(), requests in requests)| {
-        runtime.block_on(check(&fixture.views, rows, requests));
-    });
+pub async fn the_table_and_the_list_in_memory_answer_alike_and_pages_show_each_row_once<
+    S: Store,
+>() {
+    let (_store, views) = fixture::<S>().await;
+    let mut runner = runner();
+    let strategy = (any_rows(), proptest::collection::vec(any_request(), 1..8));
+    for _ in 0..CASES {
+        let (rows, requests) = strategy.new_tree(&mut runner).unwrap().current();
+        check(&views, rows, requests).await;
+    }
 }
 
 /// A page with one column sorted, as `(key, …)` in order.
-async fn sorted(views: &SqliteViews, column: &str, direction: Direction) -> Vec<String> {
+async fn sorted(views: &impl Views, column: &str, direction: Direction) -> Vec<String> {
     let sort = Some((column.to_owned(), direction));
     let page = views.page("orders", &PageRequest { sort, ..by_key(9) }).await.unwrap();
     page.rows.into_iter().map(|row| row.key).collect()
 }
 
-#[tokio::test]
-async fn null_is_the_smallest_and_equal_cells_follow_their_keys_the_same_way() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn null_is_the_smallest_and_equal_cells_follow_their_keys_the_same_way<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     let null = |key: &str| ViewRow {
         columns: vec![Value::Null, Value::Null, Value::Null],
         ..row(key, "", 0)
@@ -154,9 +90,10 @@ async fn null_is_the_smallest_and_equal_cells_follow_their_keys_the_same_way() {
     assert_eq!(down, ["d", "c", "b", "e", "a"]);
 }
 
-#[tokio::test]
-async fn a_page_that_follows_writes_in_between_neither_repeats_nor_skips_a_row_that_stayed() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_page_that_follows_writes_in_between_neither_repeats_nor_skips_a_row_that_stayed<
+    S: Store,
+>() {
+    let (_store, views) = fixture::<S>().await;
     let rows = ["b", "d", "f"].map(|key| row(key, "open", 1)).to_vec();
     views.write("orders", &point(0), upserts(rows), &point(1)).await.unwrap();
     let first = views.page("orders", &by_key(2)).await.unwrap();
@@ -176,9 +113,8 @@ fn assert_bad_cursor(page: Result<ViewPage, ViewError>, expected: &str) {
     }
 }
 
-#[tokio::test]
-async fn a_damaged_forged_or_foreign_cursor_is_an_error_and_not_another_page() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_damaged_forged_or_foreign_cursor_is_an_error_and_not_another_page<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     let rows = (0..5).map(|number| row(&format!("{number}"), "open", number)).collect();
     views.write("orders", &point(0), upserts(rows), &point(1)).await.unwrap();
     let sort = |column: &str, direction| Some((column.to_owned(), direction));
@@ -209,9 +145,8 @@ async fn a_damaged_forged_or_foreign_cursor_is_an_error_and_not_another_page() {
     assert_bad_cursor(ask(sort("amount", Direction::Descending), next.as_str()).await, another);
 }
 
-#[tokio::test]
-async fn an_unknown_column_is_named_together_with_those_there_are() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn an_unknown_column_is_named_together_with_those_there_are<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     let sort = Some(("colour".to_owned(), Direction::Ascending));
     let sorted = views.page("orders", &PageRequest { sort, ..by_key(1) }).await.unwrap_err();
     let filter = Filter { column: "colour".into(), op: Comparison::Eq, value: Value::Null };
@@ -222,9 +157,8 @@ async fn an_unknown_column_is_named_together_with_those_there_are() {
     assert_eq!(filtered.to_string(), expected);
 }
 
-#[tokio::test]
-async fn a_filter_that_cannot_mean_anything_is_refused() {
-    let Fixture { views, _folder, .. } = fixture().await;
+pub async fn a_filter_that_cannot_mean_anything_is_refused<S: Store>() {
+    let (_store, views) = fixture::<S>().await;
     let bad = [
         ("amount", Comparison::Eq, text("5")),
         ("status", Comparison::Eq, Value::Integer(5)),
@@ -239,33 +173,7 @@ async fn a_filter_that_cannot_mean_anything_is_refused() {
         assert!(matches!(views.page("orders", &request).await, Err(ViewError::Refused(_))));
     }
     let filter = Filter { column: "key".into(), op: Comparison::Ne, value: Value::Null };
-    let many = PageRequest { filters: vec![filter; crate::views::FILTERS_MAX + 1], ..by_key(1) };
+    let many =
+        PageRequest { filters: vec![filter; daicho_store::views::FILTERS_MAX + 1], ..by_key(1) };
     assert!(matches!(views.page("orders", &many).await, Err(ViewError::Refused(_))));
-}
-
-#[tokio::test]
-async fn pages_by_an_indexed_column_read_the_index_and_sort_nothing() {
-    let Fixture { views, _folder, .. } = fixture().await;
-    let plan = |condition: &'static str, order: &'static str| {
-        let sql = format!(
-            "EXPLAIN QUERY PLAN SELECT {} FROM view_orders WHERE {condition} ORDER BY {order}",
-            super::statements::columns(&orders())
-        );
-        let views = &views;
-        async move {
-            let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&views.readers).await.unwrap();
-            let details = rows.iter().map(|row| sqlx::Row::get::<String, _>(row, "detail"));
-            details.collect::<Vec<_>>().join("; ")
-        }
-    };
-    for (condition, order) in [
-        ("(\"status\", key) > ('a', 'b')", "\"status\" ASC, key ASC"),
-        ("(\"status\", key) < ('a', 'b')", "\"status\" DESC, key DESC"),
-        ("\"status\" IS NULL AND key < 'b'", "\"status\" DESC, key DESC"),
-        ("\"status\" = 'open' AND key > 'b'", "key ASC"),
-    ] {
-        let plan = plan(condition, order).await;
-        assert!(plan.contains("_by_status"), "{plan}");
-        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
-    }
 }

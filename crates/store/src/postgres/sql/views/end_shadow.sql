@@ -1,0 +1,1 @@
+DELETE FROM views_shadow WHERE view = $1

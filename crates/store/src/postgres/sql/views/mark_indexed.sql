@@ -1,0 +1,1 @@
+UPDATE views_shadow SET indexed = TRUE WHERE view = $1

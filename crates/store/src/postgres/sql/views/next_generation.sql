@@ -1,0 +1,1 @@
+UPDATE views_meta SET generation = generation + 1 RETURNING generation
