@@ -5,6 +5,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sqlx::error::DatabaseError as _;
+use sqlx::sqlite::SqliteError;
+
 /// Why storage did not do what was asked. None of it says anything about the record's content.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
@@ -72,7 +75,10 @@ impl StorageError {
         const SQLITE_BUSY: i32 = 5;
         const PRIMARY_CODE_MASK: i32 = 0xff;
         let Self::Sqlx { source, .. } = self else { return false };
-        let code = source.as_database_error().and_then(|error| error.code());
+        let error = source.as_database_error();
+        // PostgreSQL's codes look like numbers, too, and mean other things.
+        let error = error.and_then(|error| error.try_downcast_ref::<SqliteError>());
+        let code = error.and_then(|error| error.code());
         code.and_then(|code| code.parse::<i32>().ok())
             .is_some_and(|code| code & PRIMARY_CODE_MASK == SQLITE_BUSY)
     }

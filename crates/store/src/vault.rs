@@ -4,6 +4,7 @@
 //! A value is sealed with AES-256-GCM before it reaches the record, and its key is durable before
 //! the sealed value is handed out: no append can hold a value that nobody can ever open.
 
+mod cache;
 mod crypto;
 mod memory;
 
@@ -12,6 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::StorageError;
 
+pub(crate) use cache::{
+    Cache, Existence, Found, INDEX_PURPOSE, stored_index_secret, stored_secret,
+};
 pub(crate) use crypto::{KeyName, KeyedHash, Secret, check_sealing, open, seal};
 pub use memory::MemoryVault;
 

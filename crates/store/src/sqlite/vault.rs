@@ -9,7 +9,6 @@
 //! and opening does the same for an erasure that a crash cut short. `secure_delete` wipes what is
 //! deleted in the file. Blocks that a file system or disk has freed are beyond a program's reach.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,16 +21,12 @@ use sqlx::{Row, SqliteExecutor};
 
 use crate::StorageError;
 use crate::vault::{
-    self, Entropy, Erasure, KeyName, KeyedHash, Opened, SealedText, Secret, Subject, Vault,
-    VaultError,
+    self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyedHash, Opened,
+    SealedText, Secret, Subject, Vault, VaultError, stored_index_secret, stored_secret,
 };
 
-/// Keys held in memory; beyond it the process forgets them all and reads them again.
-const CACHE_KEYS_MAX: usize = 10_000;
 /// How long a statement waits for another process, milliseconds.
 const BUSY_WAIT_MS: u64 = 10_000;
-/// What the keyed hash's key is stored as.
-const INDEX_PURPOSE: &str = "index";
 
 /// Keys of personal data in a SQLite file. Any number of processes may use one.
 pub struct SqliteVault {
@@ -45,26 +40,6 @@ struct VaultFile {
     pool: SqlitePool,
     keyed_hash: KeyedHash,
     cache: Mutex<Cache>,
-}
-
-/// Keys known to be good as of one generation of the vault.
-#[derive(Default)]
-struct Cache {
-    generation: i64,
-    secrets: HashMap<String, Secret>,
-}
-
-/// What the file knows of one key.
-struct Found {
-    generation: i64,
-    erased: Existence,
-    secret: Option<Secret>,
-}
-
-#[derive(PartialEq, Eq)]
-enum Existence {
-    Present,
-    Absent,
 }
 
 impl SqliteVault {
@@ -239,27 +214,6 @@ impl VaultFile {
     }
 }
 
-impl Cache {
-    fn get(&self, generation: i64, name: &KeyName) -> Option<Secret> {
-        if self.generation != generation {
-            return None;
-        }
-        self.secrets.get(name.as_str()).cloned()
-    }
-
-    fn keep(&mut self, found: &Found, name: &KeyName) {
-        let Some(secret) = &found.secret else { return };
-        if found.erased == Existence::Present || found.generation < self.generation {
-            return;
-        }
-        if found.generation > self.generation || self.secrets.len() >= CACHE_KEYS_MAX {
-            self.secrets.clear();
-        }
-        self.generation = found.generation;
-        self.secrets.insert(name.as_str().to_owned(), secret.clone());
-    }
-}
-
 async fn find(executor: impl SqliteExecutor<'_>, name: &KeyName) -> Result<Found, StorageError> {
     let row = sqlx::query(include_str!("vault/find_key.sql"))
         .bind(name.as_str())
@@ -274,11 +228,6 @@ async fn find(executor: impl SqliteExecutor<'_>, name: &KeyName) -> Result<Found
     let secret = secret.map(|bytes| stored_secret(bytes, name.as_str())).transpose()?;
     let erased = if erased == 0 { Existence::Absent } else { Existence::Present };
     Ok(Found { generation, erased, secret })
-}
-
-fn stored_secret(bytes: Vec<u8>, name: &str) -> Result<Secret, StorageError> {
-    Secret::from_stored(bytes)
-        .ok_or_else(|| StorageError::Corrupt(format!("key {name} in the vault is not 32 bytes")))
 }
 
 /// Whether the log is written back and empty.
@@ -322,10 +271,7 @@ async fn read_index_key(executor: impl SqliteExecutor<'_>) -> Result<Secret, Sto
             .fetch_optional(executor)
             .await
             .map_err(StorageError::sqlx("read the vault's index key"))?;
-    let stored = stored.ok_or_else(|| {
-        StorageError::Corrupt("the vault has no index key: restore the vault of this book".into())
-    })?;
-    stored_secret(stored, INDEX_PURPOSE)
+    stored_index_secret(stored)
 }
 
 async fn connect(path: &Path) -> Result<SqlitePool, StorageError> {

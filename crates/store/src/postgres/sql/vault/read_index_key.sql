@@ -1,0 +1,1 @@
+SELECT secret FROM book_key WHERE purpose = $1

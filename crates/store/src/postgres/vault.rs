@@ -1,0 +1,288 @@
+//! The vault as a schema of its own: `<book>_vault`, in a place and under a role of the operator's
+//! choice.
+//!
+//! Every change is one statement that commits by itself, so a caller that goes away leaves no
+//! transaction open (sqlx 0.9.0 leaks one when `begin()` is dropped), and the unique index on a
+//! key's name decides between processes. A commit is on disk before it is seen by anybody:
+//! `synchronous_commit` is on for every connection, and a server without `fsync` is refused.
+//!
+//! An erasure destroys the key for every client at once. Old versions of its row, the write-ahead
+//! log and copies of both hold it until the server reuses their space: how long is a matter of the
+//! place (vacuum, log and backups of short retention), out of a client's reach.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use super::schema::SchemaName;
+use crate::StorageError;
+use crate::vault::{
+    self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyedHash, Opened,
+    SealedText, Secret, Subject, Vault, VaultError, stored_index_secret, stored_secret,
+};
+
+/// Connections of one process.
+const CONNECTIONS_MAX: u32 = 4;
+/// How long a caller waits for a connection, milliseconds.
+const CONNECTION_WAIT_MS: u64 = 10_000;
+/// How long a statement waits for another process, milliseconds.
+const LOCK_WAIT_MS: u64 = 10_000;
+/// How long a statement may take, waiting included, milliseconds.
+const STATEMENT_MS_MAX: u64 = 30_000;
+/// How long the server bears with a transaction in which nothing happens, milliseconds.
+const IDLE_IN_TRANSACTION_MS_MAX: u64 = 10_000;
+
+/// Keys of personal data in a PostgreSQL schema. Any number of processes may use one.
+pub struct PostgresVault {
+    place: String,
+    entropy: Arc<dyn Entropy>,
+    keys: Option<VaultKeys>,
+}
+
+/// A vault whose tables are there.
+struct VaultKeys {
+    pool: PgPool,
+    keyed_hash: KeyedHash,
+    cache: Mutex<Cache>,
+}
+
+impl PostgresVault {
+    /// Makes the vault of a new book in `schema`, its index key durable before this answers. Opens
+    /// it where it stands already. The role of `options` needs the right to create schemas only
+    /// where there is none of that name.
+    pub async fn create(
+        options: PgConnectOptions,
+        schema: &str,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, VaultError> {
+        let schema = SchemaName::new(schema).map_err(VaultError::Refused)?;
+        let place = place(&options, &schema);
+        let pool = connect(options, &schema).await?;
+        let secret = create_tables(&pool, &*entropy).await?;
+        Ok(Self::with_keys(place, entropy, pool, secret))
+    }
+
+    /// Opens the vault of an existing book. Missing tables are not made anew: what they held would
+    /// be lost in silence. Such a vault answers [`VaultError::KeyMissing`] to every opening and
+    /// [`VaultError::VaultMissing`] to everything that needs a key.
+    pub async fn open(
+        options: PgConnectOptions,
+        schema: &str,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, VaultError> {
+        let schema = SchemaName::new(schema).map_err(VaultError::Refused)?;
+        let place = place(&options, &schema);
+        let pool = connect(options, &schema).await?;
+        let there: bool = sqlx::query_scalar(include_str!("sql/vault/exists.sql"))
+            .bind(schema.as_str())
+            .fetch_one(&pool)
+            .await
+            .map_err(StorageError::sqlx("look for the vault"))?;
+        if !there {
+            pool.close().await;
+            return Ok(Self { place, entropy, keys: None });
+        }
+        let secret = read_index_key(&pool).await?;
+        Ok(Self::with_keys(place, entropy, pool, secret))
+    }
+
+    /// Closes the connections.
+    pub async fn close(&self) {
+        if let Some(keys) = &self.keys {
+            keys.pool.close().await;
+        }
+    }
+
+    fn with_keys(place: String, entropy: Arc<dyn Entropy>, pool: PgPool, index: Secret) -> Self {
+        let keyed_hash = KeyedHash::new(index);
+        let keys = Some(VaultKeys { pool, keyed_hash, cache: Mutex::default() });
+        Self { place, entropy, keys }
+    }
+
+    fn keys(&self) -> Result<&VaultKeys, VaultError> {
+        self.keys.as_ref().ok_or_else(|| VaultError::VaultMissing { path: self.place.clone() })
+    }
+}
+
+#[async_trait]
+impl Vault for PostgresVault {
+    async fn seal(&self, subject: Subject<'_>, plain: &str) -> Result<SealedText, VaultError> {
+        let name = vault::check_sealing(subject, plain)?;
+        let keys = self.keys()?;
+        let found = keys.find(&name).await?;
+        let erased = || VaultError::Erased { key: name.as_str().to_owned() };
+        if found.erased == Existence::Present {
+            return Err(erased());
+        }
+        let secret = match found.secret {
+            Some(secret) => secret,
+            None => keys.make_key(&name, &*self.entropy).await?.ok_or_else(erased)?,
+        };
+        vault::seal(&secret, &name, subject.field, plain, &*self.entropy)
+    }
+
+    async fn open(&self, sealed: &SealedText, field: &str) -> Result<Opened, VaultError> {
+        let name = KeyName::parse(&sealed.key)?;
+        let missing = || VaultError::KeyMissing { key: sealed.key.clone() };
+        let found = self.keys.as_ref().ok_or_else(missing)?.find(&name).await?;
+        if found.erased == Existence::Present {
+            return Ok(Opened::Erased);
+        }
+        vault::open(&found.secret.ok_or_else(missing)?, &name, field, sealed)
+    }
+
+    async fn erase(&self, person: &str, class: &str) -> Result<Erasure, VaultError> {
+        let name = KeyName::new(person, class)?;
+        Ok(self.keys()?.erase(&name).await?)
+    }
+
+    async fn index(&self, domain: &str, normalised: &str) -> Result<String, VaultError> {
+        self.keys()?.keyed_hash.index(domain, normalised)
+    }
+
+    async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError> {
+        Ok(self.keys()?.keyed_hash.request(plain))
+    }
+}
+
+impl VaultKeys {
+    /// What is known of a key *now*: the cache is asked only after the server has said that nobody
+    /// was erased since, so that an erasure by another process holds here at once.
+    async fn find(&self, name: &KeyName) -> Result<Found, StorageError> {
+        let generation: i64 = sqlx::query_scalar(include_str!("sql/vault/read_generation.sql"))
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StorageError::sqlx("read the vault's generation"))?;
+        if let Some(secret) = self.cache().get(generation, name) {
+            return Ok(Found { generation, erased: Existence::Absent, secret: Some(secret) });
+        }
+        let found = find(&self.pool, name).await?;
+        self.cache().keep(&found, name);
+        Ok(found)
+    }
+
+    /// Makes the key unless somebody else just did; answers with the one that is durable now, or
+    /// with nothing if the person was erased.
+    async fn make_key(
+        &self,
+        name: &KeyName,
+        entropy: &dyn Entropy,
+    ) -> Result<Option<Secret>, StorageError> {
+        let fresh = Secret::random(entropy);
+        sqlx::query(include_str!("sql/vault/make_key.sql"))
+            .bind(name.as_str())
+            .bind(fresh.as_bytes())
+            .execute(&self.pool)
+            .await
+            .map_err(StorageError::sqlx("make a key durable"))?;
+        let found = find(&self.pool, name).await?;
+        let is_erased = found.erased == Existence::Present;
+        assert!(found.secret.is_some() != is_erased, "a name that was just written is read back");
+        self.cache().keep(&found, name);
+        Ok(found.secret)
+    }
+
+    async fn erase(&self, name: &KeyName) -> Result<Erasure, StorageError> {
+        let was_made: Option<bool> = sqlx::query_scalar(include_str!("sql/vault/erase.sql"))
+            .bind(name.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StorageError::sqlx("destroy a key"))?;
+        *self.cache() = Cache::default();
+        match was_made {
+            Some(true) => Ok(Erasure::Destroyed),
+            Some(false) | None => Ok(Erasure::NothingThere),
+        }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn find(pool: &PgPool, name: &KeyName) -> Result<Found, StorageError> {
+    let row = sqlx::query(include_str!("sql/vault/find_key.sql"))
+        .bind(name.as_str())
+        .fetch_one(pool)
+        .await
+        .map_err(StorageError::sqlx("read a key"))?;
+    let decode = || -> Result<(i64, bool, Option<Vec<u8>>), sqlx::Error> {
+        Ok((row.try_get("generation")?, row.try_get("erased")?, row.try_get("secret")?))
+    };
+    let (generation, erased, secret) = decode().map_err(StorageError::sqlx("decode a key"))?;
+    let secret = secret.map(|bytes| stored_secret(bytes, name.as_str())).transpose()?;
+    let erased = if erased { Existence::Present } else { Existence::Absent };
+    Ok(Found { generation, erased, secret })
+}
+
+/// Makes what is missing. Cut short, it is finished by the next to create.
+async fn create_tables(pool: &PgPool, entropy: &dyn Entropy) -> Result<Secret, StorageError> {
+    let failed = "create the vault";
+    let fresh = Secret::random(entropy);
+    sqlx::raw_sql(include_str!("sql/vault/schema.sql"))
+        .execute(pool)
+        .await
+        .map_err(StorageError::sqlx(failed))?;
+    sqlx::query(include_str!("sql/vault/insert_index_key.sql"))
+        .bind(INDEX_PURPOSE)
+        .bind(fresh.as_bytes())
+        .execute(pool)
+        .await
+        .map_err(StorageError::sqlx(failed))?;
+    read_index_key(pool).await
+}
+
+async fn read_index_key(pool: &PgPool) -> Result<Secret, StorageError> {
+    let stored: Option<Vec<u8>> = sqlx::query_scalar(include_str!("sql/vault/read_index_key.sql"))
+        .bind(INDEX_PURPOSE)
+        .fetch_optional(pool)
+        .await
+        .map_err(StorageError::sqlx("read the vault's index key"))?;
+    stored_index_secret(stored)
+}
+
+/// Connects with plain table names meaning those of `schema`, and limits on all waiting.
+async fn connect(options: PgConnectOptions, schema: &SchemaName) -> Result<PgPool, VaultError> {
+    // Of two options of one name the later counts: these, whatever the caller or the role says.
+    let options = options.options([
+        ("search_path", schema.search_path()),
+        ("synchronous_commit", "on".to_owned()),
+        ("lock_timeout", LOCK_WAIT_MS.to_string()),
+        ("statement_timeout", STATEMENT_MS_MAX.to_string()),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS_MAX.to_string()),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(Duration::from_millis(CONNECTION_WAIT_MS))
+        .connect_with(options)
+        .await
+        .map_err(StorageError::sqlx("open the vault"))?;
+    let syncs: bool = sqlx::query_scalar(include_str!("sql/vault/read_fsync.sql"))
+        .fetch_one(&pool)
+        .await
+        .map_err(StorageError::sqlx("read the server's settings"))?;
+    if !syncs {
+        return Err(VaultError::Refused(
+            "the vault's server runs with fsync off, where a power loss takes keys away: turn it on"
+                .into(),
+        ));
+    }
+    Ok(pool)
+}
+
+/// Where the vault stands, in words.
+fn place(options: &PgConnectOptions, schema: &SchemaName) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    let host = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => options.get_host().to_owned(),
+    };
+    let (port, schema) = (options.get_port(), schema.as_str());
+    format!("schema {schema} of database {database} on {host}:{port}")
+}
+
+#[cfg(test)]
+mod tests;
