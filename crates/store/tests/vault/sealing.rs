@@ -1,4 +1,4 @@
-//! What sealing promises: one key for each person and class, durable first, that opens nothing else.
+//! What sealing promises: one key for each person and class, durable first, and no other opens.
 
 use std::pin::pin;
 use std::task::Poll;
