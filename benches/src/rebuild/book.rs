@@ -27,6 +27,8 @@ const BASE_32: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// A book that is not open.
 pub(crate) struct SampleBook {
     pub(crate) books: Books,
+    /// The folder of the books.
+    data: PathBuf,
     pub(crate) name: BookName,
     pub(crate) edge: Edge,
     /// Events that were lived; the others are copies.
@@ -41,7 +43,8 @@ impl SampleBook {
         let books = Books::in_folder(&options.folder);
         let name: BookName = BOOK.parse()?;
         let lived = live(&books, &name, &simulated, events.min(lived), seed).await?;
-        let book = Self { books, name, edge: simulated.edge, lived };
+        let data = options.folder.clone();
+        let book = Self { books, data, name, edge: simulated.edge, lived };
         if events > lived {
             book.copy(events).await?;
         }
@@ -49,7 +52,7 @@ impl SampleBook {
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
-        self.books.folder_of(&self.name)
+        self.data.join(self.name.to_string())
     }
 
     /// The book as the store has it, without the ledger.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use daicho_store::sqlite::backup::{self, BackupError, Inspected, Manifest, RestoreVault};
 
-use crate::books::{BookName, Books};
+use crate::books::{BookName, Books, Place};
 use crate::edge::Edge;
 use crate::error::BookError;
 use crate::ledger::Ledger;
@@ -17,6 +17,12 @@ pub enum ArchiveError {
     /// The copy failed.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// A book in a database has backups of its own kind.
+    #[error(
+        "a backup is a copy of a book's folder: `daicho book copy` brings a book from a database \
+         into a folder and back, with the same bytes; the database's own backups hold it, too"
+    )]
+    InDatabase,
     /// The book cannot be used.
     #[error(transparent)]
     Book(#[from] BookError),
@@ -38,9 +44,10 @@ impl Ledger {
         target: &Path,
         progress: &dyn Progress,
     ) -> Result<Manifest, ArchiveError> {
+        let folder = self.folder().ok_or(ArchiveError::InDatabase)?;
         let made_at = self.edge().now().to_string();
         let tell = bytes_copied(progress);
-        Ok(backup::backup(self.folder(), target, &made_at, inspect, &tell).await?)
+        Ok(backup::backup(folder, target, &made_at, inspect, &tell).await?)
     }
 }
 
@@ -57,10 +64,11 @@ impl Books {
         edge: Edge,
         progress: &dyn Progress,
     ) -> Result<Checkpoint, ArchiveError> {
-        if self.exists(name) {
+        let Place::Folder(data) = self.place() else { return Err(ArchiveError::InDatabase) };
+        if self.exists(name).await? {
             return Err(BookError::Exists(name.to_string()).into());
         }
-        let folder = self.folder_of(name);
+        let folder = data.join(name.to_string());
         let tell = bytes_copied(progress);
         let manifest = backup::restore(from, &folder, RestoreVault::Require, &tell).await?;
         let text = format!("{}:{}", manifest.position, manifest.root);

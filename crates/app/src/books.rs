@@ -1,8 +1,10 @@
-//! Books: one folder each below the data folder. Opened when used.
+//! Books: where they stand and what they are called. Opened when used.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use daicho_store::postgres::Database;
 
 use crate::edge::Edge;
 use crate::error::BookError;
@@ -37,50 +39,81 @@ impl fmt::Display for BookName {
     }
 }
 
-/// The books of a data folder.
+/// Where books stand: folders below a data folder, or schemas of a database.
 #[derive(Debug, Clone)]
 pub struct Books {
-    folder: PathBuf,
+    place: Place,
+}
+
+/// The kinds of places.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// A folder each, below this one.
+    Folder(PathBuf),
+    /// A few schemas each, in this PostgreSQL database.
+    Database(Database),
 }
 
 impl Books {
     /// The books below this folder, which need not exist yet.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { place: Place::Folder(folder.into()) }
+    }
+
+    /// The books in a PostgreSQL database, `postgres://user:password@host:port/database`.
+    ///
+    /// # Errors
+    /// A text that is no such URL. Whether it can be reached is seen when it is used.
+    pub fn in_database(url: &str) -> Result<Self, BookError> {
+        let database = Database::parse(url);
+        Ok(Self { place: Place::Database(database.map_err(place_failed)?) })
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Where the books stand, for messages: no user, no password.
+    pub fn describe(&self) -> String {
+        match &self.place {
+            Place::Folder(folder) => folder.display().to_string(),
+            Place::Database(database) => format!("the database {}", database.place()),
+        }
     }
 
     /// Where a book of that name stands, or would.
-    pub fn folder_of(&self, name: &BookName) -> PathBuf {
-        self.folder.join(name.to_string())
+    pub fn describe_book(&self, name: &BookName) -> String {
+        match &self.place {
+            Place::Folder(folder) => folder.join(&name.0).display().to_string(),
+            Place::Database(database) => format!("{}, schema {name}", database.place()),
+        }
     }
 
     /// The books there are, by name.
     ///
     /// # Errors
-    /// A data folder that cannot be read; one that does not exist holds none.
-    pub fn list(&self) -> Result<Vec<BookName>, BookError> {
-        let entries = match std::fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(unusable(&self.folder, source)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(|source| unusable(&self.folder, source))?;
-            let name = entry.file_name().to_string_lossy().parse::<BookName>();
-            if let Ok(name) = name
-                && entry.path().join(RECORD_FILE).is_file()
-            {
-                names.push(name);
+    /// A place that cannot be read; a data folder that does not exist holds none.
+    pub async fn list(&self) -> Result<Vec<BookName>, BookError> {
+        let mut names = match &self.place {
+            Place::Folder(folder) => in_folder(folder)?,
+            Place::Database(database) => {
+                let names = database.books().await.map_err(place_failed)?;
+                names.iter().filter_map(|name| name.parse().ok()).collect()
             }
-        }
+        };
         names.sort();
         Ok(names)
     }
 
     /// Whether there is a book of that name.
-    pub fn exists(&self, name: &BookName) -> bool {
-        self.folder_of(name).join(RECORD_FILE).is_file()
+    ///
+    /// # Errors
+    /// As [`Books::list`].
+    pub async fn exists(&self, name: &BookName) -> Result<bool, BookError> {
+        Ok(match &self.place {
+            Place::Folder(folder) => folder.join(&name.0).join(RECORD_FILE).is_file(),
+            Place::Database(_) => self.list().await?.contains(name),
+        })
     }
 
     /// Opens a book.
@@ -88,37 +121,57 @@ impl Books {
     /// # Errors
     /// No such book, or one that the store refuses to open.
     pub async fn open(&self, name: &BookName, edge: Edge) -> Result<Ledger, BookError> {
-        if !self.exists(name) {
-            return Err(self.unknown(name)?);
+        if !self.exists(name).await? {
+            return Err(self.unknown(name).await?);
         }
-        Ledger::open(name, &self.folder_of(name), edge).await
+        Ledger::open(name, &self.place, edge).await
     }
 
     /// Makes an empty book; its settings come with the command `shop.open_book`.
     ///
     /// # Errors
-    /// A book of that name, or a folder that cannot be made.
+    /// A book of that name, or a place where none can be made.
     pub async fn create(&self, name: &BookName, edge: Edge) -> Result<Ledger, BookError> {
-        if self.exists(name) {
+        if self.exists(name).await? {
             return Err(BookError::Exists(name.to_string()));
         }
-        let folder = self.folder_of(name);
-        std::fs::create_dir_all(&folder).map_err(|source| unusable(&folder, source))?;
-        Ledger::create(name, &folder, edge).await
+        Ledger::create(name, &self.place, edge).await
     }
 
-    fn unknown(&self, name: &BookName) -> Result<BookError, BookError> {
-        let known: Vec<String> = self.list()?.iter().map(ToString::to_string).collect();
+    async fn unknown(&self, name: &BookName) -> Result<BookError, BookError> {
+        let known: Vec<String> = self.list().await?.iter().map(ToString::to_string).collect();
         let known = if known.is_empty() {
             "there is no book yet; `daicho book create NAME` makes one".to_owned()
         } else {
             format!("there are {}", known.join(", "))
         };
-        let folder = self.folder.display().to_string();
-        Ok(BookError::Unknown { name: name.to_string(), folder, known })
+        Ok(BookError::Unknown { name: name.to_string(), place: self.describe(), known })
     }
+}
+
+fn in_folder(folder: &Path) -> Result<Vec<BookName>, BookError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(unusable(folder, source)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|source| unusable(folder, source))?;
+        let name = entry.file_name().to_string_lossy().parse::<BookName>();
+        if let Ok(name) = name
+            && entry.path().join(RECORD_FILE).is_file()
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 pub(crate) fn unusable(path: &Path, source: std::io::Error) -> BookError {
     BookError::Folder { path: path.display().to_string(), source }
+}
+
+fn place_failed(error: impl std::error::Error + Send + Sync + 'static) -> BookError {
+    BookError::Place(Box::new(error))
 }

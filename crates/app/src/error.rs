@@ -102,6 +102,12 @@ pub enum EventError {
 }
 
 impl BookError {
+    /// Whether the place of the books was named in a form that none can have.
+    pub fn is_misnamed_place(&self) -> bool {
+        let Self::Place(source) = self else { return false };
+        matches!(source.downcast_ref(), Some(OpenError::Options(_)))
+    }
+
     /// Whether the store refused to open the book since its record is damaged.
     pub fn is_damage(&self) -> bool {
         match self {
@@ -112,6 +118,7 @@ impl BookError {
             | Self::Unknown { .. }
             | Self::Exists(_)
             | Self::Folder { .. }
+            | Self::Place(_)
             | Self::Failure(_) => false,
         }
     }
@@ -127,12 +134,12 @@ pub enum BookError {
     )]
     Name(String),
     /// No such book.
-    #[error("there is no book `{name}` in {folder}: {known}")]
+    #[error("there is no book `{name}` in {place}: {known}")]
     Unknown {
         /// As asked for.
         name: String,
         /// Where it was looked for.
-        folder: String,
+        place: String,
         /// What there is, or how to make one.
         known: String,
     },
@@ -148,6 +155,9 @@ pub enum BookError {
         #[source]
         source: std::io::Error,
     },
+    /// The database that is to hold books cannot be used.
+    #[error("the place of the books cannot be used")]
+    Place(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store refuses.
     #[error("book `{name}` cannot be opened")]
     Open {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use daicho_domain::state::{Fold, Shop};
 use daicho_events::Date;
-use daicho_store::vault::Vault;
+use daicho_store::postgres::Database;
+use daicho_store::vault::{Vault, VaultError};
 use daicho_store::views::Views;
-use daicho_store::{Book, Options, SqliteVault, SqliteViews, sqlite};
+use daicho_store::{Book, OpenError, Options, PostgresVault, SqliteVault, SqliteViews, sqlite};
 
-use crate::books::BookName;
+use crate::books::{BookName, Place, unusable};
 use crate::edge::Edge;
 use crate::error::{BookError, Failure};
 use crate::recall::Recall;
@@ -26,10 +27,11 @@ pub(crate) const DERIVED_FILE: &str = "derived.db";
 /// One open book.
 pub struct Ledger {
     name: BookName,
-    folder: PathBuf,
+    /// Where the files are, if they are files.
+    folder: Option<PathBuf>,
     log: Book,
-    vault: SqliteVault,
-    views: SqliteViews,
+    vault: Box<dyn Vault>,
+    views: Box<dyn Views>,
     edge: Edge,
     recall: Recall,
 }
@@ -37,52 +39,78 @@ pub struct Ledger {
 impl Ledger {
     pub(crate) async fn open(
         name: &BookName,
-        folder: &Path,
+        place: &Place,
         edge: Edge,
     ) -> Result<Self, BookError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| BookError::Open {
-            name: name.to_string(),
-            source,
-        };
-        let log = sqlite::open_book(folder, options(&edge)).await;
-        let log = log.map_err(|error| failed(error.into()))?;
-        let vault = SqliteVault::open(&folder.join(VAULT_FILE), Arc::clone(&edge.entropy)).await;
-        Self::assemble(name, folder, log, vault.map_err(Failure::from)?, edge).await
+        let refused =
+            |error: OpenError| BookError::Open { name: name.to_string(), source: Box::new(error) };
+        let (options, entropy) = (options(&edge), Arc::clone(&edge.entropy));
+        match place {
+            Place::Folder(folder) => {
+                let folder = folder.join(name.to_string());
+                let log = sqlite::open_book(&folder, options).await.map_err(refused)?;
+                let vault = SqliteVault::open(&folder.join(VAULT_FILE), entropy).await;
+                Self::in_folder(name, folder, log, vault, edge).await
+            }
+            Place::Database(database) => {
+                let log = database.open_book(&name.to_string(), options).await.map_err(refused)?;
+                let vault = database.open_vault(&name.to_string(), entropy).await;
+                Self::in_database(name, database, log, vault, edge).await
+            }
+        }
     }
 
+    /// The vault first: a record without a vault could not be written to.
     pub(crate) async fn create(
         name: &BookName,
-        folder: &Path,
+        place: &Place,
         edge: Edge,
     ) -> Result<Self, BookError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| BookError::Open {
-            name: name.to_string(),
-            source,
-        };
-        // The vault first: a record without a vault could not be written to.
-        let vault = SqliteVault::create(&folder.join(VAULT_FILE), Arc::clone(&edge.entropy)).await;
-        let log = sqlite::create_book(folder, options(&edge)).await;
-        let log = log.map_err(|error| failed(error.into()))?;
-        Self::assemble(name, folder, log, vault.map_err(Failure::from)?, edge).await
+        let refused =
+            |error: OpenError| BookError::Open { name: name.to_string(), source: Box::new(error) };
+        let (options, entropy) = (options(&edge), Arc::clone(&edge.entropy));
+        match place {
+            Place::Folder(folder) => {
+                let folder = folder.join(name.to_string());
+                std::fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
+                let vault = SqliteVault::create(&folder.join(VAULT_FILE), entropy).await;
+                let log = sqlite::create_book(&folder, options).await.map_err(refused)?;
+                Self::in_folder(name, folder, log, vault, edge).await
+            }
+            Place::Database(database) => {
+                let vault = database.create_vault(&name.to_string(), entropy).await;
+                let log = database.create_book(&name.to_string(), options).await;
+                Self::in_database(name, database, log.map_err(refused)?, vault, edge).await
+            }
+        }
     }
 
-    async fn assemble(
+    async fn in_folder(
         name: &BookName,
-        folder: &Path,
+        folder: PathBuf,
         log: Book,
-        vault: SqliteVault,
+        vault: Result<SqliteVault, VaultError>,
         edge: Edge,
     ) -> Result<Self, BookError> {
+        let vault = Box::new(vault.map_err(Failure::from)?);
         let views = SqliteViews::open(&folder.join(DERIVED_FILE), log.id()).await;
-        Ok(Self {
-            name: name.clone(),
-            folder: folder.to_owned(),
-            vault,
-            views: views.map_err(Failure::from)?,
-            log,
-            edge,
-            recall: Recall::default(),
-        })
+        let views = Box::new(views.map_err(Failure::from)?);
+        let (name, recall) = (name.clone(), Recall::default());
+        Ok(Self { name, folder: Some(folder), log, vault, views, edge, recall })
+    }
+
+    async fn in_database(
+        name: &BookName,
+        database: &Database,
+        log: Book,
+        vault: Result<PostgresVault, VaultError>,
+        edge: Edge,
+    ) -> Result<Self, BookError> {
+        let vault = Box::new(vault.map_err(Failure::from)?);
+        let views = database.open_views(&name.to_string(), log.id()).await;
+        let views = Box::new(views.map_err(Failure::from)?);
+        let (name, recall) = (name.clone(), Recall::default());
+        Ok(Self { name, folder: None, log, vault, views, edge, recall })
     }
 
     /// The book's name.
@@ -90,9 +118,9 @@ impl Ledger {
         &self.name
     }
 
-    /// The book's folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// The book's folder; none where it stands in a database.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// The clock and random numbers that it was opened with.
@@ -109,11 +137,11 @@ impl Ledger {
     }
 
     pub(crate) fn vault(&self) -> &dyn Vault {
-        &self.vault
+        self.vault.as_ref()
     }
 
     pub(crate) fn views(&self) -> &dyn Views {
-        &self.views
+        self.views.as_ref()
     }
 
     /// The shop as it stands.
@@ -133,7 +161,7 @@ impl Ledger {
         Ok(self.shop().await?.date_of(self.edge.now()))
     }
 
-    /// Waits for what is under way and closes the files.
+    /// Waits for what is under way and lets go of the storage.
     pub async fn close(self) {
         self.views.close().await;
         self.vault.close().await;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use daicho_events::Position;
 use daicho_store::{Fault, sqlite};
 
-use crate::books::{BookName, Books};
+use crate::books::{BookName, Books, Place};
 use crate::edge::Edge;
 use crate::error::{BookError, Failure};
 use crate::ledger::Ledger;
@@ -106,7 +106,11 @@ impl Books {
                 verified
             }
             Err(error) if error.is_damage() => {
-                let record = match sqlite::open_record(&self.folder_of(name)).await {
+                let record = match self.place() {
+                    Place::Folder(data) => sqlite::open_record(&data.join(name.to_string())).await,
+                    Place::Database(database) => database.open_record(&name.to_string()).await,
+                };
+                let record = match record {
                     Ok(record) => record,
                     Err(_) => return Err(error.into()),
                 };

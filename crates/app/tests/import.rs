@@ -540,7 +540,7 @@ async fn no_file_of_a_book_holds_a_persons_name_mail_or_phone_in_clear() {
     assert_eq!(opened, CANARIES.map(|canary| json!(canary)).each_ref(), "{members:?}");
 
     let (open, closed) = (AtomicU64::new(0), AtomicU64::new(0));
-    let folder = shop.ledger.folder().to_owned();
+    let folder = shop.ledger.folder().unwrap().to_owned();
     assert_eq!(canaries_in(&folder, &open), Vec::<String>::new(), "while the book is open");
     shop.verify().await;
     shop.ledger.close().await;

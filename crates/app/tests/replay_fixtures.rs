@@ -189,7 +189,7 @@ async fn recorded(story: &Story) -> (String, Expected) {
     let ledger = shops::live(story, folder.path()).await;
     ledger.verify(None, &Unwatched).await.unwrap();
     let (texts, end) = (texts(&ledger).await, ledger.today().await.unwrap());
-    let book = ledger.folder().to_owned();
+    let book = ledger.folder().unwrap().to_owned();
     ledger.close().await;
     std::fs::remove_file(book.join("vault.db")).unwrap();
     let (_, edge) = edge_at(LATER);

@@ -40,6 +40,16 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) data: PathBuf,
+    /// Database of the books in place of a folder: postgres://user:password@host:port/database
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        conflicts_with = "data",
+        env = "DAICHO_DATABASE",
+        hide_env_values = true
+    )]
+    pub(crate) database: Option<String>,
     /// The book; may be left out where there is only one
     #[arg(long, global = true, value_name = "NAME", env = "DAICHO_BOOK", hide_env_values = true)]
     pub(crate) book: Option<BookName>,

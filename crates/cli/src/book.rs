@@ -5,28 +5,32 @@ use daicho_app::{BookName, Books, Edge, Ledger};
 use crate::args::Global;
 use crate::error::CliError;
 
-/// The books below the data folder.
-pub(crate) fn books(global: &Global) -> Books {
-    Books::in_folder(&global.data)
+/// The books of the database, or those below the data folder.
+pub(crate) fn books(global: &Global) -> Result<Books, CliError> {
+    match &global.database {
+        Some(url) => Ok(Books::in_database(url)?),
+        None => Ok(Books::in_folder(&global.data)),
+    }
 }
 
 /// The book that was named, or the only one there is.
-pub(crate) fn chosen(global: &Global) -> Result<BookName, CliError> {
+pub(crate) async fn chosen(global: &Global) -> Result<BookName, CliError> {
     if let Some(name) = &global.book {
         return Ok(name.clone());
     }
-    let folder = global.data.display();
-    match books(global).list()?.as_slice() {
+    let books = books(global)?;
+    let place = books.describe();
+    match books.list().await?.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(CliError::Usage(format!(
-            "there is no book in {folder}: `daicho book create NAME` makes one, `--data DIR` names \
-             another folder"
+            "there is no book in {place}: `daicho book create NAME` makes one, `--data DIR` names \
+             another folder, `--database URL` a database"
         ))),
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
             let names = names.join(", ");
             Err(CliError::Usage(format!(
-                "there are several books in {folder}: choose one of {names} with `--book NAME`"
+                "there are several books in {place}: choose one of {names} with `--book NAME`"
             )))
         }
     }
@@ -34,7 +38,7 @@ pub(crate) fn chosen(global: &Global) -> Result<BookName, CliError> {
 
 /// Opens the chosen book.
 pub(crate) async fn open(global: &Global) -> Result<Ledger, CliError> {
-    Ok(books(global).open(&chosen(global)?, Edge::system()).await?)
+    Ok(books(global)?.open(&chosen(global).await?, Edge::system()).await?)
 }
 
 /// Does `work` with the chosen book and closes it, whatever came of it.

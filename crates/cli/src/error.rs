@@ -164,7 +164,8 @@ fn of_book(error: &BookError) -> Exit {
     match error {
         BookError::Name(_) | BookError::Unknown { .. } | BookError::Exists(_) => Exit::Usage,
         BookError::Failure(failure) => of_failure(failure),
-        BookError::Folder { .. } | BookError::Open { .. } => Exit::Failed,
+        BookError::Place(_) if error.is_misnamed_place() => Exit::Usage,
+        BookError::Folder { .. } | BookError::Open { .. } | BookError::Place(_) => Exit::Failed,
     }
 }
 
@@ -214,6 +215,7 @@ fn of_archive(error: &ArchiveError) -> Exit {
         ArchiveError::Book(error) if error.is_damage() => Exit::Different,
         ArchiveError::Book(error) => of_book(error),
         ArchiveError::Verify(error) => of_verify(error),
+        ArchiveError::InDatabase => Exit::Usage,
         ArchiveError::Backup(BackupError::Altered { .. }) => Exit::Different,
         ArchiveError::Backup(
             BackupError::TargetInUse { .. }

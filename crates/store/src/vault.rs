@@ -86,6 +86,9 @@ pub trait Vault: Send + Sync {
 
     /// Keyed hash (HMAC-SHA-256, hexadecimal) of a plain request, personal data and all.
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError>;
+
+    /// Waits for what is under way and lets go of the storage.
+    async fn close(&self) {}
 }
 
 /// Where random bytes come from: the system at the edge, a seed in the simulator.

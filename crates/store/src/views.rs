@@ -316,6 +316,9 @@ pub trait Views: Send + Sync {
     /// Puts the shadow in the place of the live view, as it stands at `point`, in one transaction.
     /// Builds its indexes first if that was not done.
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError>;
+
+    /// Waits for what is under way and lets go of the storage.
+    async fn close(&self);
 }
 
 /// Why a view was not read or made.

@@ -71,7 +71,7 @@ async fn open(story: &Story, folder: &Path, edge: Edge) -> Ledger {
         ledger.execute(&command, &Context::of(staff())).await.unwrap();
         return ledger;
     };
-    let folder = ledger.folder().to_owned();
+    let folder = ledger.folder().unwrap().to_owned();
     ledger.close().await;
     let events = command.decide(&Default::default(), &edge.moment(staff())).unwrap();
     let events = events.iter().map(|new| {

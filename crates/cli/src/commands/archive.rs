@@ -60,11 +60,11 @@ pub(crate) async fn restore(
             "name the book that the backup becomes: `daicho restore DIR --book NAME`".to_owned(),
         ));
     };
-    let books = book::books(global);
+    let books = book::books(global)?;
     let progress = watch();
     let checkpoint: Checkpoint =
         books.restore(&args.dir, name, Edge::system(), progress.as_ref()).await?;
-    let folder = books.folder_of(name).display().to_string();
+    let folder = books.describe_book(name);
     let value = json!({ "book": name.to_string(), "folder": folder, "checkpoint": checkpoint });
     let headings = [text("book"), text("folder"), text("checkpoint")];
     output.show(&value, &headings, &[vec![name.to_string(), folder, checkpoint.to_string()]])?;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use daicho_app::{
-    Actor, BookName, Checkpoint, Context, Currency, Edge, Ledger, Name, Preset, preset,
+    Actor, BookName, Books, Checkpoint, Context, Currency, Edge, Ledger, Name, Preset, preset,
 };
 use serde::Serialize;
 
@@ -38,10 +38,10 @@ struct BookRow {
     book: String,
     events: u64,
     root: String,
-    folder: String,
+    place: String,
 }
 
-const HEADINGS: [Heading; 4] = [text("book"), number("events"), text("root"), text("folder")];
+const HEADINGS: [Heading; 4] = [text("book"), number("events"), text("root"), text("place")];
 
 pub(crate) async fn run(
     global: &Global,
@@ -57,11 +57,11 @@ pub(crate) async fn run(
 async fn create(global: &Global, output: Output, args: &CreateArgs) -> Result<Exit, CliError> {
     let ledger = match args.shop {
         Some(shop) => create_open(global, &args.name, shop, args.currency).await?,
-        None => books(global).create(&args.name, Edge::system()).await?,
+        None => books(global)?.create(&args.name, Edge::system()).await?,
     };
     let checkpoint = ledger.checkpoint().await;
     ledger.close().await;
-    let row = row(global, &args.name, checkpoint?);
+    let row = row(&books(global)?, &args.name, checkpoint?);
     output.show(&row, &HEADINGS, &[cells(&row)])?;
     if args.shop.is_some() {
         return Ok(Exit::Done);
@@ -84,7 +84,7 @@ pub(crate) async fn create_open(
     let title = Name::new(&name.to_string()).map_err(|error| usage(&error))?;
     let settings = preset(shop, title, currency).map_err(|error| usage(&error))?;
     let actor = "system:daicho".parse::<Actor>().map_err(|error| usage(&error))?;
-    let ledger = books(global).create(name, Edge::system()).await?;
+    let ledger = books(global)?.create(name, Edge::system()).await?;
     if let Err(error) = ledger.execute(&settings, &Context::of(actor)).await {
         ledger.close().await;
         return Err(error.into());
@@ -94,11 +94,12 @@ pub(crate) async fn create_open(
 
 async fn list(global: &Global, output: Output) -> Result<Exit, CliError> {
     let mut rows = Vec::new();
-    for name in books(global).list()? {
-        let ledger = books(global).open(&name, Edge::system()).await?;
+    let books = books(global)?;
+    for name in books.list().await? {
+        let ledger = books.open(&name, Edge::system()).await?;
         let checkpoint = ledger.checkpoint().await;
         ledger.close().await;
-        rows.push(row(global, &name, checkpoint?));
+        rows.push(row(&books, &name, checkpoint?));
     }
     let cells: Vec<Vec<String>> = rows.iter().map(cells).collect();
     output.show(&rows, &HEADINGS, &cells)?;
@@ -108,12 +109,12 @@ async fn list(global: &Global, output: Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn row(global: &Global, name: &BookName, checkpoint: Checkpoint) -> BookRow {
+fn row(books: &Books, name: &BookName, checkpoint: Checkpoint) -> BookRow {
     BookRow {
         book: name.to_string(),
         events: checkpoint.position.0,
         root: root_of(checkpoint),
-        folder: books(global).folder_of(name).display().to_string(),
+        place: books.describe_book(name),
     }
 }
 
@@ -124,5 +125,5 @@ fn root_of(checkpoint: Checkpoint) -> String {
 }
 
 fn cells(row: &BookRow) -> Vec<String> {
-    vec![row.book.clone(), row.events.to_string(), row.root.clone(), row.folder.clone()]
+    vec![row.book.clone(), row.events.to_string(), row.root.clone(), row.place.clone()]
 }

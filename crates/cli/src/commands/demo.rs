@@ -30,12 +30,12 @@ pub(crate) async fn run(global: &Global, output: Output, args: DemoArgs) -> Resu
         Some(name) => name.clone(),
         None => BOOK.parse()?,
     };
-    let books = book::books(global);
-    if books.exists(&name) {
+    let books = book::books(global)?;
+    if books.exists(&name).await? {
         return Err(CliError::Usage(format!(
-            "there is already a book `{name}`: remove the folder {}, or make another book with \
+            "there is already a book `{name}`: remove {}, or make another book with \
              `--book NAME`",
-            books.folder_of(&name).display()
+            books.describe_book(&name)
         )));
     }
     output.heading(&format!("A shop lives for three years: {} events", args.life.events))?;
@@ -113,7 +113,12 @@ fn middle(summary: &Summary) -> daicho_app::Date {
 }
 
 fn next_steps(global: &Global, name: &BookName) -> String {
-    let book = format!("--data {} --book {name}", shell_word(&global.data.to_string_lossy()));
+    let place = match &global.database {
+        // The URL may hold a password.
+        Some(_) => "--database URL".to_owned(),
+        None => format!("--data {}", shell_word(&global.data.to_string_lossy())),
+    };
+    let book = format!("{place} --book {name}");
     format!(
         "daicho {book} orders list --status placed\n\
          daicho {book} contracts list --effective-on 2025-04-01 --sort -licences\n\

@@ -98,14 +98,13 @@ async fn open_or_make(
     output: Output,
     currency: Currency,
 ) -> Result<Ledger, CliError> {
-    let books = book::books(global);
-    let none = || books.list().map(|books| books.is_empty());
+    let books = book::books(global)?;
     let name = match &global.book {
         Some(name) => name.clone(),
-        None if none()? => BOOK_DEFAULT.parse::<BookName>()?,
-        None => book::chosen(global)?,
+        None if books.list().await?.is_empty() => BOOK_DEFAULT.parse::<BookName>()?,
+        None => book::chosen(global).await?,
     };
-    if books.exists(&name) {
+    if books.exists(&name).await? {
         return Ok(books.open(&name, Edge::system()).await?);
     }
     let ledger = create_open(global, &name, Preset::Wholesale, currency).await?;

@@ -63,7 +63,7 @@ pub(crate) async fn live(
     life: Life,
 ) -> Result<(Ledger, Summary), CliError> {
     let simulated = edge(life.seed);
-    let ledger = book::books(global).create(name, simulated.edge.clone()).await?;
+    let ledger = book::books(global)?.create(name, simulated.edge.clone()).await?;
     let until = life.until.unwrap_or_else(|| Edge::system().now());
     let options = Options { events: life.events, seed: life.seed, until };
     match simulate(&ledger, &simulated, &options, watch().as_ref()).await {

@@ -24,7 +24,7 @@ pub(crate) async fn run(
     output: Output,
     args: VerifyArgs,
 ) -> Result<Exit, CliError> {
-    let (books, name) = (book::books(global), book::chosen(global)?);
+    let (books, name) = (book::books(global)?, book::chosen(global).await?);
     let verified = books.verify(&name, Edge::system(), args.expect, watch().as_ref()).await?;
     show(output, &verified, args.expect)?;
     Ok(Exit::Done)

@@ -6,11 +6,11 @@ use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Postgres, Transaction};
 
 use crate::StorageError;
-use crate::views::sql;
 use crate::book::{
     BlockColumns, BlockRow, DerivedDb, DerivedTx, FORMAT, HeldRuns, Identity, Meta, MetaColumns,
     NewRun, PageColumns, PageRow, RunColumns, RunRow,
 };
+use crate::views::sql;
 
 use super::database::{Database, Patience, pool};
 use super::error::{is_unusable, retried};

@@ -5,7 +5,7 @@ const NAME_BYTES_MAX: usize = 63;
 
 /// The name of a schema of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SchemaName(String);
+pub(crate) struct SchemaName(String);
 
 /// One part of a book: a schema. A book's name has no `_`, so no part is another book's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

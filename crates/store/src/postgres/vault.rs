@@ -89,13 +89,6 @@ impl PostgresVault {
         Ok(Self::with_keys(place, entropy, pool, secret))
     }
 
-    /// Closes the connections.
-    pub async fn close(&self) {
-        if let Some(keys) = &self.keys {
-            keys.pool.close().await;
-        }
-    }
-
     fn with_keys(place: String, entropy: Arc<dyn Entropy>, pool: PgPool, index: Secret) -> Self {
         let keyed_hash = KeyedHash::new(index);
         let keys = Some(VaultKeys { pool, keyed_hash, cache: Mutex::default() });
@@ -145,6 +138,12 @@ impl Vault for PostgresVault {
 
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError> {
         Ok(self.keys()?.keyed_hash.request(plain))
+    }
+
+    async fn close(&self) {
+        if let Some(keys) = &self.keys {
+            keys.pool.close().await;
+        }
     }
 }
 

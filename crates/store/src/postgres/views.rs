@@ -24,7 +24,7 @@ use crate::StorageError;
 use crate::views::{
     Known, PageRequest, Shadow, ViewChanges, ViewError, ViewInfo, ViewPage, ViewPoint, ViewRow,
     ViewSchema, ViewState, ViewWriteError, Views, check_count, check_day, check_limit, check_step,
-    grown, sql,
+    grown,
 };
 
 use super::schema::SchemaName;
@@ -81,18 +81,12 @@ impl PostgresViews {
         let failed = "open the views";
         let writers = PgPoolOptions::new().max_connections(WRITERS_MAX).connect_with(writing);
         let pool = writers.await.map_err(StorageError::sqlx(failed))?;
-        let home = Home { pool, schema: schema.as_str().to_owned(), book_id };
+        let home = Home { pool, schema: schema.as_str().into(), book_id };
         let adopting = home.clone();
         to_the_end(async move { catalogue::adopt(&adopting).await }).await?;
         let readers = PgPoolOptions::new().max_connections(READERS_MAX).connect_with(reading);
         let readers = readers.await.map_err(StorageError::sqlx(failed))?;
         Ok(Self { home, readers, known: Known::default() })
-    }
-
-    /// Closes the connections.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.home.pool.close().await;
     }
 }
 
@@ -222,6 +216,11 @@ impl Views for PostgresViews {
         let state = to_the_end(work).await?;
         self.known.remember(schema);
         Ok(state)
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.home.pool.close().await;
     }
 }
 

@@ -68,13 +68,6 @@ impl SqliteVault {
         Ok(Self::with_file(path, entropy, pool, secret))
     }
 
-    /// Closes the file.
-    pub async fn close(&self) {
-        if let Some(file) = &self.file {
-            file.pool.close().await;
-        }
-    }
-
     fn with_file(path: &Path, entropy: Arc<dyn Entropy>, pool: SqlitePool, index: Secret) -> Self {
         let keyed_hash = KeyedHash::new(index);
         let file = Some(VaultFile { pool, keyed_hash, cache: Mutex::default() });
@@ -126,6 +119,12 @@ impl Vault for SqliteVault {
 
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError> {
         Ok(self.file()?.keyed_hash.request(plain))
+    }
+
+    async fn close(&self) {
+        if let Some(file) = &self.file {
+            file.pool.close().await;
+        }
     }
 }
 

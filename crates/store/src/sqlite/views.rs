@@ -70,12 +70,6 @@ impl SqliteViews {
         Ok(Self { writer, readers, known: Known::default() })
     }
 
-    /// Closes the file.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-
     /// One committed state of a view, in which it has the form that this process knows.
     async fn snapshot(&self, view: &str) -> Result<Snapshot, ViewError> {
         let schema = self.known.schema(view)?;
@@ -232,6 +226,11 @@ impl Views for SqliteViews {
 
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError> {
         self.swap_shadow(shadow, point).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }
 
