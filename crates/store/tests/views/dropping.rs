@@ -8,8 +8,8 @@ use daicho_store::views::*;
 
 use crate::support::*;
 
-/// Drops `future` at its await number `awaits`, if it is not done before. It goes on only when it is
-/// woken, so that each await of its own is met: the one for the answer to BEGIN, too.
+/// Drops `future` at its await number `awaits`, if it is not done before. It goes on only when it
+/// is woken, so that each await of its own is met: the one for the answer to BEGIN, too.
 pub async fn drop_at<F: Future>(future: F, awaits: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = awaits;
