@@ -2,14 +2,20 @@
 //! locks and rights.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use daicho_store::PostgresViews;
 use daicho_store::views::*;
 use sqlx::Connection as _;
 
+use crate::dropping::drop_at;
 use crate::support::*;
 
 const DROP_SCHEMA: &str = "DROP SCHEMA \"a-book_derived\" CASCADE";
+/// Far more than anything here takes, and less than what waits for a lock would.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Answers in a row without an open transaction, after which none is believed to come.
+const QUIET_ANSWERS: usize = 40;
 
 async fn filled() -> (Postgres, PostgresViews) {
     let (store, views) = fixture::<Postgres>().await;
@@ -95,6 +101,43 @@ async fn a_schemas_name_that_could_be_mistaken_for_sql_is_refused() {
 }
 
 #[tokio::test]
+async fn text_is_compared_by_its_bytes_whatever_the_habits_of_the_server() {
+    let (store, _views) = filled().await;
+    let texts = "SELECT count(*) FROM pg_attribute WHERE attnum > 0 AND atttypid = 'text'::regtype \
+         AND attrelid IN ('views'::regclass, 'view_orders'::regclass, 'rows_orders_1'::regclass)";
+    assert_eq!(store.number(texts).await, 9);
+    let by_bytes = format!("{texts} AND attcollation = '\"C\"'::regcollation");
+    assert_eq!(store.number(&by_bytes).await, 9);
+}
+
+/// Waits for transactions that are under way, also for one whose BEGIN is still on its way to the
+/// server; one that nobody ends stays.
+async fn assert_no_open_transaction(store: &Postgres) {
+    let open = "SELECT count(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    let started = Instant::now();
+    let mut quiet = 0;
+    while quiet < QUIET_ANSWERS {
+        quiet = if store.number(open).await == 0 { quiet + 1 } else { 0 };
+        assert!(started.elapsed() < PATIENCE, "a transaction stands open");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_transaction_stands_open_after_its_caller_has_gone() {
+    let (store, views) = filled().await;
+    for awaits in 1..=12 {
+        let (from, to) = (point(0), point(1));
+        drop_at(views.write("orders", &from, upserts(vec![]), &to), awaits).await;
+        assert_no_open_transaction(&store).await;
+        drop_at(views.begin_rebuild(&orders()), awaits).await;
+        assert_no_open_transaction(&store).await;
+        drop_at(views.page("orders", &by_key(1)), awaits).await;
+        assert_no_open_transaction(&store).await;
+    }
+}
+
+#[tokio::test]
 async fn the_rights_that_people_have_on_a_view_outlive_its_rebuilds() {
     let (store, views) = filled().await;
     store.run("GRANT SELECT ON view_orders TO pg_monitor").await;
@@ -138,11 +181,14 @@ async fn a_swap_waits_for_somebodys_long_query_and_readers_do_not_wait_for_the_s
         let views = Arc::clone(&views);
         async move { views.swap(shadow, &point(3)).await }
     });
-    let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let mut sampled = 0;
     while sampled < 3 {
         sampled += store.number(waiting).await;
+        let asked = Instant::now();
         assert_eq!(all_keys(&*views).await, ["a"]);
+        assert!(asked.elapsed() < PATIENCE, "a reader waited for the swap");
         assert!(!swap.is_finished());
     }
     query.rollback().await.unwrap();
