@@ -51,7 +51,7 @@ pub(crate) enum Place {
     /// A folder each, below this one.
     Folder(PathBuf),
     /// A few schemas each, in this PostgreSQL database.
-    Database(Database),
+    Database(Box<Database>),
 }
 
 impl Books {
@@ -66,7 +66,7 @@ impl Books {
     /// A text that is no such URL. Whether it can be reached is seen when it is used.
     pub fn in_database(url: &str) -> Result<Self, BookError> {
         let database = Database::parse(url);
-        Ok(Self { place: Place::Database(database.map_err(place_failed)?) })
+        Ok(Self { place: Place::Database(Box::new(database.map_err(place_failed)?)) })
     }
 
     pub(crate) fn place(&self) -> &Place {

@@ -162,7 +162,7 @@ impl Ledger {
 }
 
 /// Tells `progress` of a stretch of work that begins with its first step.
-fn steps<'a>(
+pub(crate) fn steps<'a>(
     what: &'a str,
     progress: &'a dyn Progress,
 ) -> impl FnMut(daicho_store::Progress) + Send + 'a {

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser};
 use daicho_app::{BookName, List, all};
 
@@ -45,7 +47,6 @@ pub(crate) struct Global {
         long,
         global = true,
         value_name = "URL",
-        conflicts_with = "data",
         env = "DAICHO_DATABASE",
         hide_env_values = true
     )]
@@ -68,7 +69,17 @@ pub(crate) struct Global {
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut command = command();
     let matches = command.try_get_matches_from_mut(args)?;
-    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    // What is typed counts more than what the surroundings say; both typed contradict each other.
+    let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if typed("data") && typed("database") {
+        let text = "books stand in a folder or in a database: name one with --data or --database";
+        return Err(command.error(ErrorKind::ArgumentConflict, text));
+    }
+    if typed("data") {
+        cli.global.database = None;
+    }
+    Ok(cli)
 }
 
 /// The command line as a whole, the help of each list made from its columns.

@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use daicho_app::{
-    ArchiveError, BackupError, BookError, ExecuteError, Failure, Fault, ImportError, ReadError,
-    VerifyError, ViewError,
+    ArchiveError, BackupError, BookError, CopyBookError, CopyError, ExecuteError, Failure, Fault,
+    ImportError, ReadError, VerifyError, ViewError,
 };
 use daicho_simulator::SimulateError;
 
@@ -60,6 +60,9 @@ pub(crate) enum CliError {
     /// A verification found something that is not true.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// A book was not carried to another place.
+    #[error(transparent)]
+    Copy(#[from] CopyBookError),
     /// Nothing was backed up or restored.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -116,6 +119,7 @@ impl CliError {
             Self::Book(error) => of_book(error),
             Self::Failure(failure) => of_failure(failure),
             Self::Verify(error) => of_verify(error),
+            Self::Copy(error) => of_copy(error),
             Self::Archive(error) => of_archive(error),
             Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
         }
@@ -145,6 +149,7 @@ impl CliError {
             | Self::Verify(_)
             | Self::Archive(_)
             | Self::Output(_)
+            | Self::Copy(_)
             | Self::Runtime(_) => of_exit(self.exit()),
         }
     }
@@ -207,6 +212,18 @@ fn of_verify(error: &VerifyError) -> Exit {
         VerifyError::Fault(_) | VerifyError::Checkpoint { .. } | VerifyError::List(_) => {
             Exit::Different
         }
+    }
+}
+
+fn of_copy(error: &CopyBookError) -> Exit {
+    match error {
+        CopyBookError::Book(error) if error.is_damage() => Exit::Different,
+        CopyBookError::Book(error) => of_book(error),
+        CopyBookError::Record(CopyError::Fork { .. }) => Exit::Usage,
+        CopyBookError::Record(CopyError::Source(Fault::Read(_))) => Exit::Failed,
+        CopyBookError::Record(CopyError::Source(_)) => Exit::Different,
+        CopyBookError::Record(_) => Exit::Failed,
+        CopyBookError::Failure(failure) => of_failure(failure),
     }
 }
 

@@ -9,6 +9,7 @@ mod lines;
 mod money;
 mod output;
 mod progress;
+mod shell;
 mod tracing_output;
 
 use std::process::ExitCode;

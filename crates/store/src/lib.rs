@@ -19,8 +19,8 @@ pub mod vault;
 pub mod views;
 
 pub use book::{
-    BLOCK_EVENTS, Blocks, Book, CLOCK_SKEW_US_MAX, Fault, NoPacker, OpenError, Options, Packer,
-    Pause, Pauses, Progress, Record,
+    BLOCK_EVENTS, Blocks, Book, CLOCK_SKEW_US_MAX, CopyError, Fault, NoPacker, OpenError, Options,
+    Packer, Pause, Pauses, Progress, Record,
 };
 pub use clock::{Clock, SystemClock, format_us, parse_us};
 pub use envelope::{Envelope, EnvelopeError, RequestMark};

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use crate::StorageError;
 
 pub(crate) use cache::{
-    Cache, Existence, Found, INDEX_PURPOSE, stored_index_secret, stored_secret,
+    Cache, Existence, Found, INDEX_PURPOSE, another_book, people, stored_index_secret,
+    stored_secret,
 };
 pub(crate) use crypto::{KeyName, KeyedHash, Secret, check_sealing, open, seal};
 pub use memory::MemoryVault;
@@ -87,8 +88,45 @@ pub trait Vault: Send + Sync {
     /// Keyed hash (HMAC-SHA-256, hexadecimal) of a plain request, personal data and all.
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError>;
 
+    /// Every key, to be carried to another vault of the same book.
+    async fn export(&self) -> Result<KeyRing, VaultError>;
+
+    /// Takes over the keys of another vault of the same book; doing it again does nothing. What
+    /// was erased in either is erased in this one. Open it anew afterwards.
+    ///
+    /// # Errors
+    /// A vault of another book is refused.
+    async fn import(&self, keys: &KeyRing) -> Result<(), VaultError>;
+
     /// Waits for what is under way and lets go of the storage.
     async fn close(&self) {}
+}
+
+/// The keys of a vault on their way to another one. Nothing of them is shown.
+pub struct KeyRing {
+    pub(crate) index: Secret,
+    /// Names in order, each with its key; none for who was erased.
+    pub(crate) people: Vec<(String, Option<Secret>)>,
+}
+
+impl KeyRing {
+    /// How many people's keys, the erased ones with them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether there is no key of anybody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+}
+
+impl std::fmt::Debug for KeyRing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("KeyRing").field("keys", &self.people.len()).finish_non_exhaustive()
+    }
 }
 
 /// Where random bytes come from: the system at the edge, a seed in the simulator.

@@ -1,4 +1,6 @@
-//! `daicho book`: make an empty book, list the books there are.
+//! `daicho book`: make an empty book, list the books there are, carry one to another place.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use daicho_app::{
@@ -10,6 +12,7 @@ use crate::args::Global;
 use crate::book::books;
 use crate::error::{CliError, Exit};
 use crate::output::{Heading, Output, number, text};
+use crate::progress::watch;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BookCommand {
@@ -17,6 +20,24 @@ pub(crate) enum BookCommand {
     Create(CreateArgs),
     /// List the books
     List,
+    /// Carry a book to another place: the same bytes, the same root. Copying again goes on where
+    /// the copy ends; append to one of both only
+    Copy(CopyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The book
+    name: BookName,
+    /// Folder of books to carry it into
+    #[arg(long, value_name = "DIR", required_unless_present = "to_database")]
+    to_data: Option<PathBuf>,
+    /// Database to carry it into: postgres://user:password@host:port/database
+    #[arg(long, value_name = "URL", conflicts_with = "to_data")]
+    to_database: Option<String>,
+    /// Its name there; left out, the same
+    #[arg(long, value_name = "NAME")]
+    to_name: Option<BookName>,
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +72,7 @@ pub(crate) async fn run(
     match command {
         BookCommand::Create(args) => create(global, output, &args).await,
         BookCommand::List => list(global, output).await,
+        BookCommand::Copy(args) => copy(global, output, args).await,
     }
 }
 
@@ -106,6 +128,22 @@ async fn list(global: &Global, output: Output) -> Result<Exit, CliError> {
     if rows.is_empty() {
         output.note("There is no book yet: `daicho book create NAME` makes one.")?;
     }
+    Ok(Exit::Done)
+}
+
+async fn copy(global: &Global, output: Output, args: CopyArgs) -> Result<Exit, CliError> {
+    let target = match (args.to_database, args.to_data) {
+        (Some(url), _) => Books::in_database(&url)?,
+        (None, folder) => Books::in_folder(folder.unwrap_or_default()),
+    };
+    let name = args.to_name.as_ref().unwrap_or(&args.name);
+    let (source, edge, progress) = (books(global)?, Edge::system(), watch());
+    let checkpoint = source.copy(&args.name, &target, name, &edge, progress.as_ref()).await?;
+    let row = row(&target, name, checkpoint);
+    output.show(&row, &HEADINGS, &[cells(&row)])?;
+    output.note(&format!(
+        "It is the same book: append to one of both only. checkpoint {checkpoint}"
+    ))?;
     Ok(Exit::Done)
 }
 

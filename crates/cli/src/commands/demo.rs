@@ -13,6 +13,7 @@ use crate::book;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::progress::watch;
+use crate::shell::quoted;
 
 /// The book of the demo.
 const BOOK: &str = "demo";
@@ -116,7 +117,7 @@ fn next_steps(global: &Global, name: &BookName) -> String {
     let place = match &global.database {
         // The URL may hold a password.
         Some(_) => "--database URL".to_owned(),
-        None => format!("--data {}", shell_word(&global.data.to_string_lossy())),
+        None => format!("--data {}", quoted(&global.data.to_string_lossy())),
     };
     let book = format!("{place} --book {name}");
     format!(
@@ -130,25 +131,4 @@ fn next_steps(global: &Global, name: &BookName) -> String {
          daicho run --schema order.place\n\
          daicho import orders FILE --book retail"
     )
-}
-
-/// A text as a shell reads it as one word.
-fn shell_word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shell_word;
-
-    #[test]
-    fn a_folder_with_a_blank_or_a_quote_stays_one_word() {
-        assert_eq!(shell_word("daicho-data"), "daicho-data");
-        assert_eq!(shell_word("my books"), "'my books'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-    }
 }

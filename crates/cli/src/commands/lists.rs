@@ -15,6 +15,7 @@ use crate::book;
 use crate::error::{CliError, Exit};
 use crate::money::major_units;
 use crate::output::{Align, Format, Heading, Output, text};
+use crate::shell::quoted;
 
 /// The column that says what the amounts of a row are in.
 const CURRENCY: &str = "currency";
@@ -251,25 +252,22 @@ fn without_empty(
 
 /// The command that was given, going on after `cursor`.
 fn next_command(args: impl Iterator<Item = String>, cursor: &str) -> String {
-    let (mut words, mut args) = (Vec::new(), args);
+    let (mut words, mut args) = (vec!["daicho".to_owned()], args.skip(1));
     while let Some(arg) = args.next() {
         if arg == "--after" {
             args.next();
+        } else if arg == "--database" {
+            // The URL may hold a password.
+            args.next();
+            words.push("--database URL".to_owned());
+        } else if arg.starts_with("--database=") {
+            words.push("--database URL".to_owned());
         } else if !arg.starts_with("--after=") {
             words.push(quoted(&arg));
         }
     }
     words.push(format!("--after {cursor}"));
     words.join(" ")
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%^".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 async fn print_row(

@@ -117,7 +117,7 @@ impl Shop {
 /// The binary with nothing of the surroundings that changes what it says.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_daicho"));
-    for variable in ["DAICHO_DATA", "DAICHO_BOOK", "DAICHO_LOG", "COLUMNS"] {
+    for variable in ["DAICHO_DATA", "DAICHO_DATABASE", "DAICHO_BOOK", "DAICHO_LOG", "COLUMNS"] {
         command.env_remove(variable);
     }
     command.args(args).stdin(Stdio::null());

@@ -11,6 +11,7 @@ use crate::merkle::{Frontier, Hash, leaf_hash};
 use crate::prepared::{Prepared, RequestRecord};
 
 use super::index::KeyIndex;
+use super::rows::Checked;
 use super::tail::{Snapshot, TailEvent};
 
 /// Where the record ends, as the writer holds it.
@@ -51,6 +52,25 @@ impl Batch {
             events: Vec::new(),
             index: KeyIndex::with_capacity(1),
         }
+    }
+
+    /// An empty batch for rows of another record of the same book, behind `held`.
+    pub(crate) fn of_another(held: Held) -> Self {
+        Self {
+            before: held.frontier.size(),
+            recorded_at: String::new(),
+            held,
+            events: Vec::new(),
+            index: KeyIndex::with_capacity(1),
+        }
+    }
+
+    /// Adds a row as it stands in the other record.
+    pub(crate) fn add_copy(&mut self, row: &Checked<'_>) {
+        assert_eq!(row.position, self.end() + 1, "rows are copied in order");
+        self.held.recorded_at_us = row.envelope.recorded_at_us;
+        self.held.frontier.push(row.leaf);
+        self.events.push(TailEvent::of(row));
     }
 
     /// The head before the batch.

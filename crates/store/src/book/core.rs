@@ -9,11 +9,10 @@ use tokio::time::timeout;
 
 use crate::error::StorageError;
 use crate::log::{AppendError, ReadError};
-use crate::prepared::Facets;
 
 use super::database::{HeadRow, RecordDb};
 use super::derived::{Derived, Pauses};
-use super::rows::{self, CHUNK_ROWS_MAX, Checked};
+use super::rows::{self, CHUNK_ROWS_MAX};
 use super::tail::{TAIL_BLOCKS_MAX, Tail, TailEvent};
 use super::{Packer, options::Options};
 
@@ -73,7 +72,7 @@ impl Core {
             let until = target.min(end + CHUNK_ROWS_MAX);
             let mut events = Vec::new();
             rows::for_each_row(self.record.as_ref(), end, until, |row| {
-                events.push(tail_event(&row));
+                events.push(TailEvent::of(&row));
                 Ok(())
             })
             .await?;
@@ -148,14 +147,5 @@ impl From<Behind> for AppendError {
 impl From<Behind> for ReadError {
     fn from(behind: Behind) -> Self {
         Self::Overloaded { reason: behind.reason() }
-    }
-}
-
-fn tail_event(row: &Checked<'_>) -> TailEvent {
-    TailEvent {
-        facets: Arc::new(Facets::of(&row.envelope)),
-        envelope: Arc::from(row.envelope_text),
-        data: Some(Arc::from(row.data)),
-        leaf: row.leaf,
     }
 }

@@ -2,6 +2,7 @@
 //! What it asks of the database stands in `database.rs` and `derived/database.rs`.
 
 mod batch;
+mod copy;
 mod core;
 mod database;
 mod derived;
@@ -29,6 +30,8 @@ use crate::log::{
 use crate::prepared::{Prepared, RequestRecord};
 
 pub(crate) use batch::Batch;
+pub use copy::CopyError;
+pub(crate) use copy::copy;
 pub(crate) use database::{HeadRow, RecordDb, RecordWriter, Written};
 pub(crate) use derived::{
     BlockColumns, BlockRow, Derived, DerivedDb, DerivedTx, FORMAT, HeldRuns, Identity, Meta,
@@ -77,6 +80,15 @@ pub(crate) struct Found {
     pub(crate) record: Arc<dyn RecordDb>,
     pub(crate) derived: Derived,
     pub(crate) head: HeadRow,
+}
+
+/// An id for a new book: it only has to differ from every other book's, nothing that is kept secret
+/// hangs on it.
+#[expect(clippy::disallowed_methods, reason = "a new book's id is no business of a simulation")]
+pub(crate) fn new_id() -> Result<[u8; 16], OpenError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| OpenError::Options(error.to_string()))?;
+    Ok(id)
 }
 
 /// What is asked of a record before anything is derived from it: an end that agrees with the head,
@@ -134,8 +146,8 @@ impl Book {
         Ok(self.core.derived.tile(level, index).await?)
     }
 
-    /// Serves what is queued, then ends the tasks and lets go of the database. A book that is dropped does
-    /// the same, but nobody waits for it.
+    /// Serves what is queued, then ends the tasks and lets go of the database. A book that is
+    /// dropped does the same, but nobody waits for it.
     pub async fn close(self) {
         let Self { core, jobs, stop, writer, sealer } = self;
         drop(jobs);

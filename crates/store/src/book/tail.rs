@@ -11,6 +11,7 @@ use crate::merkle::Hash;
 use crate::prepared::{Facets, RequestRecord};
 
 use super::index::KeyIndex;
+use super::rows::Checked;
 
 /// Whole blocks that the tail may hold before appends wait for the sealer.
 pub(crate) const TAIL_BLOCKS_MAX: u64 = 16;
@@ -253,6 +254,16 @@ impl Snapshot {
 }
 
 impl TailEvent {
+    /// The event as it was read from the record.
+    pub(crate) fn of(row: &Checked<'_>) -> Self {
+        Self {
+            facets: Arc::new(Facets::of(&row.envelope)),
+            envelope: Arc::from(row.envelope_text),
+            data: Some(Arc::from(row.data)),
+            leaf: row.leaf,
+        }
+    }
+
     /// The event as it stands in the log, if its data is at hand.
     pub(crate) fn stored(&self, position: u64) -> Option<Stored> {
         let data = self.data.clone()?;

@@ -9,7 +9,7 @@ use crate::log::{Head, ReadError, Stored};
 use crate::merkle::{Frontier, Hash};
 
 use super::database::RecordDb;
-use super::rows::{self, CHUNK_ROWS_MAX};
+use super::rows::{self, CHUNK_ROWS_MAX, Checked};
 use super::{Book, read, sealer};
 
 /// How far a long work has come.
@@ -91,11 +91,37 @@ impl From<StorageError> for Fault {
 #[derive(Debug, Clone)]
 pub struct Record {
     database: Arc<dyn RecordDb>,
+    book_id: [u8; 16],
 }
 
 impl Record {
-    pub(crate) fn of(database: Arc<dyn RecordDb>) -> Self {
-        Self { database }
+    pub(crate) fn of(database: Arc<dyn RecordDb>, book_id: [u8; 16]) -> Self {
+        Self { database, book_id }
+    }
+
+    /// Which book it is of.
+    pub(crate) fn book_id(&self) -> [u8; 16] {
+        self.book_id
+    }
+
+    pub(crate) async fn head(&self) -> Result<Head, ReadError> {
+        let head = self.database.head().await?;
+        let (position, root) = (head.position(), head.frontier.root());
+        Ok(Head { position, root, recorded_at_us: head.recorded_at_us })
+    }
+
+    /// Calls `each` with every row in (after, until], which must all be there.
+    pub(crate) async fn for_each(
+        &self,
+        after: u64,
+        until: u64,
+        mut each: impl FnMut(&Checked<'_>) + Send,
+    ) -> Result<(), ReadError> {
+        rows::for_each_row(self.database.as_ref(), after, until, |row| {
+            each(&row);
+            Ok(())
+        })
+        .await
     }
 
     /// Reads the whole log: positions without a gap, every hash, and the root against the head.
@@ -166,7 +192,7 @@ impl Book {
     /// The record alone, read by connections of this book.
     #[must_use]
     pub fn record(&self) -> Record {
-        Record::of(Arc::clone(&self.core.record))
+        Record::of(Arc::clone(&self.core.record), self.core.book_id)
     }
 
     /// See [`Record::verify`].

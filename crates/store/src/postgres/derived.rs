@@ -151,7 +151,8 @@ impl Tx {
                 .map_err(StorageError::sqlx("list the tables of the derived state"))?;
         for (kind, name) in objects {
             let place = format!("{}.{}", self.schema.quoted(), sql::quoted(&name));
-            let statement = format!("DROP {kind} IF EXISTS {place} CASCADE"); // kind is our own word
+            // The kind is a word of our own.
+            let statement = format!("DROP {kind} IF EXISTS {place} CASCADE");
             sqlx::query(AssertSqlSafe(statement))
                 .execute(&mut *self.tx)
                 .await

@@ -26,13 +26,15 @@ fn is_broken(error: &StorageError) -> bool {
     const CONNECTION_EXCEPTION_CLASS: &str = "08";
     const OPERATOR_INTERVENTION_CLASS: &str = "57P";
     let StorageError::Sqlx { source, .. } = error else { return false };
-    match source.as_ref() {
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        error => state(error).is_some_and(|state| {
-            state.starts_with(CONNECTION_EXCEPTION_CLASS)
-                || state.starts_with(OPERATOR_INTERVENTION_CLASS)
-        }),
-    }
+    let cut = matches!(
+        source.as_ref(),
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
+    );
+    let ended = state(source).is_some_and(|state| {
+        state.starts_with(CONNECTION_EXCEPTION_CLASS)
+            || state.starts_with(OPERATOR_INTERVENTION_CLASS)
+    });
+    cut || ended
 }
 
 /// Reads again where a pooled connection turns out to be broken.

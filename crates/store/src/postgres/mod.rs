@@ -17,8 +17,13 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::book::{Book, Derived, Found, OpenError, Options, Record, SCHEMA_VERSION, check_record};
+use crate::book::{
+    Book, CopyError, Derived, Found, OpenError, Options, Progress, Record, RecordDb as _,
+    SCHEMA_VERSION, check_record, copy, new_id,
+};
+use crate::clock::SystemClock;
 use crate::error::StorageError;
+use crate::log::Head;
 use crate::merkle::Frontier;
 
 pub use database::Database;
@@ -41,19 +46,53 @@ impl Database {
     /// A name that is taken, or whatever [`Database::open_book`] refuses.
     pub async fn create_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
+        self.create_record(name, new_id()?, &options.software).await?;
+        self.open_book(name, options).await
+    }
+
+    /// Copies a record into the schemas of `name`, byte for byte, and goes on where an earlier copy
+    /// of the same book stopped. The copy is the same book: append to one of both only.
+    ///
+    /// # Errors
+    /// A name that another book has, or one that went on by itself.
+    pub async fn copy_record(
+        &self,
+        source: &Record,
+        name: &str,
+        software: &str,
+        progress: impl FnMut(Progress) + Send,
+    ) -> Result<Head, CopyError> {
+        match self.create_record(name, source.book_id(), software).await {
+            Ok(()) | Err(OpenError::AlreadyABook { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let (record, book_id) = self.find_record(name).await?;
+        if book_id != source.book_id() {
+            return Err(OpenError::AlreadyABook { place: self.place_of(name) }.into());
+        }
+        gate::check_server(&record.pool, &self.place(), &SystemClock).await?;
+        let copied = copy(source, &record, progress).await;
+        record.close().await;
+        copied
+    }
+
+    async fn create_record(
+        &self,
+        name: &str,
+        book_id: [u8; 16],
+        software: &str,
+    ) -> Result<(), OpenError> {
         let schemas = Schemas::of(name)?;
         let mut connection = self.connect().await?;
         // Dropping the connection ends what a caller that goes away left in it.
-        let created = create_schemas(&mut connection, &schemas, &options.software).await;
-        match created {
+        match create_schemas(&mut connection, &schemas, book_id, software).await {
             Ok(()) => {}
             Err(error) if is_taken(&error) => {
                 return Err(OpenError::AlreadyABook { place: self.place_of(name) });
             }
             Err(error) => return Err(StorageError::sqlx(CREATING)(error).into()),
         }
-        connection.close().await.map_err(StorageError::sqlx(CREATING))?;
-        self.open_book(name, options).await
+        Ok(connection.close().await.map_err(StorageError::sqlx(CREATING))?)
     }
 
     /// Opens the book `name`. Returns when everything but the last, unfinished block is sealed: a
@@ -80,8 +119,8 @@ impl Database {
     /// # Errors
     /// A database without that book, or one of a later release.
     pub async fn open_record(&self, name: &str) -> Result<Record, OpenError> {
-        let (record, _) = self.find_record(name).await?;
-        Ok(Record::of(Arc::new(record)))
+        let (record, book_id) = self.find_record(name).await?;
+        Ok(Record::of(Arc::new(record), book_id))
     }
 
     /// Names of the books that this role may see, in order.
@@ -127,6 +166,7 @@ impl Schemas {
 async fn create_schemas(
     connection: &mut PgConnection,
     schemas: &Schemas,
+    book_id: [u8; 16],
     software: &str,
 ) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
@@ -140,8 +180,6 @@ async fn create_schemas(
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *tx).await?;
         sqlx::raw_sql(tables).execute(&mut *tx).await?;
     }
-    let mut book_id = [0; 16];
-    getrandom::fill(&mut book_id).map_err(|error| sqlx::Error::Configuration(error.into()))?;
     sqlx::query(include_str!("sql/insert_meta.sql"))
         .bind(book_id.as_slice())
         .bind(SCHEMA_VERSION)

@@ -20,8 +20,9 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use super::schema::SchemaName;
 use crate::StorageError;
 use crate::vault::{
-    self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyedHash, Opened,
-    SealedText, Secret, Subject, Vault, VaultError, stored_index_secret, stored_secret,
+    self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyRing, KeyedHash,
+    Opened, SealedText, Secret, Subject, Vault, VaultError, another_book, people,
+    stored_index_secret, stored_secret,
 };
 
 /// Connections of one process.
@@ -134,6 +135,45 @@ impl Vault for PostgresVault {
 
     async fn index(&self, domain: &str, normalised: &str) -> Result<String, VaultError> {
         self.keys()?.keyed_hash.index(domain, normalised)
+    }
+
+    async fn export(&self) -> Result<KeyRing, VaultError> {
+        let keys = self.keys()?;
+        let index = read_index_key(&keys.pool).await?;
+        let rows: Vec<(String, Option<Vec<u8>>)> =
+            sqlx::query_as(include_str!("sql/vault/list_keys.sql"))
+                .fetch_all(&keys.pool)
+                .await
+                .map_err(StorageError::sqlx("read the vault's keys"))?;
+        Ok(KeyRing { index, people: people(rows)? })
+    }
+
+    async fn import(&self, keys: &KeyRing) -> Result<(), VaultError> {
+        let held = self.keys()?;
+        let failed = "take over the keys of another vault";
+        if read_index_key(&held.pool).await?.as_bytes() != keys.index.as_bytes() {
+            let put = sqlx::query(include_str!("sql/vault/put_index_key.sql"))
+                .bind(INDEX_PURPOSE)
+                .bind(keys.index.as_bytes())
+                .execute(&held.pool)
+                .await
+                .map_err(StorageError::sqlx(failed))?;
+            if put.rows_affected() == 0 {
+                return Err(another_book());
+            }
+        }
+        let (names, secrets): (Vec<&str>, Vec<Option<&[u8]>>) = keys
+            .people
+            .iter()
+            .map(|(name, secret)| (name.as_str(), secret.as_ref().map(Secret::as_bytes)))
+            .unzip();
+        sqlx::query(include_str!("sql/vault/put_keys.sql"))
+            .bind(names)
+            .bind(secrets)
+            .execute(&held.pool)
+            .await
+            .map_err(StorageError::sqlx(failed))?;
+        Ok(())
     }
 
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError> {

@@ -14,8 +14,12 @@ use std::sync::Arc;
 
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use crate::book::{Book, Found, OpenError, Options, Record, SCHEMA_VERSION, check_record};
+use crate::book::{
+    Book, CopyError, Found, OpenError, Options, Progress, Record, RecordDb as _, SCHEMA_VERSION,
+    check_record, copy, new_id,
+};
 use crate::error::StorageError;
+use crate::log::Head;
 use crate::merkle::Frontier;
 
 pub use inspect::inspect;
@@ -38,7 +42,7 @@ const DERIVED_FILE: &str = "derived.db";
 pub async fn create_book(folder: &Path, options: Options) -> Result<Book, OpenError> {
     options.check()?;
     std::fs::create_dir_all(folder).map_err(StorageError::io("create", folder))?;
-    create_record(folder, &options.software).await?;
+    create_record(folder, new_id()?, &options.software).await?;
     open_book(folder, options).await
 }
 
@@ -64,8 +68,34 @@ pub async fn open_book(folder: &Path, options: Options) -> Result<Book, OpenErro
 /// # Errors
 /// A folder without a book, or one of a later release.
 pub async fn open_record(folder: &Path) -> Result<Record, OpenError> {
-    let (record, _) = find_record(folder).await?;
-    Ok(Record::of(Arc::new(record)))
+    let (record, book_id) = find_record(folder).await?;
+    Ok(Record::of(Arc::new(record), book_id))
+}
+
+/// Copies a record into `folder`, byte for byte, and goes on where an earlier copy of the same book
+/// stopped. The copy is the same book: append to one of both only.
+///
+/// # Errors
+/// A folder that holds another book, or one that went on by itself.
+pub async fn copy_record(
+    source: &Record,
+    folder: &Path,
+    software: &str,
+    progress: impl FnMut(Progress) + Send,
+) -> Result<Head, CopyError> {
+    std::fs::create_dir_all(folder).map_err(StorageError::io("create", folder))?;
+    match create_record(folder, source.book_id(), software).await {
+        Ok(()) | Err(OpenError::AlreadyABook { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (record, book_id) = find_record(folder).await?;
+    if book_id != source.book_id() {
+        return Err(OpenError::AlreadyABook { place: folder.display().to_string() }.into());
+    }
+    gate::check_durability(&record.pool, &folder.join(RECORD_FILE)).await?;
+    let copied = copy(source, &record, progress).await;
+    record.close().await;
+    copied
 }
 
 async fn find_record(folder: &Path) -> Result<(SqliteRecord, [u8; 16]), OpenError> {
@@ -80,7 +110,7 @@ async fn find_record(folder: &Path) -> Result<(SqliteRecord, [u8; 16]), OpenErro
 }
 
 /// Makes the tables in one transaction, so that a book is there whole or not at all.
-async fn create_record(folder: &Path, software: &str) -> Result<(), OpenError> {
+async fn create_record(folder: &Path, book_id: [u8; 16], software: &str) -> Result<(), OpenError> {
     const CREATING: &str = "create the record";
     let options = record::connect_options(&folder.join(RECORD_FILE)).create_if_missing(true);
     let mut connection = options.connect().await.map_err(StorageError::sqlx(CREATING))?;
@@ -98,6 +128,7 @@ async fn create_record(folder: &Path, software: &str) -> Result<(), OpenError> {
         .await
         .map_err(StorageError::sqlx(CREATING))?;
     sqlx::query(include_str!("sql/insert_meta.sql"))
+        .bind(book_id.as_slice())
         .bind(SCHEMA_VERSION)
         .bind(software)
         .bind(Frontier::default().encode())

@@ -17,12 +17,13 @@ use async_trait::async_trait;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row, SqliteExecutor};
+use sqlx::{Row, SqliteConnection, SqliteExecutor};
 
 use crate::StorageError;
 use crate::vault::{
-    self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyedHash, Opened,
-    SealedText, Secret, Subject, Vault, VaultError, stored_index_secret, stored_secret,
+    self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyRing, KeyedHash,
+    Opened, SealedText, Secret, Subject, Vault, VaultError, another_book, people,
+    stored_index_secret, stored_secret,
 };
 
 /// How long a statement waits for another process, milliseconds.
@@ -115,6 +116,45 @@ impl Vault for SqliteVault {
 
     async fn index(&self, domain: &str, normalised: &str) -> Result<String, VaultError> {
         self.file()?.keyed_hash.index(domain, normalised)
+    }
+
+    async fn export(&self) -> Result<KeyRing, VaultError> {
+        let file = self.file()?;
+        let index = read_index_key(&file.pool).await?;
+        let rows: Vec<(String, Option<Vec<u8>>)> =
+            sqlx::query_as(include_str!("vault/list_keys.sql"))
+                .fetch_all(&file.pool)
+                .await
+                .map_err(StorageError::sqlx("read the vault's keys"))?;
+        Ok(KeyRing { index, people: people(rows)? })
+    }
+
+    async fn import(&self, keys: &KeyRing) -> Result<(), VaultError> {
+        let file = self.file()?;
+        let failed = "take over the keys of another vault";
+        let begun = file.pool.begin_with("BEGIN IMMEDIATE").await;
+        let mut tx = begun.map_err(StorageError::sqlx(failed))?;
+        if read_index_key(&mut *tx).await?.as_bytes() != keys.index.as_bytes() {
+            let empty: bool = sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM person_key)")
+                .fetch_one(&mut *tx)
+                .await
+                .map_err(StorageError::sqlx(failed))?;
+            if !empty {
+                return Err(another_book());
+            }
+            sqlx::query("UPDATE book_key SET secret = ?2 WHERE purpose = ?1")
+                .bind(INDEX_PURPOSE)
+                .bind(keys.index.as_bytes())
+                .execute(&mut *tx)
+                .await
+                .map_err(StorageError::sqlx(failed))?;
+        }
+        for (name, secret) in &keys.people {
+            put_key(&mut tx, name, secret.as_ref()).await.map_err(StorageError::sqlx(failed))?;
+        }
+        tx.commit().await.map_err(StorageError::sqlx(failed))?;
+        *file.cache() = Cache::default();
+        Ok(())
     }
 
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError> {
@@ -227,6 +267,31 @@ async fn find(executor: impl SqliteExecutor<'_>, name: &KeyName) -> Result<Found
     let secret = secret.map(|bytes| stored_secret(bytes, name.as_str())).transpose()?;
     let erased = if erased == 0 { Existence::Absent } else { Existence::Present };
     Ok(Found { generation, erased, secret })
+}
+
+/// A key that is there stays, unless it was erased.
+async fn put_key(
+    connection: &mut SqliteConnection,
+    name: &str,
+    secret: Option<&Secret>,
+) -> Result<(), sqlx::Error> {
+    let Some(secret) = secret else {
+        sqlx::query("INSERT OR IGNORE INTO erased (name) VALUES (?1)")
+            .bind(name)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("DELETE FROM person_key WHERE name = ?1")
+            .bind(name)
+            .execute(connection)
+            .await?;
+        return Ok(());
+    };
+    sqlx::query(include_str!("vault/put_key.sql"))
+        .bind(name)
+        .bind(secret.as_bytes())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Whether the log is written back and empty.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{KeyName, Secret};
+use super::{KeyName, Secret, VaultError};
 use crate::StorageError;
 
 /// Keys held in memory; beyond it the process forgets them all and reads them again.
@@ -70,6 +70,22 @@ pub(crate) fn stored_index_secret(bytes: Option<Vec<u8>>) -> Result<Secret, Stor
         StorageError::Corrupt("the vault has no index key: restore the vault of this book".into())
     })?;
     stored_secret(bytes, INDEX_PURPOSE)
+}
+
+/// Stored keys of people; none for who was erased.
+pub(crate) fn people(
+    rows: Vec<(String, Option<Vec<u8>>)>,
+) -> Result<Vec<(String, Option<Secret>)>, StorageError> {
+    let key = |(name, bytes): (String, Option<Vec<u8>>)| {
+        let secret = bytes.map(|bytes| stored_secret(bytes, &name)).transpose()?;
+        Ok((name, secret))
+    };
+    rows.into_iter().map(key).collect()
+}
+
+/// The answer to keys that are those of another book.
+pub(crate) fn another_book() -> VaultError {
+    VaultError::Refused("the vault holds the keys of another book: name another one".into())
 }
 
 #[cfg(test)]

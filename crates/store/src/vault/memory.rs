@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::crypto::{self, KeyName, KeyedHash, Secret};
-use super::{Entropy, Erasure, Opened, SealedText, Subject, Vault, VaultError};
+use super::{
+    Entropy, Erasure, KeyRing, Opened, SealedText, Subject, Vault, VaultError, another_book,
+};
 
 /// Keeps its keys in memory only.
 pub struct MemoryVault {
     entropy: Arc<dyn Entropy>,
+    index: Secret,
     keyed_hash: KeyedHash,
     keys: Mutex<Keys>,
 }
@@ -24,8 +27,9 @@ struct Keys {
 impl MemoryVault {
     /// An empty vault with an index key of its own.
     pub fn new(entropy: Arc<dyn Entropy>) -> Self {
-        let keyed_hash = KeyedHash::new(Secret::random(&*entropy));
-        Self { entropy, keyed_hash, keys: Mutex::default() }
+        let index = Secret::random(&*entropy);
+        let keyed_hash = KeyedHash::new(index.clone());
+        Self { entropy, index, keyed_hash, keys: Mutex::default() }
     }
 
     fn keys(&self) -> MutexGuard<'_, Keys> {
@@ -74,6 +78,35 @@ impl Vault for MemoryVault {
 
     async fn index(&self, domain: &str, normalised: &str) -> Result<String, VaultError> {
         self.keyed_hash.index(domain, normalised)
+    }
+
+    async fn export(&self) -> Result<KeyRing, VaultError> {
+        let keys = self.keys();
+        let erased = keys.erased.iter().map(|name| (name.clone(), None));
+        let held = keys.secrets.iter().map(|(name, secret)| (name.clone(), Some(secret.clone())));
+        let mut people: Vec<_> = held.chain(erased).collect();
+        people.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(KeyRing { index: self.index.clone(), people })
+    }
+
+    async fn import(&self, keys: &KeyRing) -> Result<(), VaultError> {
+        if keys.index.as_bytes() != self.index.as_bytes() {
+            return Err(another_book());
+        }
+        let mut held = self.keys();
+        for (name, secret) in &keys.people {
+            match secret {
+                Some(_) if held.erased.contains(name) => {}
+                Some(secret) => {
+                    held.secrets.entry(name.clone()).or_insert_with(|| secret.clone());
+                }
+                None => {
+                    held.secrets.remove(name);
+                    held.erased.insert(name.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn request_hash(&self, plain: &[u8]) -> Result<String, VaultError> {

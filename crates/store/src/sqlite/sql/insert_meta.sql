@@ -1,3 +1,3 @@
--- The id only has to differ from every other book's; nothing that is kept secret hangs on it.
-INSERT INTO meta (id, book_id, schema_version, created_by) VALUES (1, randomblob(16), ?1, ?2);
-INSERT INTO head (id, position, frontier, recorded_at_us) VALUES (1, 0, ?3, 0);
+-- ?1 the book's id, ?2 version of the schema, ?3 what made it, ?4 the tree of an empty book
+INSERT INTO meta (id, book_id, schema_version, created_by) VALUES (1, ?1, ?2, ?3);
+INSERT INTO head (id, position, frontier, recorded_at_us) VALUES (1, 0, ?4, 0);

@@ -1,0 +1,1 @@
+SELECT name, secret FROM person_key ORDER BY name
