@@ -42,8 +42,7 @@ impl Ledger {
         place: &Place,
         edge: Edge,
     ) -> Result<Self, BookError> {
-        let refused =
-            |error: OpenError| BookError::Open { name: name.to_string(), source: Box::new(error) };
+        let refused = |error| refused(name, error);
         let (options, entropy) = (options(&edge), Arc::clone(&edge.entropy));
         match place {
             Place::Folder(folder) => {
@@ -66,8 +65,7 @@ impl Ledger {
         place: &Place,
         edge: Edge,
     ) -> Result<Self, BookError> {
-        let refused =
-            |error: OpenError| BookError::Open { name: name.to_string(), source: Box::new(error) };
+        let refused = |error| refused(name, error);
         let (options, entropy) = (options(&edge), Arc::clone(&edge.entropy));
         match place {
             Place::Folder(folder) => {
@@ -167,6 +165,10 @@ impl Ledger {
         self.vault.close().await;
         self.log.close().await;
     }
+}
+
+fn refused(name: &BookName, error: OpenError) -> BookError {
+    BookError::Open { name: name.to_string(), source: Box::new(error) }
 }
 
 fn options(edge: &Edge) -> Options {

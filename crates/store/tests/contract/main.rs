@@ -5,6 +5,7 @@
 
 mod support;
 
+mod alike;
 mod appends;
 mod conditions;
 mod dropping;
