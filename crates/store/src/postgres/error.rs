@@ -26,13 +26,15 @@ fn is_broken(error: &StorageError) -> bool {
     const CONNECTION_EXCEPTION_CLASS: &str = "08";
     const OPERATOR_INTERVENTION_CLASS: &str = "57P";
     let StorageError::Sqlx { source, .. } = error else { return false };
-    match source.as_ref() {
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        error => state(error).is_some_and(|state| {
+    let of_the_wire = matches!(
+        **source,
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed
+    );
+    of_the_wire
+        || state(source).is_some_and(|state| {
             state.starts_with(CONNECTION_EXCEPTION_CLASS)
                 || state.starts_with(OPERATOR_INTERVENTION_CLASS)
-        }),
-    }
+        })
 }
 
 /// Reads again where a pooled connection turns out to be broken.

@@ -9,6 +9,7 @@ mod derived;
 mod error;
 mod gate;
 mod record;
+mod rights;
 mod schema;
 mod vault;
 mod views;
@@ -20,6 +21,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use crate::book::{Book, Derived, Found, OpenError, Options, Record, SCHEMA_VERSION, check_record};
 use crate::error::StorageError;
 use crate::merkle::Frontier;
+use crate::vault::{Entropy as _, SystemEntropy};
 
 pub use database::Database;
 pub use vault::PostgresVault;
@@ -28,6 +30,7 @@ pub use views::PostgresViews;
 use derived::PgDerived;
 use error::state;
 use record::PgRecord;
+use rights::Purpose;
 use schema::{Part, SchemaName};
 
 /// How long reading the record may take, and wait for a lock.
@@ -42,7 +45,9 @@ impl Database {
     pub async fn create_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
         let schemas = Schemas::of(name)?;
-        let mut connection = self.connect().await?;
+        let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
+        // Before anything is made: what opening refuses would be left behind as a book.
+        gate::check_server(&mut connection, &self.place(), options.clock.as_ref()).await?;
         // Dropping the connection ends what a caller that goes away left in it.
         let created = create_schemas(&mut connection, &schemas, &options.software).await;
         match created {
@@ -64,7 +69,7 @@ impl Database {
     pub async fn open_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
         let schemas = Schemas::of(name)?;
-        let (record, book_id) = self.find_record(name).await?;
+        let (record, book_id) = self.find_record(name, Purpose::Serving).await?;
         gate::check_server(&record.pool, &self.place(), options.clock.as_ref()).await?;
         let head = check_record(&record, &options).await?;
         let database = Arc::new(PgDerived::new(self, schemas.derived, &schemas.state));
@@ -80,7 +85,7 @@ impl Database {
     /// # Errors
     /// A database without that book, or one of a later release.
     pub async fn open_record(&self, name: &str) -> Result<Record, OpenError> {
-        let (record, _) = self.find_record(name).await?;
+        let (record, _) = self.find_record(name, Purpose::Reading).await?;
         Ok(Record::of(Arc::new(record)))
     }
 
@@ -96,10 +101,18 @@ impl Database {
             .map_err(StorageError::sqlx("list the books"))
     }
 
-    async fn find_record(&self, name: &str) -> Result<(PgRecord, [u8; 16]), OpenError> {
+    async fn find_record(
+        &self,
+        name: &str,
+        purpose: Purpose,
+    ) -> Result<(PgRecord, [u8; 16]), OpenError> {
         let schemas = Schemas::of(name)?;
+        // Not the pool: it waits for a server that does not answer, and does not say why.
+        let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
+        rights::check(&mut connection, &schemas, purpose).await?;
+        let book_id = gate::check_schema(&mut connection, &self.place_of(name)).await?;
+        connection.close().await.map_err(StorageError::sqlx("read what the record is"))?;
         let record = PgRecord::new(self.connect_options(&schemas.record, PATIENCE));
-        let book_id = gate::check_schema(&record.pool, &self.place_of(name)).await?;
         Ok((record, book_id))
     }
 
@@ -141,7 +154,7 @@ async fn create_schemas(
         sqlx::raw_sql(tables).execute(&mut *tx).await?;
     }
     let mut book_id = [0; 16];
-    getrandom::fill(&mut book_id).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+    SystemEntropy.fill(&mut book_id);
     sqlx::query(include_str!("sql/insert_meta.sql"))
         .bind(book_id.as_slice())
         .bind(SCHEMA_VERSION)
