@@ -7,6 +7,7 @@
 #[path = "../contract/support.rs"]
 mod support;
 
+mod derived;
 mod gate;
 mod place;
 mod record;
