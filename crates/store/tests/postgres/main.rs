@@ -7,7 +7,14 @@
 #[path = "../contract/support.rs"]
 mod support;
 
+mod cuts;
 mod derived;
+mod dropping;
+mod faults;
 mod gate;
+mod many;
 mod place;
+mod processes;
 mod record;
+mod sizes;
+mod wire;
