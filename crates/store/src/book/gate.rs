@@ -73,6 +73,16 @@ pub enum OpenError {
         /// The database.
         file: PathBuf,
     },
+    /// The role may not do what a book needs.
+    #[error(
+        "the role {role} cannot use the book, it lacks {missing}: let the book's owner grant it"
+    )]
+    NoRights {
+        /// The role.
+        role: String,
+        /// Every right that it lacks, and on what.
+        missing: String,
+    },
     /// The node's clock is behind the record.
     #[error(
         "clock_skew: the clock is {behind_ms} ms behind the last event, at most {} ms are allowed: \

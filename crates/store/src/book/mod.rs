@@ -28,6 +28,7 @@ use crate::log::{
     Append, AppendError, Appended, Head, Log, Page, Query, ReadError, Request, Stored,
 };
 use crate::prepared::{Prepared, RequestRecord};
+use crate::vault::{Entropy as _, SystemEntropy};
 
 pub(crate) use batch::Batch;
 pub use copy::CopyError;
@@ -84,11 +85,10 @@ pub(crate) struct Found {
 
 /// An id for a new book: it only has to differ from every other book's, nothing that is kept secret
 /// hangs on it.
-#[expect(clippy::disallowed_methods, reason = "a new book's id is no business of a simulation")]
-pub(crate) fn new_id() -> Result<[u8; 16], OpenError> {
+pub(crate) fn new_id() -> [u8; 16] {
     let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| OpenError::Options(error.to_string()))?;
-    Ok(id)
+    SystemEntropy.fill(&mut id);
+    id
 }
 
 /// What is asked of a record before anything is derived from it: an end that agrees with the head,

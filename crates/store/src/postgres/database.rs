@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, PgConnection};
 
 use crate::book::OpenError;
 use crate::error::StorageError;
@@ -20,6 +20,7 @@ use super::{PostgresVault, PostgresViews};
 const CONNECT_MS_MAX: u64 = 10_000;
 /// Milliseconds that a task waits for one of the connections of its own process.
 const ACQUIRE_MS_MAX: u64 = 30_000;
+const REACHING: &str = "reach the database";
 /// Seconds after which a connection that nobody uses is closed: books open when they are used.
 const IDLE_SECONDS_MAX: u64 = 60;
 
@@ -115,12 +116,32 @@ impl Database {
         ])
     }
 
-    pub(crate) async fn connect(&self) -> Result<sqlx::PgConnection, StorageError> {
-        let connecting = sqlx::PgConnection::connect_with(&self.options);
-        let timeout = Duration::from_millis(CONNECT_MS_MAX);
-        match tokio::time::timeout(timeout, connecting).await {
-            Ok(connected) => connected.map_err(StorageError::sqlx("reach the database")),
-            Err(_) => Err(StorageError::sqlx("reach the database")(sqlx::Error::PoolTimedOut)),
+    pub(crate) async fn connect(&self) -> Result<PgConnection, StorageError> {
+        connect(&self.options, REACHING).await
+    }
+
+    /// A connection of its own to one schema.
+    pub(crate) async fn connect_to(
+        &self,
+        schema: &SchemaName,
+        patience: Patience,
+    ) -> Result<PgConnection, StorageError> {
+        connect(&self.connect_options(schema, patience), REACHING).await
+    }
+}
+
+/// A connection of its own, or what is wrong; at once where the server says it.
+pub(crate) async fn connect(
+    options: &PgConnectOptions,
+    context: &'static str,
+) -> Result<PgConnection, StorageError> {
+    let timeout = Duration::from_millis(CONNECT_MS_MAX);
+    match tokio::time::timeout(timeout, options.connect()).await {
+        Ok(connected) => connected.map_err(StorageError::sqlx(context)),
+        Err(_) => {
+            let silence = format!("the server did not answer within {CONNECT_MS_MAX} ms");
+            let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, silence);
+            Err(StorageError::sqlx(context)(sqlx::Error::Io(silence)))
         }
     }
 }

@@ -103,11 +103,16 @@ impl DerivedDb for PgDerived {
         .await
     }
 
-    async fn packed(&self, block: i64) -> Result<Option<Vec<u8>>, StorageError> {
+    async fn packed(
+        &self,
+        block: i64,
+        incarnation: &[u8],
+    ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
         retried(move || async move {
-            sqlx::query_scalar(include_str!("sql/derived/read_packed.sql"))
+            sqlx::query_as(include_str!("sql/derived/read_packed.sql"))
                 .bind(block)
-                .fetch_optional(&self.pool)
+                .bind(incarnation)
+                .fetch_one(&self.pool)
                 .await
                 .map_err(StorageError::sqlx("read a replay block"))
         })

@@ -1,6 +1,6 @@
 //! The start-up gate of PostgreSQL: what the server promises, and what the record says of itself.
 
-use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::book::{CLOCK_SKEW_US_MAX, OpenError, SCHEMA_VERSION};
 use crate::clock::Clock;
@@ -14,13 +14,13 @@ const VERSION_MIN: i32 = 130_000;
 type Server = (i32, String, String, String, String, bool, i64);
 
 /// Refuses a server that would acknowledge what it can lose, and a clock that is not the server's.
-pub(crate) async fn check_server(
-    pool: &PgPool,
+pub(crate) async fn check_server<'e>(
+    executor: impl PgExecutor<'e>,
     place: &str,
     clock: &dyn Clock,
 ) -> Result<(), OpenError> {
     let server: Server = sqlx::query_as(include_str!("sql/read_gate.sql"))
-        .fetch_one(pool)
+        .fetch_one(executor)
         .await
         .map_err(StorageError::sqlx("reach the database"))?;
     let (version, fsync, full_page_writes, synchronous_commit, encoding, in_recovery, now_us) =
@@ -62,8 +62,12 @@ pub(crate) async fn check_server(
 }
 
 /// What the record says of itself.
-pub(crate) async fn check_schema(pool: &PgPool, place: &str) -> Result<[u8; 16], OpenError> {
-    let found = sqlx::query_as("SELECT book_id, schema_version FROM meta").fetch_one(pool).await;
+pub(crate) async fn check_schema(
+    connection: &mut PgConnection,
+    place: &str,
+) -> Result<[u8; 16], OpenError> {
+    let meta = "SELECT book_id, schema_version FROM meta";
+    let found = sqlx::query_as(meta).fetch_one(connection).await;
     let (book_id, found): (Vec<u8>, i64) = match found {
         Ok(found) => found,
         Err(error) if is_missing(&error) => {

@@ -9,6 +9,7 @@ mod derived;
 mod error;
 mod gate;
 mod record;
+mod rights;
 mod schema;
 mod vault;
 mod views;
@@ -21,7 +22,7 @@ use crate::book::{
     Book, CopyError, Derived, Found, OpenError, Options, Progress, Record, RecordDb as _,
     SCHEMA_VERSION, check_record, copy, new_id,
 };
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::StorageError;
 use crate::log::Head;
 use crate::merkle::Frontier;
@@ -33,6 +34,7 @@ pub use views::PostgresViews;
 use derived::PgDerived;
 use error::state;
 use record::PgRecord;
+use rights::Purpose;
 use schema::{Part, SchemaName};
 
 /// How long reading the record may take, and wait for a lock.
@@ -46,7 +48,8 @@ impl Database {
     /// A name that is taken, or whatever [`Database::open_book`] refuses.
     pub async fn create_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
-        self.create_record(name, new_id()?, &options.software).await?;
+        let clock = options.clock.as_ref();
+        self.create_record(name, new_id(), &options.software, clock).await?;
         self.open_book(name, options).await
     }
 
@@ -62,15 +65,14 @@ impl Database {
         software: &str,
         progress: impl FnMut(Progress) + Send,
     ) -> Result<Head, CopyError> {
-        match self.create_record(name, source.book_id(), software).await {
+        match self.create_record(name, source.book_id(), software, &SystemClock).await {
             Ok(()) | Err(OpenError::AlreadyABook { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let (record, book_id) = self.find_record(name).await?;
+        let (record, book_id) = self.find_record(name, Purpose::Serving).await?;
         if book_id != source.book_id() {
             return Err(OpenError::AlreadyABook { place: self.place_of(name) }.into());
         }
-        gate::check_server(&record.pool, &self.place(), &SystemClock).await?;
         let copied = copy(source, &record, progress).await;
         record.close().await;
         copied
@@ -81,9 +83,12 @@ impl Database {
         name: &str,
         book_id: [u8; 16],
         software: &str,
+        clock: &dyn Clock,
     ) -> Result<(), OpenError> {
         let schemas = Schemas::of(name)?;
-        let mut connection = self.connect().await?;
+        let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
+        // Before anything is made: what opening refuses would be left behind as a book.
+        gate::check_server(&mut connection, &self.place(), clock).await?;
         // Dropping the connection ends what a caller that goes away left in it.
         match create_schemas(&mut connection, &schemas, book_id, software).await {
             Ok(()) => {}
@@ -103,7 +108,7 @@ impl Database {
     pub async fn open_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
         let schemas = Schemas::of(name)?;
-        let (record, book_id) = self.find_record(name).await?;
+        let (record, book_id) = self.find_record(name, Purpose::Serving).await?;
         gate::check_server(&record.pool, &self.place(), options.clock.as_ref()).await?;
         let head = check_record(&record, &options).await?;
         let database = Arc::new(PgDerived::new(self, schemas.derived, &schemas.state));
@@ -119,7 +124,7 @@ impl Database {
     /// # Errors
     /// A database without that book, or one of a later release.
     pub async fn open_record(&self, name: &str) -> Result<Record, OpenError> {
-        let (record, book_id) = self.find_record(name).await?;
+        let (record, book_id) = self.find_record(name, Purpose::Reading).await?;
         Ok(Record::of(Arc::new(record), book_id))
     }
 
@@ -135,10 +140,18 @@ impl Database {
             .map_err(StorageError::sqlx("list the books"))
     }
 
-    async fn find_record(&self, name: &str) -> Result<(PgRecord, [u8; 16]), OpenError> {
+    async fn find_record(
+        &self,
+        name: &str,
+        purpose: Purpose,
+    ) -> Result<(PgRecord, [u8; 16]), OpenError> {
         let schemas = Schemas::of(name)?;
+        // Not the pool: it waits for a server that does not answer, and does not say why.
+        let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
+        rights::check(&mut connection, &schemas, purpose).await?;
+        let book_id = gate::check_schema(&mut connection, &self.place_of(name)).await?;
+        connection.close().await.map_err(StorageError::sqlx("read what the record is"))?;
         let record = PgRecord::new(self.connect_options(&schemas.record, PATIENCE));
-        let book_id = gate::check_schema(&record.pool, &self.place_of(name)).await?;
         Ok((record, book_id))
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgRow};
-use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{Connection as _, Row as _};
 
 use crate::book::{
     Batch, CHUNK_ROWS_MAX, Chunk, HeadRow, RecordDb, RecordProbe, RecordWriter, Written,
@@ -10,7 +10,7 @@ use crate::book::{
 use crate::error::StorageError;
 use crate::merkle::Hash;
 
-use super::database::pool;
+use super::database::{connect, pool};
 use super::error::{is_busy, retried};
 
 /// Connections for reading.
@@ -70,8 +70,7 @@ impl RecordDb for PgRecord {
     }
 
     async fn writer(&self) -> Result<Box<dyn RecordWriter>, StorageError> {
-        let connected = self.options.connect().await;
-        let connection = connected.map_err(StorageError::sqlx("open the writer's connection"))?;
+        let connection = connect(&self.options, "open the writer's connection").await?;
         Ok(Box::new(PgWriter { connection }))
     }
 

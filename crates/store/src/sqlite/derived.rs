@@ -189,10 +189,15 @@ impl DerivedDb for SqliteDerived {
             .map_err(StorageError::sqlx("read the types of a block"))
     }
 
-    async fn packed(&self, block: i64) -> Result<Option<Vec<u8>>, StorageError> {
-        sqlx::query_scalar(include_str!("sql/derived/read_packed.sql"))
+    async fn packed(
+        &self,
+        block: i64,
+        incarnation: &[u8],
+    ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
+        sqlx::query_as(include_str!("sql/derived/read_packed.sql"))
             .bind(block)
-            .fetch_optional(&self.readers)
+            .bind(incarnation)
+            .fetch_one(&self.readers)
             .await
             .map_err(StorageError::sqlx("read a replay block"))
     }

@@ -42,7 +42,7 @@ const DERIVED_FILE: &str = "derived.db";
 pub async fn create_book(folder: &Path, options: Options) -> Result<Book, OpenError> {
     options.check()?;
     std::fs::create_dir_all(folder).map_err(StorageError::io("create", folder))?;
-    create_record(folder, new_id()?, &options.software).await?;
+    create_record(folder, new_id(), &options.software).await?;
     open_book(folder, options).await
 }
 

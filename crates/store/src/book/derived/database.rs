@@ -126,8 +126,12 @@ pub(crate) trait DerivedDb: Debug + Send + Sync {
         block: i64,
         incarnation: &[u8],
     ) -> Result<(bool, Option<Vec<u8>>), StorageError>;
-    /// A replay block.
-    async fn packed(&self, block: i64) -> Result<Option<Vec<u8>>, StorageError>;
+    /// A replay block, and whether the incarnation still stands.
+    async fn packed(
+        &self,
+        block: i64,
+        incarnation: &[u8],
+    ) -> Result<(bool, Option<Vec<u8>>), StorageError>;
     /// A tile.
     async fn tile(&self, level: i64, index: i64) -> Result<Option<Vec<u8>>, StorageError>;
     /// Whether an error says that this is not the derived state of this release: missing tables,

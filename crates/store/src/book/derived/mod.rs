@@ -170,8 +170,19 @@ impl Derived {
     }
 
     /// Replay block number `index` (from 0), none when it is not sealed.
+    ///
+    /// # Errors
+    /// [`StorageError::Remade`] when another process began anew: its blocks may be packed otherwise.
     pub(crate) async fn block(&self, index: u64) -> Result<Option<Vec<u8>>, StorageError> {
-        self.database.packed(to_sql(index)?).await
+        let held = self.snapshot();
+        let (current, packed) = self.database.packed(to_sql(index)?, &held.incarnation).await?;
+        if !current {
+            return Err(StorageError::Remade);
+        }
+        if packed.is_none() && index < held.sealed_to / self.block_events {
+            return Err(StorageError::Corrupt(format!("block {index} is missing")));
+        }
+        Ok(packed)
     }
 
     /// Tile `index` of `level` as C2SP tlog-tiles has it: up to 256 hashes, the last one partial.

@@ -1,0 +1,165 @@
+//! The wire to the server is cut after any byte of a flow: open, append, read, last, seal, append.
+
+use std::time::Duration;
+
+use daicho_store::postgres::Database;
+use daicho_store::{Append, Blocks as _, Book, Log, OpenError};
+
+use crate::faults::{
+    Answers, assert_is_of_the_database, assert_is_to_be_read_again, assert_is_to_be_repeated,
+    assert_stands,
+};
+use crate::place::{BOOK, Place, close, said};
+use crate::sizes::sizes;
+use crate::support::{BLOCK_EVENTS, With, append, event, query};
+use crate::wire::{After, Wire, port_of};
+
+/// Operations of a flow, and some more: a cut makes one fail, and its connections' fellows.
+const TRIES_MAX: usize = 20;
+/// Looks at how far the book is sealed before the flow goes on without.
+const SEAL_LOOKS_MAX: usize = 100;
+const SEAL_LOOK: Duration = Duration::from_millis(2);
+/// Within this a book that is closed lets go, whatever its wire.
+const CLOSING: Duration = Duration::from_secs(20);
+
+/// The wire was cut, and the step has said so.
+struct Failed;
+
+/// One run of the flow, with requests of its own.
+struct Flow {
+    number: u64,
+}
+
+impl Flow {
+    fn append(&self, part: u32, events: usize) -> (String, Append) {
+        let id = format!("{}-{part}", self.number);
+        let events = vec![event("a", &[&format!("flow:{}", self.number)]); events];
+        (id.clone(), append(events).answering(&id, "h"))
+    }
+
+    async fn open(&self, database: &Database, place: &Place) -> Result<Book, Failed> {
+        match database.open_book(BOOK, place.options()).await {
+            Ok(book) => Ok(book),
+            Err(OpenError::Storage(error)) => {
+                assert_is_of_the_database(&error);
+                Err(Failed)
+            }
+            Err(other) => panic!("{}: {}", self.number, said(&other)),
+        }
+    }
+
+    async fn ask(
+        &self,
+        book: &Book,
+        part: u32,
+        events: usize,
+        answers: &mut Answers,
+    ) -> Result<(), Failed> {
+        let (id, append) = self.append(part, events);
+        let answer = book.append(append).await.map_err(|error| {
+            assert_is_to_be_repeated(&error);
+            Failed
+        })?;
+        if let Some(before) = answers.insert(id, answer) {
+            assert_eq!((before.first, before.last), (answer.first, answer.last));
+        }
+        Ok(())
+    }
+
+    /// What was acknowledged is read, whole and in order.
+    async fn look(&self, book: &Book, answers: &Answers) -> Result<(), Failed> {
+        let failed = |error| {
+            assert_is_to_be_read_again(&error);
+            Failed
+        };
+        let own = query(&["a"], &[&format!("flow:{}", self.number)]);
+        let events = book.read(&own, 0, 0, 1_000).await.map_err(failed)?.events;
+        let last = book.last(&own, 0).await.map_err(failed)?;
+        let answered: Vec<u64> = (0..3)
+            .filter_map(|part| answers.get(&self.append(part, 1).0))
+            .flat_map(|answer| answer.first..=answer.last)
+            .collect();
+        let positions: Vec<u64> = events.iter().map(|event| event.position).collect();
+        assert!(answered.iter().all(|position| positions.contains(position)), "{}", self.number);
+        assert_eq!(last.map(|event| event.position), positions.last().copied());
+        Ok(())
+    }
+
+    async fn steps(&self, book: &Book, answers: &mut Answers) -> Result<(), Failed> {
+        self.ask(book, 0, 1, answers).await?;
+        self.look(book, answers).await?;
+        self.ask(book, 1, BLOCK_EVENTS as usize, answers).await?;
+        for _ in 0..SEAL_LOOKS_MAX {
+            let end = answers[&self.append(1, 1).0].last;
+            if book.sealed_to() + u64::from(BLOCK_EVENTS) > end {
+                break;
+            }
+            tokio::time::sleep(SEAL_LOOK).await;
+        }
+        self.look(book, answers).await?;
+        self.ask(book, 2, 1, answers).await
+    }
+}
+
+async fn close_in_time(book: Book) {
+    tokio::time::timeout(CLOSING, book.close()).await.expect("a book that is closed lets go");
+}
+
+/// The flow, until it fails or is through.
+async fn try_once(flow: &Flow, database: &Database, place: &Place, answers: &mut Answers) {
+    if let Ok(book) = flow.open(database, place).await {
+        let _ = flow.steps(&book, answers).await;
+        close_in_time(book).await;
+    }
+}
+
+/// The flow over a wire that is whole again after the cut: the same open book goes on.
+async fn go_on(flow: &Flow, database: &Database, place: &Place, answers: &mut Answers) {
+    let mut tries = 0..TRIES_MAX;
+    let book = loop {
+        tries.next().expect("the book opens when the wire is whole again");
+        if let Ok(book) = flow.open(database, place).await {
+            break book;
+        }
+    };
+    while flow.steps(&book, answers).await.is_err() {
+        tries.next().expect("the book goes on when the wire is whole again");
+    }
+    close_in_time(book).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wire_cut_after_any_byte_loses_and_doubles_nothing_and_leaves_no_transaction_open() {
+    let place = Place::new().await;
+    let wire = Wire::to(port_of(&place.url)).await;
+    let database = Database::parse(&wire.url(&place.url)).unwrap();
+    let mut answers = Answers::new();
+    wire.mend();
+    go_on(&Flow { number: 0 }, &database, &place, &mut answers).await;
+    let (length, cuts) = (wire.passed(), sizes().cuts);
+    let mut reached = 0;
+    for number in 1..=cuts {
+        let flow = Flow { number };
+        let at = (length * number / cuts).max(1);
+        if number % 2 == 0 {
+            wire.cut_after(at, After::Mended);
+            go_on(&flow, &database, &place, &mut answers).await;
+        } else {
+            wire.cut_after(at, After::Dead);
+            try_once(&flow, &database, &place, &mut answers).await;
+        }
+        reached += u64::from(wire.was_cut());
+        wire.mend();
+        go_on(&flow, &database, &place, &mut answers).await;
+        place.assert_no_transaction_is_left_open().await;
+    }
+    eprintln!("{reached} cuts in a flow of {length} bytes");
+    assert!(reached >= cuts * 3 / 4, "{reached} of {cuts} cuts came before the end of the flow");
+    assert_eq!(answers.len() as u64, 3 * (cuts + 1));
+    let book = place.open().await;
+    assert_stands(&book, &answers).await;
+    let events = (cuts + 1) * u64::from(BLOCK_EVENTS + 2);
+    assert_eq!(book.head().await.unwrap().position, events);
+    book.verify_derived(|_| ()).await.unwrap();
+    close(book).await;
+}
