@@ -134,8 +134,8 @@ impl Book {
         Ok(self.core.derived.tile(level, index).await?)
     }
 
-    /// Serves what is queued, then ends the tasks and lets go of the database. A book that is dropped does
-    /// the same, but nobody waits for it.
+    /// Serves what is queued, then ends the tasks and lets go of the database. A book that is
+    /// dropped does the same, but nobody waits for it.
     pub async fn close(self) {
         let Self { core, jobs, stop, writer, sealer } = self;
         drop(jobs);

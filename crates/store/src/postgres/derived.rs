@@ -156,7 +156,8 @@ impl Tx {
                 .map_err(StorageError::sqlx("list the tables of the derived state"))?;
         for (kind, name) in objects {
             let place = format!("{}.{}", self.schema.quoted(), sql::quoted(&name));
-            let statement = format!("DROP {kind} IF EXISTS {place} CASCADE"); // kind is our own word
+            // The kind is our own word.
+            let statement = format!("DROP {kind} IF EXISTS {place} CASCADE");
             sqlx::query(AssertSqlSafe(statement))
                 .execute(&mut *self.tx)
                 .await

@@ -1,5 +1,5 @@
-//! Rows and page requests of all kinds: nulls, ends of the ranges, texts whose order by bytes is not
-//! that of a language.
+//! Rows and page requests of all kinds: nulls, ends of the ranges, texts whose order by bytes is
+//! not that of a language.
 
 use std::collections::BTreeMap;
 

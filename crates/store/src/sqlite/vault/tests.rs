@@ -1,5 +1,5 @@
-//! What a vault file promises beyond the contract (`tests/vault`): nothing is left in it that should
-//! not be there, and nothing makes one that is gone.
+//! What a vault file promises beyond the contract (`tests/vault`): nothing is left in it that
+//! should not be there, and nothing makes one that is gone.
 
 use std::fs;
 
