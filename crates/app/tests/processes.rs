@@ -1,5 +1,6 @@
 //! Two processes on one book: what one has recorded, the other knows before it says no.
 
+#![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
 mod support;

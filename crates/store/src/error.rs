@@ -70,6 +70,18 @@ impl StorageError {
         move |source| Self::Io { context, path: path.into(), source: Arc::new(source) }
     }
 
+    /// Whether a row was missing, or had other columns than were asked for.
+    pub(crate) fn is_of_another_shape(&self) -> bool {
+        let Self::Sqlx { source, .. } = self else { return false };
+        matches!(
+            **source,
+            sqlx::Error::RowNotFound
+                | sqlx::Error::ColumnDecode { .. }
+                | sqlx::Error::ColumnNotFound(_)
+                | sqlx::Error::ColumnIndexOutOfBounds { .. }
+        )
+    }
+
     /// Whether the database only asked to come again, since another connection writes.
     pub(crate) fn is_busy(&self) -> bool {
         const SQLITE_BUSY: i32 = 5;

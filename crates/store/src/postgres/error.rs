@@ -59,13 +59,7 @@ pub(crate) fn is_unusable(error: &StorageError) -> bool {
     match error {
         StorageError::Corrupt(_) => true,
         StorageError::Sqlx { source, .. } => {
-            let shape = matches!(
-                **source,
-                sqlx::Error::RowNotFound
-                    | sqlx::Error::ColumnDecode { .. }
-                    | sqlx::Error::ColumnNotFound(_)
-                    | sqlx::Error::ColumnIndexOutOfBounds { .. }
-            );
+            let shape = error.is_of_another_shape();
             let missing = state(source).is_some_and(|state| {
                 state == INVALID_SCHEMA_NAME
                     || (state.starts_with(SYNTAX_OR_ACCESS_CLASS)

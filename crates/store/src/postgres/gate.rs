@@ -51,7 +51,7 @@ pub(crate) async fn check_server<'e>(
             place: place.to_owned(),
             setting: format!("{name} {found}"),
             asked,
-            way_out: "set it in the server's configuration, or a crash loses what was acknowledged",
+            way_out: "set it on the server, where a crash would lose what was acknowledged",
         });
     }
     let off_us = clock.now_us().saturating_sub(now_us);

@@ -215,13 +215,7 @@ impl DerivedDb for SqliteDerived {
         match error {
             StorageError::Corrupt(_) => true,
             StorageError::Sqlx { source, .. } => {
-                let shape = matches!(
-                    **source,
-                    sqlx::Error::RowNotFound
-                        | sqlx::Error::ColumnDecode { .. }
-                        | sqlx::Error::ColumnNotFound(_)
-                        | sqlx::Error::ColumnIndexOutOfBounds { .. }
-                );
+                let shape = error.is_of_another_shape();
                 shape || primary_code(source) == Some(code::ERROR)
             }
             StorageError::Io { .. }

@@ -101,6 +101,7 @@ async fn a_creation_dropped_at_any_await_leaves_a_whole_book_or_none() {
         book.close().await;
         place.assert_no_transaction_is_left_open().await;
         if is_through {
+            eprintln!("dropped at up to {awaits} awaits");
             break;
         }
     }

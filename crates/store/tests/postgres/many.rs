@@ -1,14 +1,16 @@
 //! Many books in one database.
 
+use daicho_store::postgres::Database;
 use daicho_store::{Log, Options};
 use daicho_test_servers::shared;
 
 use crate::place::count;
-use crate::support::one;
+use crate::sizes::sizes;
+use crate::support::{one, query};
 
 async fn each_book_is_made_opened_and_found(books: usize) {
     let url = shared().fresh_database().await;
-    let database = daicho_store::postgres::Database::parse(&url).unwrap();
+    let database = Database::parse(&url).unwrap();
     let names: Vec<String> = (0..books).map(|number| format!("book-{number:04}")).collect();
     let mut ids = std::collections::HashSet::new();
     for name in &names {
@@ -20,7 +22,7 @@ async fn each_book_is_made_opened_and_found(books: usize) {
     assert_eq!(database.books().await.unwrap(), names);
     for name in names.iter().rev() {
         let book = database.open_book(name, Options::new("x")).await.unwrap();
-        let last = book.last(&crate::support::query(&["a"], &[name]), 0).await.unwrap();
+        let last = book.last(&query(&["a"], &[name]), 0).await.unwrap();
         assert_eq!(last.map(|event| event.position), Some(1), "{name} holds its own event");
         book.close().await;
     }
@@ -32,7 +34,7 @@ async fn each_book_is_made_opened_and_found(books: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_holds_many_books_and_each_its_own_events() {
-    each_book_is_made_opened_and_found(20).await;
+    each_book_is_made_opened_and_found(sizes().books).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! How much the tests with faults do: little at the desk, more with `DAICHO_FAULTS=large`.
 
+use std::sync::LazyLock;
+
 /// Counts of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Sizes {
@@ -16,25 +18,39 @@ pub struct Sizes {
     pub stride: usize,
     /// Appends of each process.
     pub process_rounds: usize,
+    /// Books of one database.
+    pub books: usize,
 }
 
-const SMALL: Sizes =
-    Sizes { rounds: 20, terminations: 6, stops: 2, cuts: 24, stride: 13, process_rounds: 15 };
+const SMALL: Sizes = Sizes {
+    rounds: 20,
+    terminations: 6,
+    stops: 2,
+    cuts: 24,
+    stride: 13,
+    process_rounds: 15,
+    books: 12,
+};
 const LARGE: Sizes = Sizes {
-    rounds: 500,
-    terminations: 100,
-    stops: 10,
-    cuts: 1_000,
-    stride: 1,
-    process_rounds: 300,
+    rounds: 200,
+    terminations: 40,
+    stops: 6,
+    cuts: 200,
+    stride: 3,
+    process_rounds: 150,
+    books: 100,
 };
 
-/// The sizes of this run. Nothing here is random: the counts are all that there is to repeat it.
-pub fn sizes() -> Sizes {
+/// Nothing here is random: the counts are all that there is to repeat a run.
+static CHOSEN: LazyLock<Sizes> = LazyLock::new(|| {
     let is_large = std::env::var("DAICHO_FAULTS").is_ok_and(|value| value == "large");
-    let sizes = if is_large { LARGE } else { SMALL };
     if is_large {
-        eprintln!("{sizes:?}");
+        eprintln!("{LARGE:?}");
     }
-    sizes
+    if is_large { LARGE } else { SMALL }
+});
+
+/// The sizes of this run.
+pub fn sizes() -> Sizes {
+    *CHOSEN
 }

@@ -172,7 +172,7 @@ impl Derived {
     /// Replay block number `index` (from 0), none when it is not sealed.
     ///
     /// # Errors
-    /// [`StorageError::Remade`] when another process began anew: its blocks may be packed otherwise.
+    /// [`StorageError::Remade`] when another process began anew: it may have packed otherwise.
     pub(crate) async fn block(&self, index: u64) -> Result<Option<Vec<u8>>, StorageError> {
         let held = self.snapshot();
         let (current, packed) = self.database.packed(to_sql(index)?, &held.incarnation).await?;
