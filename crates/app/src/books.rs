@@ -138,6 +138,25 @@ impl Books {
         Ledger::create(name, &self.place, edge).await
     }
 
+    /// Lets a role of the database serve a book: read and append, and keep up its lists, but never
+    /// change what is recorded. With the vault it may also seal and open personal data.
+    ///
+    /// # Errors
+    /// A book in a folder, no such book or role, or a caller that does not own the book.
+    pub async fn grant(&self, name: &BookName, role: &str, vault: bool) -> Result<(), BookError> {
+        let Place::Database(database) = &self.place else { return Err(BookError::Rights) };
+        if !self.exists(name).await? {
+            return Err(self.unknown(name).await?);
+        }
+        let book = name.to_string();
+        let granted = database.grant(&book, role).await;
+        let granted = match granted {
+            Ok(()) if vault => database.grant_vault(&book, role).await,
+            granted => granted,
+        };
+        granted.map_err(|source| BookError::Open { name: book, source: Box::new(source) })
+    }
+
     async fn unknown(&self, name: &BookName) -> Result<BookError, BookError> {
         let known: Vec<String> = self.list().await?.iter().map(ToString::to_string).collect();
         let known = if known.is_empty() {

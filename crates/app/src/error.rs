@@ -119,6 +119,7 @@ impl BookError {
             | Self::Exists(_)
             | Self::Folder { .. }
             | Self::Place(_)
+            | Self::Rights
             | Self::Failure(_) => false,
         }
     }
@@ -155,6 +156,9 @@ pub enum BookError {
         #[source]
         source: std::io::Error,
     },
+    /// A folder has no roles.
+    #[error("the rights on a folder are the file system's: `--database URL` names a database")]
+    Rights,
     /// The database that is to hold books cannot be used.
     #[error("the place of the books cannot be used")]
     Place(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -167,7 +167,10 @@ fn of_exit(exit: Exit) -> &'static str {
 
 fn of_book(error: &BookError) -> Exit {
     match error {
-        BookError::Name(_) | BookError::Unknown { .. } | BookError::Exists(_) => Exit::Usage,
+        BookError::Name(_)
+        | BookError::Unknown { .. }
+        | BookError::Exists(_)
+        | BookError::Rights => Exit::Usage,
         BookError::Failure(failure) => of_failure(failure),
         BookError::Place(_) if error.is_misnamed_place() => Exit::Usage,
         BookError::Folder { .. } | BookError::Open { .. } | BookError::Place(_) => Exit::Failed,

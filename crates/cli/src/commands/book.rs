@@ -7,6 +7,7 @@ use daicho_app::{
     Actor, BookName, Books, Checkpoint, Context, Currency, Edge, Ledger, Name, Preset, preset,
 };
 use serde::Serialize;
+use serde_json::json;
 
 use crate::args::Global;
 use crate::book::books;
@@ -23,6 +24,20 @@ pub(crate) enum BookCommand {
     /// Carry a book to another place: the same bytes, the same root. Copying again goes on where
     /// the copy ends; append to one of both only
     Copy(CopyArgs),
+    /// Let a role of the database serve a book: it reads and appends, and can never change what is
+    /// recorded. Asked by the book's owner
+    Grant(GrantArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantArgs {
+    /// The book
+    name: BookName,
+    /// The role, which must be there
+    role: String,
+    /// The keys of personal data, too: without them it cannot seal or open any
+    #[arg(long)]
+    vault: bool,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +88,7 @@ pub(crate) async fn run(
         BookCommand::Create(args) => create(global, output, &args).await,
         BookCommand::List => list(global, output).await,
         BookCommand::Copy(args) => copy(global, output, args).await,
+        BookCommand::Grant(args) => grant(global, output, &args).await,
     }
 }
 
@@ -144,6 +160,15 @@ async fn copy(global: &Global, output: Output, args: CopyArgs) -> Result<Exit, C
     output.note(&format!(
         "It is the same book: append to one of both only. checkpoint {checkpoint}"
     ))?;
+    Ok(Exit::Done)
+}
+
+async fn grant(global: &Global, output: Output, args: &GrantArgs) -> Result<Exit, CliError> {
+    let GrantArgs { name, role, vault } = args;
+    books(global)?.grant(name, role, *vault).await?;
+    let value = json!({ "book": name.to_string(), "role": role, "vault": vault });
+    let cells = vec![name.to_string(), role.clone(), vault.to_string()];
+    output.show(&value, &[text("book"), text("role"), text("vault")], &[cells])?;
     Ok(Exit::Done)
 }
 

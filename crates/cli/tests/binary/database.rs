@@ -165,3 +165,46 @@ fn the_way_to_the_next_page_does_not_show_a_password() {
     let ran = market.keeps_the_password(market.shop.daicho(&page)).exits(0);
     ran.says("More rows: daicho --database URL orders list --limit 2 --after ");
 }
+
+/// Runs a statement with PostgreSQL's own client.
+fn psql(url: &str, statement: &str) -> Ran {
+    let mut command = std::process::Command::new("psql");
+    command.args(["--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", statement, url]);
+    command.output().unwrap().into()
+}
+
+#[test]
+fn a_role_that_serves_a_book_goes_the_main_road_and_cannot_change_what_is_recorded() {
+    // Given a book, and a role of its own for the service
+    let market = Market::new();
+    market.daicho(&["book", "create", "shop"]).exits(0);
+    let (front, database) = market.url.rsplit_once('/').unwrap();
+    let role = format!("serves_{database}");
+    psql(&market.url, &format!("CREATE ROLE {role} LOGIN PASSWORD 'of-the-service'")).exits(0);
+    let place = front.rsplit_once('@').unwrap().1;
+    let url = format!("postgres://{role}:of-the-service@{place}/{database}");
+    let road = market.shop.path("road.jsonl");
+    std::fs::write(&road, MAIN_ROAD).unwrap();
+    let serve = |args: &[&str]| market.shop.daicho(&[&["--database", &url], args].concat());
+    // Then it may do nothing before it is granted
+    serve(&["run", road.to_str().unwrap()]).exits(2).complains("there is no book");
+    market.daicho(&["book", "grant", "shop", "nobody_of_that_name"]).exits(1);
+    market.shop.daicho(&["book", "grant", "shop", "x"]).exits(2).complains("file system");
+    // And afterwards everything that a service does
+    market.daicho(&["book", "grant", "shop", &role, "--vault"]).exits(0).says(&role);
+    let answers = serve(&["run", road.to_str().unwrap()]).exits(0).json_lines();
+    assert_eq!(answers.len(), MAIN_ROAD.lines().count());
+    let orders = serve(&["orders", "list", "--output", "json"]).exits(0).json();
+    assert_eq!(orders["rows"][0]["status"], "confirmed");
+    serve(&["verify"]).exits(0);
+    // But not what an owner may
+    for statement in [
+        "UPDATE shop.log SET data = '{}'",
+        "ALTER TABLE shop.log DISABLE TRIGGER ALL",
+        "DELETE FROM shop_vault.person_key",
+        "DROP SCHEMA shop CASCADE",
+    ] {
+        assert_ne!(psql(&url, statement).exit, 0, "{statement}");
+    }
+    serve(&["book", "grant", "shop", "postgres"]).exits(1).complains("the ownership of shop");
+}

@@ -60,7 +60,7 @@ impl Database {
         let schemas = Schemas::of(name)?;
         let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
         super::gate::check_schema(&mut connection, &self.place_of(name)).await?;
-        check_owner(&mut connection, &schemas).await?;
+        check_owner(&mut connection, &schemas.record).await?;
         grant(&mut connection, &schemas, &quoted(role))
             .await
             .map_err(StorageError::sqlx(GRANTING))?;
@@ -69,18 +69,49 @@ impl Database {
     }
 }
 
+/// To seal, open and erase: neither the key of the book itself is changed, nor a key taken away.
+const SEALING: [&str; 4] = [
+    "USAGE ON SCHEMA",
+    "SELECT, INSERT, UPDATE ON person_key",
+    "SELECT, UPDATE ON generation",
+    "SELECT ON book_key",
+];
+
+impl Database {
+    /// Lets `role` use the vault of the book `name`: without it a role that serves can record and
+    /// read everything but personal data. Asked by the owner of the vault.
+    ///
+    /// # Errors
+    /// A role or a vault that is not there, or a caller that does not own it.
+    pub async fn grant_vault(&self, name: &str, role: &str) -> Result<(), OpenError> {
+        let vault = SchemaName::of(name, Part::Vault).map_err(OpenError::Options)?;
+        let mut connection = self.connect_to(&vault, PATIENCE).await?;
+        check_owner(&mut connection, &vault).await?;
+        let grants = SEALING.map(|right| match right.strip_suffix(" SCHEMA") {
+            Some(_) => format!("GRANT {right} {} TO {}", vault.quoted(), quoted(role)),
+            None => format!("GRANT {right} TO {}", quoted(role)),
+        });
+        sqlx::raw_sql(AssertSqlSafe(grants.join("; ")))
+            .execute(&mut connection)
+            .await
+            .map_err(StorageError::sqlx(GRANTING))?;
+        connection.close().await.map_err(StorageError::sqlx(GRANTING))?;
+        Ok(())
+    }
+}
+
 /// Whoever does not own the book grants nothing, and the server would only warn.
-async fn check_owner(connection: &mut PgConnection, schemas: &Schemas) -> Result<(), OpenError> {
-    let record = schemas.record.as_str();
+async fn check_owner(connection: &mut PgConnection, schema: &SchemaName) -> Result<(), OpenError> {
+    let schema = schema.as_str();
     let (role, owns): (String, bool) = sqlx::query_as(include_str!("sql/read_owner.sql"))
-        .bind(record)
+        .bind(schema)
         .fetch_one(connection)
         .await
         .map_err(StorageError::sqlx(GRANTING))?;
     if owns {
         return Ok(());
     }
-    Err(OpenError::NoRights { role, missing: format!("the ownership of {record}") })
+    Err(OpenError::NoRights { role, missing: format!("the ownership of {schema}") })
 }
 
 /// All or nothing. `role` is quoted.
