@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use daicho_events::Position;
-use daicho_store::vault::{KeyRing, Vault};
+use daicho_store::vault::Vault;
 use daicho_store::{CopyError, SqliteVault, sqlite};
 
 use crate::books::{BookName, Books, Place};
@@ -61,28 +60,27 @@ async fn copy_parts(
     copy: &BookName,
     edge: &Edge,
     progress: &dyn Progress,
-) -> Result<Position, CopyBookError> {
+) -> Result<(), CopyBookError> {
     let record = source.log().record();
     let name = copy.to_string();
     let told = steps("events copied", progress);
     let entropy = Arc::clone(&edge.entropy);
-    let (head, vault): (_, Box<dyn Vault>) = match target.place() {
+    let vault: Box<dyn Vault> = match target.place() {
         Place::Folder(data) => {
             let folder = data.join(&name);
-            let head = sqlite::copy_record(&record, &folder, SOFTWARE, told).await?;
+            sqlite::copy_record(&record, &folder, SOFTWARE, told).await?;
             let vault = SqliteVault::create(&folder.join(VAULT_FILE), entropy).await;
-            (head, Box::new(vault.map_err(Failure::from)?))
+            Box::new(vault.map_err(Failure::from)?)
         }
         Place::Database(database) => {
-            let head = database.copy_record(&record, &name, SOFTWARE, told).await?;
+            database.copy_record(&record, &name, SOFTWARE, told).await?;
             let vault = database.create_vault(&name, entropy).await;
-            (head, Box::new(vault.map_err(Failure::from)?))
+            Box::new(vault.map_err(Failure::from)?)
         }
     };
     progress.end();
-    let keys: KeyRing = source.vault().export().await.map_err(Failure::from)?;
+    let keys = source.vault().export().await.map_err(Failure::from)?;
     let imported = vault.import(&keys).await;
     vault.close().await;
-    imported.map_err(Failure::from)?;
-    Ok(Position(head.position))
+    Ok(imported.map_err(Failure::from)?)
 }

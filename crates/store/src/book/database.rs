@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use crate::error::StorageError;
+use crate::log::Head;
 use crate::merkle::Frontier;
 
 use super::batch::{Batch, Held};
@@ -81,6 +82,15 @@ impl HeadRow {
 
     pub(crate) fn position(&self) -> u64 {
         self.frontier.size()
+    }
+
+    /// The end of the book, and the proof that it ends there.
+    pub(crate) fn head(&self) -> Head {
+        Head {
+            position: self.position(),
+            root: self.frontier.root(),
+            recorded_at_us: self.recorded_at_us,
+        }
     }
 
     /// Where the record ends, for a writer.

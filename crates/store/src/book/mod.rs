@@ -182,12 +182,7 @@ impl Log for Book {
     }
 
     async fn head(&self) -> Result<Head, ReadError> {
-        let head = self.core.record.head().await?;
-        Ok(Head {
-            position: head.position(),
-            root: head.frontier.root(),
-            recorded_at_us: head.recorded_at_us,
-        })
+        Ok(self.core.record.head().await?.head())
     }
 
     async fn read(

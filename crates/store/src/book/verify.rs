@@ -105,9 +105,7 @@ impl Record {
     }
 
     pub(crate) async fn head(&self) -> Result<Head, ReadError> {
-        let head = self.database.head().await?;
-        let (position, root) = (head.position(), head.frontier.root());
-        Ok(Head { position, root, recorded_at_us: head.recorded_at_us })
+        Ok(self.database.head().await?.head())
     }
 
     /// Calls `each` with every row in (after, until], which must all be there.
@@ -144,7 +142,7 @@ impl Record {
                 reason: format!("the {position} events do not hash to the root of the head"),
             });
         }
-        Ok(Head { position, root: tree.root(), recorded_at_us: head.recorded_at_us })
+        Ok(head.head())
     }
 
     /// Root of the tree over the first `position` events, made from their envelopes: what a

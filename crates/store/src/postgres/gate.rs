@@ -11,7 +11,7 @@ use super::error::state;
 /// PostgreSQL 13: the oldest one with `gen_random_uuid` of its own.
 const VERSION_MIN: i32 = 130_000;
 
-type Server = (i32, String, String, String, String, bool, i64);
+type Server = (i32, String, String, String, bool, i64);
 
 /// Refuses a server that would acknowledge what it can lose, and a clock that is not the server's.
 pub(crate) async fn check_server<'e>(
@@ -23,8 +23,7 @@ pub(crate) async fn check_server<'e>(
         .fetch_one(executor)
         .await
         .map_err(StorageError::sqlx("reach the database"))?;
-    let (version, fsync, full_page_writes, synchronous_commit, encoding, in_recovery, now_us) =
-        server;
+    let (version, fsync, full_page_writes, encoding, in_recovery, now_us) = server;
     if version < VERSION_MIN {
         let version = version / 10_000;
         return Err(OpenError::Options(format!(
@@ -44,7 +43,6 @@ pub(crate) async fn check_server<'e>(
     let settings = [
         ("fsync", &fsync, "fsync on"),
         ("full_page_writes", &full_page_writes, "full_page_writes on"),
-        ("synchronous_commit", &synchronous_commit, "synchronous_commit on"),
     ];
     if let Some((name, found, asked)) = settings.into_iter().find(|(_, found, _)| *found == "off") {
         return Err(OpenError::WeakDurability {

@@ -16,9 +16,7 @@ use super::record::SqliteRecord;
 pub async fn inspect(record: &Path) -> Result<([u8; 16], Head), OpenError> {
     let database = SqliteRecord::read_only(record);
     let book_id = gate::check_schema(&database.pool, record).await?;
-    let head = database.head().await?;
+    let head = database.head().await?.head();
     database.close().await;
-    let position = head.position();
-    let root = head.frontier.root();
-    Ok((book_id, Head { position, root, recorded_at_us: head.recorded_at_us }))
+    Ok((book_id, head))
 }
