@@ -42,6 +42,15 @@ pub enum BenchError {
     /// A file or folder could not be used.
     #[error("a file or folder could not be used")]
     Io(#[from] std::io::Error),
+    /// A process that measures did not.
+    #[error("a process that measures failed: {0}")]
+    Child(String),
+    /// A measurement was not written as JSON.
+    #[error("a measurement has no JSON form")]
+    Json(#[from] serde_json::Error),
+    /// A command of the workload was not done.
+    #[error("a command of the workload was not done")]
+    Execute(#[from] daicho_app::ExecuteError),
     /// A caller of the workload broke off.
     #[error("a caller of the workload broke off")]
     Caller(#[from] tokio::task::JoinError),

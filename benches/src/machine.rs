@@ -33,10 +33,7 @@ impl Machine {
     /// # Errors
     /// SQLite did not answer.
     pub async fn describe(folder: &Path) -> Result<Self, BenchError> {
-        let mut connection = SqliteConnection::connect("sqlite::memory:").await?;
-        let sqlite =
-            sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
-        connection.close().await?;
+        let sqlite = sqlite().await?;
         Ok(Self {
             processor: processor().unwrap_or_else(|| UNKNOWN.into()),
             cores: cores(),
@@ -59,6 +56,14 @@ impl fmt::Display for Machine {
     }
 }
 
+/// The version of the SQLite that is linked in, as it says itself.
+pub(crate) async fn sqlite() -> Result<String, BenchError> {
+    let mut connection = SqliteConnection::connect("sqlite::memory:").await?;
+    let version = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&mut connection).await?;
+    connection.close().await?;
+    Ok(version)
+}
+
 /// Threads that run at once; 1 where the system does not say.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -70,6 +75,11 @@ pub(crate) fn peak_memory_mib() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes / 1_024)
+}
+
+/// Lets [`peak_memory_mib`] begin anew; where the system refuses, it goes on.
+pub(crate) fn reset_peak_memory() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 fn processor() -> Option<String> {

@@ -26,11 +26,13 @@ impl Packer for EventPacker {
 pub(crate) fn recorded(envelope: &str, data: &str) -> Result<Recorded, BenchError> {
     let wrong = |what: &dyn std::fmt::Display| BenchError::Wrong(format!("an envelope: {what}"));
     let envelope = Envelope::parse(envelope).map_err(|error| wrong(&error))?;
+    let on_behalf_of = envelope.on_behalf_of.map(|actor| actor.parse::<Actor>()).transpose();
     let header = Header {
         position: Position(envelope.position),
         recorded_at: Timestamp::from_microseconds(envelope.recorded_at_us),
         effective_on: envelope.effective_on.parse::<Date>().map_err(|error| wrong(&error))?,
         actor: envelope.actor.parse::<Actor>().map_err(|error| wrong(&error))?,
+        on_behalf_of: on_behalf_of.map_err(|error| wrong(&error))?,
         cause: envelope.cause.map(Position),
     };
     let event = Event::decode(&envelope.type_name, envelope.version, data)?;

@@ -1,12 +1,15 @@
 //! Every workload at a small size: the results are what was put in, and the same for the same seed.
 
 use std::path::Path;
+use std::process::Command;
 
-use daicho_benches::{append, rebuild};
+use daicho_benches::{Measurement, append, compare, growth, rebuild};
+use sqlx::Connection as _;
 
 fn append_options(folder: &Path, seed: u64) -> append::Options {
     let folder = folder.join(format!("append-{seed}"));
-    append::Options { events: 500, burst_events: 100, bursts: 1, seed, folder }
+    let ground = append::Ground::Folder(folder);
+    append::Options { events: 500, burst_events: 100, bursts: 1, seed, ground }
 }
 
 fn rebuild_options(folder: &Path, events: u64, seed: u64) -> rebuild::Options {
@@ -82,5 +85,119 @@ async fn copies_of_a_life_fill_blocks_and_are_rebuilt_to_lists_of_their_own() {
     assert_eq!(copied.round.limit.events, 4_096, "one block is full");
     for (one, many) in life.lists.iter().zip(&copied.lists) {
         assert!(many.rows >= one.rows * 6, "{one:?} {many:?}");
+    }
+}
+
+fn bench(arguments: &[&str], folder: &Path) -> Vec<Measurement> {
+    let program = env!("CARGO_BIN_EXE_daicho-benches");
+    let output = Command::new(program).args(arguments).arg("--folder").arg(folder).output();
+    let output = output.expect("the benches run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let decode = |line| serde_json::from_str(line).expect("a measurement a line");
+    text.lines().map(decode).collect()
+}
+
+#[test]
+fn one_workload_and_its_row_limit_hold_the_same_events_on_sqlite_and_on_postgresql() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = runtime.block_on(daicho_test_servers::shared().fresh_database());
+    let workload = ["--events", "500", "--callers", "16", "--batch", "100", "--seed", "1"];
+    for (work, batch) in [("append", 1), ("bulk", 100)] {
+        let sqlite = [&["one", work][..], &workload].concat();
+        let postgres = [&sqlite[..], &["--database", &url]].concat();
+        let folder = folder.path().join(work);
+        let measured = [bench(&sqlite, &folder), bench(&postgres, &folder)].concat();
+        let [sqlite, sqlite_limit, postgres, postgres_limit] = &*measured else {
+            panic!("{measured:?}")
+        };
+        for line in [sqlite, sqlite_limit, postgres, postgres_limit] {
+            assert_eq!((line.events, &*line.result), (500, FIVE_HUNDRED), "{line:?}");
+        }
+        assert_eq!((sqlite.batch, postgres.batch), (batch, batch));
+        assert!(postgres.storage.starts_with("PostgreSQL"), "{postgres:?}");
+        assert_eq!(postgres.durability, "fsync=on, synchronous_commit=on");
+        runtime.block_on(drop_book(&url));
+    }
+}
+
+/// The next workload makes a book of the same name.
+async fn drop_book(url: &str) {
+    let mut connection = sqlx::PgConnection::connect(url).await.expect("a connection");
+    let schemas = ["measured", "measured_state", "measured_derived"];
+    for schema in schemas {
+        let drop = sqlx::AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"));
+        sqlx::raw_sql(drop).execute(&mut connection).await.expect("no schema");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_without_the_peers_measures_both_databases_and_answers_its_goals() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = compare::Options {
+        events: 400,
+        peer_events: 400,
+        seed: 1,
+        rounds: 1,
+        folder: folder.path().to_owned(),
+        database: None,
+        sync_ms: 1,
+        only: ["burst", "sync 1"].map(str::to_owned).to_vec(),
+        program: env!("CARGO_BIN_EXE_daicho-benches").into(),
+    };
+    let report = compare::run(&options).await.unwrap();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    let goals = report.goals();
+    let names: Vec<&str> = goals.iter().map(|goal| goal.name).collect();
+    assert_eq!(names, ["G3", "G3"]);
+    assert!(goals[0].what.starts_with("SQLite") && goals[1].what.starts_with("PostgreSQL"));
+    let slowed = report.measurements().filter(|line| line.work == "sync" || line.checked);
+    let slowed: Vec<Measurement> = slowed.cloned().collect();
+    assert_eq!(slowed.len(), 3, "a sync, and a burst on each database");
+    for line in slowed {
+        assert!(line.p50_us >= 1_000.0, "no call is faster than a slowed sync: {line:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_grown_book_is_measured_at_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = growth::Options {
+        events: 5_000,
+        small_events: 1_000,
+        lived: 600,
+        append_events: 100,
+        seed: 1,
+        rounds: 1,
+        folder: folder.path().to_owned(),
+        program: (env!("CARGO_BIN_EXE_daicho-benches").into(), vec!["step".into()]),
+    };
+    let report = growth::run(&options).await.unwrap();
+    let [big, small] = report.books;
+    assert!(big >= 5_000 && small >= 1_000, "{:?}", report.books);
+    let rebuilt = report.lines.iter().filter(|line| line.measured.what == "rebuild");
+    let rebuilt: Vec<u64> = rebuilt.map(|line| line.measured.events).collect();
+    assert_eq!(rebuilt, [big + 100, small + 100], "what was appended is rebuilt, too");
+    assert!(!report.goals().to_string().contains('—'), "{}", report.goals());
+}
+/// Copies beyond one block, rebuilt in memory that holds some of the rows only.
+fn live_options(folder: &Path, database: Option<String>) -> rebuild::live::Options {
+    let book = rebuild_options(folder, 4_500, 3);
+    rebuild::live::Options { book, memory_bytes: 512 * 1_024, database }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_rebuilt_beside_appends_and_readers_in_a_folder_and_in_a_database() {
+    let url = daicho_test_servers::shared().fresh_database().await;
+    for database in [None, Some(url)] {
+        let folder = tempfile::tempdir().unwrap();
+        let report = rebuild::live::run(&live_options(folder.path(), database)).await.unwrap();
+        assert!(report.rebuild.passes > 1, "{:?}", report.rebuild);
+        assert!(report.rebuild.events >= 4_800, "300 appends alone came first");
+        assert!(report.beside.calls() > 0 && report.reads > 0);
+        let ends: Vec<u64> = report.compared.iter().map(|list| list.position).collect();
+        assert!(ends.iter().all(|end| *end > report.rebuild.events), "appends went on: {ends:?}");
+        assert!(ends.windows(2).all(|ends| ends[0] == ends[1]), "all are at the end: {ends:?}");
     }
 }

@@ -10,11 +10,15 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{Event, PUBLISHED, Recorded};
 
 /// First byte of every block: bincode 2 standard configuration, then lz4 with its size prepended.
-const BLOCK_FORMAT: u8 = 1;
+const BLOCK_FORMAT: u8 = 2;
 /// Largest decoded block that is taken, in bytes: 4,096 events of the largest data and envelope.
 const BLOCK_BYTES_MAX: usize = 4_096 * 2 * 1_024 * 1_024;
 
 const CONFIGURATION: Configuration = standard();
+/// Bytes up to which damaged lengths are held to [`SMALL_LIMIT`]: nearly all blocks, and every row.
+const SMALL_BYTES_MAX: usize = 16 * 1_024 * 1_024;
+/// What so few bytes can come to, where a number of 16 bytes takes one.
+const SMALL_LIMIT: usize = 16 * SMALL_BYTES_MAX;
 
 /// Why bytes are not what they should be: remake them from the record.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +50,13 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, BinaryError> {
 /// # Errors
 /// Bytes of another form, or bytes left over.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BinaryError> {
-    let (value, read) = decode_from_slice(bytes, CONFIGURATION).map_err(BinaryError::Decode)?;
+    // A damaged length must not ask for more memory than there is.
+    let decoded = if bytes.len() <= SMALL_BYTES_MAX {
+        decode_from_slice(bytes, CONFIGURATION.with_limit::<SMALL_LIMIT>())
+    } else {
+        decode_from_slice(bytes, CONFIGURATION.with_limit::<BLOCK_BYTES_MAX>())
+    };
+    let (value, read) = decoded.map_err(BinaryError::Decode)?;
     if read == bytes.len() { Ok(value) } else { Err(BinaryError::Block) }
 }
 
@@ -100,6 +110,7 @@ mod tests {
                 recorded_at: Timestamp::sample(),
                 effective_on: Date::sample(),
                 actor: Actor::System(Login::sample()),
+                on_behalf_of: None,
                 cause: None,
             },
             event: Event::decode(

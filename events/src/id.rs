@@ -125,4 +125,6 @@ ids! {
     ContractId "contract" "a contract" 6,
     /// A payment received (入金).
     PaymentId "payment" "a payment" 7,
+    /// A key of the API.
+    KeyId "key" "a key" 8,
 }

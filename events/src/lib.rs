@@ -19,6 +19,7 @@ mod tax;
 mod text;
 mod time;
 
+pub mod access;
 pub mod billing;
 pub mod contract;
 pub mod order;
@@ -40,6 +41,7 @@ pub use tax::*;
 pub use text::*;
 pub use time::*;
 
+use access::AccessEvent;
 use billing::BillingEvent;
 use contract::ContractEvent;
 use order::OrderEvent;
@@ -65,5 +67,7 @@ families! {
         Contract(ContractEvent),
         /// Invoices (請求書), credits (適格返還請求書) and payments (入金).
         Billing(BillingEvent),
+        /// Who may do what: keys of the API.
+        Access(AccessEvent),
     }
 }

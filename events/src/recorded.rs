@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Date, Event, Login, MemberId, Timestamp};
+use crate::{Date, Event, Login, MemberId, Sample, Timestamp};
 
 /// A position in a book: 1, 2, 3 …, no gap, no duplicate. 0 stands before the first event.
 #[derive(
@@ -93,6 +93,12 @@ impl JsonSchema for Actor {
     }
 }
 
+impl Sample for Actor {
+    fn sample() -> Self {
+        Self::System(Login::sample())
+    }
+}
+
 /// What the ledger says of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -104,6 +110,8 @@ pub struct Header {
     pub effective_on: Date,
     /// Who acted.
     pub actor: Actor,
+    /// On whose behalf.
+    pub on_behalf_of: Option<Actor>,
     /// The event that caused it.
     pub cause: Option<Position>,
 }

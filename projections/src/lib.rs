@@ -14,6 +14,7 @@
 //!         recorded_at: Timestamp::sample(),
 //!         effective_on: Date::sample(),
 //!         actor: Actor::System(Login::sample()),
+//!         on_behalf_of: None,
 //!         cause: None,
 //!     },
 //!     event: QuoteIssued { valid_until: Date::sample(), ..Sample::sample() }.into(),
@@ -51,7 +52,7 @@ mod testing;
 pub use column::{Column, ColumnKind, ColumnRole, Value};
 pub use history::{Dated, History};
 pub use list::{Changed, Fold, List, ListError, ListOf, Shown};
-pub use partition::{Partition, StableHasher};
+pub use partition::{Partition, SLICES, StableHasher};
 pub use projection::{Keys, Projection};
 
 /// Every list. A new one is one file and one line here.

@@ -11,7 +11,7 @@ use daicho_events::{Date, Position, Recorded, Sample};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
-use crate::partition::BuildStableHasher;
+use crate::partition::{BuildStableHasher, slice_of};
 use crate::{Column, Partition, Projection, StableHasher, Value};
 
 /// Why a stored row cannot be read: rebuild its list.
@@ -104,6 +104,20 @@ pub trait Fold: Send {
 
     /// Rows held.
     fn len(&self) -> usize;
+
+    /// About how many bytes of memory the rows hold: what their maps hold, which is known, and
+    /// what the rows hold beside them, which is reckoned from the encoded size of some of them.
+    fn bytes(&self) -> usize;
+
+    /// Lets go of the slices from `end` on: their rows are folded in another pass.
+    fn shed(&mut self, end: u32);
+
+    /// Takes the rows of one slice out, as [`Fold::finish_on`] those of all; none of a slice that
+    /// is not held.
+    ///
+    /// # Errors
+    /// A row without a binary form.
+    fn take_slice(&mut self, slice: u32, on: Date) -> Result<Changed<Shown>, ListError>;
 
     /// Whether no row is held.
     fn is_empty(&self) -> bool {
@@ -223,7 +237,7 @@ impl<P: Projection> List for ListOf<P> {
     }
 
     fn start(&self, partition: Partition) -> Box<dyn Fold> {
-        Box::new(Folding::<P> { partition, slots: HashMap::default() })
+        Box::new(Folding::<P>::start(partition))
     }
 
     fn columns_on(&self, row: &[u8], on: Date) -> Result<Option<Vec<Value>>, ListError> {
@@ -268,82 +282,181 @@ struct Slot<R> {
     changed: bool,
 }
 
+type Slots<P> = HashMap<<P as Projection>::Key, Slot<<P as Projection>::Row>, BuildStableHasher>;
+
+/// One map a slice of those that the partition reaches over; of a whole list one map, as long as
+/// nobody asks for a slice.
 struct Folding<P: Projection> {
     partition: Partition,
-    slots: HashMap<P::Key, Slot<P::Row>, BuildStableHasher>,
+    slices: Vec<Slots<P>>,
+    is_cut: bool,
+    sizes: Sizes,
+}
+
+/// The encoded size of rows, from samples; later ones count more, since rows grow.
+#[derive(Default)]
+struct Sizes {
+    /// Rows that events changed.
+    changes: u64,
+    /// Bytes of a row, times [`SAMPLE_WEIGHT`].
+    weighted: u64,
+}
+
+/// One of so many changed rows is a sample.
+const SAMPLE_EVERY: u64 = 64;
+/// What one sample counts is one of so many parts.
+const SAMPLE_WEIGHT: u64 = 64;
+/// Memory that a row holds beside its slot, for each byte of its binary form.
+const HEAP_FACTOR: usize = 3;
+
+impl Sizes {
+    /// Looks at a row that an event changed, if it is a sample.
+    fn sample(&mut self, row: &impl Serialize) {
+        self.changes += 1;
+        if self.changes % SAMPLE_EVERY != 1 {
+            return;
+        }
+        let bytes = encode(row).map_or(0, |bytes| bytes.len() as u64);
+        self.weighted = match self.weighted {
+            0 => bytes * SAMPLE_WEIGHT,
+            before => before - before / SAMPLE_WEIGHT + bytes,
+        };
+    }
+
+    fn encoded_bytes(&self) -> usize {
+        usize::try_from(self.weighted / SAMPLE_WEIGHT).unwrap_or(usize::MAX)
+    }
 }
 
 impl<P: Projection> Folding<P> {
-    fn apply_to(&mut self, key: P::Key, event: &Recorded) {
+    fn start(partition: Partition) -> Self {
+        let is_cut = partition != Partition::WHOLE;
+        let maps = if is_cut { partition.reach() } else { 1 };
+        let slices = (0..maps).map(|_| HashMap::default()).collect();
+        Self { partition, slices, is_cut, sizes: Sizes::default() }
+    }
+
+    /// Deals the rows of a whole list out to its slices.
+    fn cut(&mut self) {
+        if self.is_cut {
+            return;
+        }
+        let rows = std::mem::take(&mut self.slices).into_iter().flatten();
+        self.slices = (0..self.partition.reach()).map(|_| HashMap::default()).collect();
+        self.is_cut = true;
+        for (key, slot) in rows {
+            if let Some(slots) = self.slots_of(&key) {
+                slots.insert(key, slot);
+            }
+        }
+    }
+
+    /// The place of a key's map; `None`: the key is in another part.
+    fn place(&self, key: &P::Key) -> Option<usize> {
+        if self.is_cut { self.partition.place(slice_of(key)) } else { Some(0) }
+    }
+
+    fn slots_of(&mut self, key: &P::Key) -> Option<&mut Slots<P>> {
+        let place = self.place(key)?;
+        self.slices.get_mut(place)
+    }
+
+    fn apply_to(slots: &mut Slots<P>, sizes: &mut Sizes, key: P::Key, event: &Recorded) {
         let position = event.header.position;
-        let Some(slot) = self.slots.get_mut(&key) else {
+        let Some(slot) = slots.get_mut(&key) else {
             if let Some(row) = P::fold(&key, None, event) {
-                self.slots.insert(key, Slot { position, row: Some(row), changed: true });
+                sizes.sample(&row);
+                slots.insert(key, Slot { position, row: Some(row), changed: true });
             }
             return;
         };
         if position <= slot.position {
             return; // delivered before
         }
-        let row = slot.row.take();
-        *slot = Slot { position, row: P::fold(&key, row, event), changed: true };
+        let row = P::fold(&key, slot.row.take(), event);
+        row.iter().for_each(|row| sizes.sample(row));
+        *slot = Slot { position, row, changed: true };
     }
 
     fn write(stored: &Stored<P::Row>) -> Result<Vec<u8>, ListError> {
         encode(stored).map_err(|source| ListError::Row { list: P::NAME, source })
     }
 
-    /// The changed rows in the order of their keys, each through `write`.
-    fn changed<T>(
-        self,
-        write: impl Fn(&Stored<P::Row>) -> Result<T, ListError>,
-    ) -> Result<Changed<T>, ListError> {
-        let mut slots: Vec<_> = self.slots.into_iter().filter(|(_, slot)| slot.changed).collect();
-        slots.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        slots
-            .into_iter()
-            .map(|(key, Slot { position, row, changed: _ })| {
-                let row = row.map(|row| write(&Stored { position, row })).transpose()?;
-                Ok((key.to_string(), row))
-            })
-            .collect()
+    fn show(stored: &Stored<P::Row>, on: Date) -> Result<Shown, ListError> {
+        Ok(Shown {
+            row: Self::write(stored)?,
+            columns: ListOf::<P>::columns_of(&stored.row, on),
+            next_change: ListOf::<P>::next_change_of(&stored.row, on),
+        })
     }
+}
+
+/// The changed rows in the order of their keys, each through `write`.
+fn changed<P: Projection, T>(
+    slots: impl Iterator<Item = (P::Key, Slot<P::Row>)>,
+    write: impl Fn(&Stored<P::Row>) -> Result<T, ListError>,
+) -> Result<Changed<T>, ListError> {
+    let mut slots: Vec<_> = slots.filter(|(_, slot)| slot.changed).collect();
+    slots.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+    slots
+        .into_iter()
+        .map(|(key, Slot { position, row, changed: _ })| {
+            let row = row.map(|row| write(&Stored { position, row })).transpose()?;
+            Ok((key.to_string(), row))
+        })
+        .collect()
 }
 
 impl<P: Projection> Fold for Folding<P> {
     fn load(&mut self, key: &str, row: &[u8]) -> Result<(), ListError> {
         let error = || ListError::Key { list: P::NAME, key: key.to_owned() };
         let parsed: P::Key = key.parse().map_err(|_| error())?;
-        if self.partition.holds(&parsed) {
+        if let Some(slots) = self.slots_of(&parsed) {
             let Stored { position, row } = ListOf::<P>::read(row)?;
-            self.slots.insert(parsed, Slot { position, row: Some(row), changed: false });
+            slots.insert(parsed, Slot { position, row: Some(row), changed: false });
         }
         Ok(())
     }
 
     fn apply(&mut self, event: &Recorded) {
         for key in P::keys(event) {
-            if self.partition.holds(&key) {
-                self.apply_to(key, event);
+            let place = self.place(&key);
+            if let Some(slots) = place.and_then(|place| self.slices.get_mut(place)) {
+                Self::apply_to(slots, &mut self.sizes, key, event);
             }
         }
     }
 
     fn len(&self) -> usize {
-        self.slots.len()
+        self.slices.iter().map(HashMap::len).sum()
+    }
+
+    fn bytes(&self) -> usize {
+        let slot = size_of::<(P::Key, Slot<P::Row>)>() + 1;
+        // A map holds up to 7 rows for each 8 places.
+        let places = self.slices.iter().map(|slots| (slots.capacity() * 8).div_ceil(7));
+        places.sum::<usize>() * slot + self.len() * self.sizes.encoded_bytes() * HEAP_FACTOR
+    }
+
+    fn shed(&mut self, end: u32) {
+        self.cut();
+        self.partition = self.partition.until(end);
+        self.slices.truncate(self.partition.reach());
+    }
+
+    fn take_slice(&mut self, slice: u32, on: Date) -> Result<Changed<Shown>, ListError> {
+        self.cut();
+        let place = self.partition.place(slice);
+        let slots = place.and_then(|place| self.slices.get_mut(place)).map(std::mem::take);
+        let slots = slots.unwrap_or_default();
+        changed::<P, _>(slots.into_iter(), |stored| Self::show(stored, on))
     }
 
     fn finish(self: Box<Self>) -> Result<Changed<Vec<u8>>, ListError> {
-        self.changed(Self::write)
+        changed::<P, _>(self.slices.into_iter().flatten(), Self::write)
     }
 
     fn finish_on(self: Box<Self>, on: Date) -> Result<Changed<Shown>, ListError> {
-        self.changed(|stored| {
-            Ok(Shown {
-                row: Self::write(stored)?,
-                columns: ListOf::<P>::columns_of(&stored.row, on),
-                next_change: ListOf::<P>::next_change_of(&stored.row, on),
-            })
-        })
+        changed::<P, _>(self.slices.into_iter().flatten(), |stored| Self::show(stored, on))
     }
 }

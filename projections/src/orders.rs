@@ -169,6 +169,7 @@ impl Projection for Orders {
             | Event::Registration(_)
             | Event::Quote(_)
             | Event::Contract(_)
+            | Event::Access(_)
             | Event::Billing(
                 BillingEvent::CreditIssued(_)
                 | BillingEvent::MonthClosed(_)

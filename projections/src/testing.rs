@@ -48,6 +48,7 @@ impl<P: Projection> Given<P> {
             recorded_at: Timestamp::sample(),
             effective_on,
             actor: Actor::System(Login::sample()),
+            on_behalf_of: None,
             cause: None,
         };
         let event = Recorded { header, event: event.into() };

@@ -11,8 +11,8 @@ mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use daicho_events::{Date, Recorded, Timestamp};
-use daicho_projections::{ColumnKind, ColumnRole, List, Partition, Value, all};
+use daicho_events::{Date, Recorded, Sample, Timestamp};
+use daicho_projections::{ColumnKind, ColumnRole, List, Partition, SLICES, Value, all};
 use proptest::prelude::*;
 use streams::{DAYS, first_day, records, wild_records};
 
@@ -124,7 +124,7 @@ proptest! {
     fn the_parts_of_a_fold_are_the_whole(events in wild_records(), of in 1_u32..9) {
         for list in all() {
             let mut union = Rows::new();
-            for part in Partition::parts(of) {
+            for part in Partition::WHOLE.dealt(of) {
                 let mut rows = Rows::new();
                 catch_up(*list, part, &mut rows, &events);
                 for (key, row) in rows {
@@ -136,11 +136,38 @@ proptest! {
     }
 
     #[test]
+    fn slices_are_taken_one_by_one_and_those_that_were_shed_are_missing(
+        events in wild_records(),
+        first in 0..SLICES,
+        end in 0..=SLICES,
+    ) {
+        for (list, first) in all().iter().flat_map(|list| [(list, first), (list, 0)]) {
+            let mut fold = list.start(Partition::slices(first, SLICES));
+            events.iter().for_each(|event| fold.apply(event));
+            fold.shed(end);
+            let held = fold.len();
+            events.iter().for_each(|event| fold.apply(event));
+            prop_assert_eq!(fold.len(), held, "what was shed stays away");
+            let mut expected = list.start(Partition::slices(first, end));
+            events.iter().for_each(|event| expected.apply(event));
+            let mut taken = Vec::new();
+            for slice in 0..SLICES {
+                taken.extend(fold.take_slice(slice, Date::sample()).unwrap());
+            }
+            taken.sort_by(|(left, _), (right, _)| left.cmp(right));
+            let mut whole = expected.finish_on(Date::sample()).unwrap();
+            whole.sort_by(|(left, _), (right, _)| left.cmp(right));
+            prop_assert_eq!(taken, whole, "{}", list.name());
+            prop_assert_eq!(fold.len(), 0);
+        }
+    }
+
+    #[test]
     fn a_part_leaves_the_rows_of_the_others_alone(events in wild_records(), of in 2_u32..9) {
         let (before, after) = events.split_at(events.len() / 2);
         for list in all() {
             let mut rows = folded(*list, before);
-            for part in Partition::parts(of) {
+            for part in Partition::WHOLE.dealt(of) {
                 catch_up(*list, part, &mut rows, after);
             }
             prop_assert_eq!(&rows, &folded(*list, &events), "{}", list.name());

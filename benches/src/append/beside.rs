@@ -1,6 +1,5 @@
 //! What is measured beside a book, with its very rows and its durability: the row limit (nothing
-//! but
-//! the rows) and the naive way (a statement a row, tags in a B-tree).
+//! but the rows) and the naive way (a statement a row, tags in a B-tree).
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -40,7 +39,7 @@ pub(crate) async fn limit(file: &Path, rows: &[Stored]) -> Result<Beside, BenchE
             .await?;
         latencies.push(started.elapsed());
     }
-    finish(connection, rows.len(), latencies).await
+    finish(connection, rows, latencies).await
 }
 
 /// The naive way: a statement a row into log and tags, `batch` events a transaction.
@@ -61,7 +60,7 @@ pub(crate) async fn naive(
         tx.commit().await?;
         latencies.push(started.elapsed());
     }
-    finish(connection, rows.len(), latencies).await
+    finish(connection, rows, latencies).await
 }
 
 async fn insert(
@@ -125,16 +124,20 @@ async fn create(file: &Path, schema: &'static str) -> Result<SqliteConnection, B
 
 async fn finish(
     mut connection: SqliteConnection,
-    rows: usize,
+    rows: &[Stored],
     latencies: Vec<Duration>,
 ) -> Result<Beside, BenchError> {
-    let took = latencies.iter().sum();
     let digest = RecordDigest::of_table(&mut connection).await?;
     connection.close().await?;
-    Ok(Beside { rate: Rate { events: rows as u64, took }, latencies: latencies.into(), digest })
+    Ok(Beside { rate: rate(rows, &latencies), latencies: latencies.into(), digest })
 }
 
-fn position(row: &Stored) -> Result<i64, BenchError> {
+/// The time of the transactions alone: what is bound is made between them.
+pub(crate) fn rate(rows: &[Stored], latencies: &[Duration]) -> Rate {
+    Rate { events: rows.len() as u64, took: latencies.iter().sum() }
+}
+
+pub(crate) fn position(row: &Stored) -> Result<i64, BenchError> {
     i64::try_from(row.position).map_err(|error| BenchError::Wrong(error.to_string()))
 }
 

@@ -1,11 +1,14 @@
-//! Conditional appends with request ids on SQLite in WAL and FULL: bursts and sustained, beside the
-//! row limit and the naive way.
+//! Conditional appends with request ids, synced: bursts and sustained, beside the row limit and, on
+//! SQLite, the naive way.
 
 mod beside;
+mod beside_postgres;
+mod one;
 mod ours;
+mod place;
 mod workload;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use daicho_store::{BLOCK_EVENTS, Stored};
 
@@ -14,9 +17,15 @@ use crate::error::BenchError;
 use crate::measure::{Latencies, Rate, median_by};
 use crate::report::{Table, duration, ratio};
 
+pub use one::{OneOptions, OneWork, one};
+pub(crate) use ours::{call, share};
+pub use place::Ground;
+pub(crate) use place::connect;
+pub(crate) use workload::{Workload, stored};
+
 use beside::Beside;
 use ours::Appended;
-use workload::Workload;
+use place::Place;
 
 /// Callers at once, each with one event in hand.
 pub const CALLERS: [usize; 3] = [1, 16, 256];
@@ -41,7 +50,7 @@ pub struct Options {
     /// Same seed, same events.
     pub seed: u64,
     /// Where books are made and left: it decides what a sync costs.
-    pub folder: PathBuf,
+    pub ground: Ground,
 }
 
 /// One line of the table.
@@ -85,15 +94,16 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
     for callers in CALLERS {
         let lone = callers == 1;
         let events = if lone { options.events / LONE_CALLER_DIVISOR } else { options.events };
-        let folder = options.folder.join(format!("sustained-{callers}"));
+        let place = options.ground.place(&format!("sustained-{callers}"));
         let workload = Workload::generate(options.seed, events.max(1))?;
-        let (line, rows) = one(&folder, workload, callers, "sustained").await?;
+        let (line, rows) = beside_limit(&place, workload, callers, "sustained").await?;
         lines.push(line);
+        let Some(folder) = place.folder() else { continue };
         if lone {
-            lines.push(naive_singles(&folder, &rows).await?);
+            lines.push(naive_singles(folder, &rows).await?);
         }
         if CALLERS.last() == Some(&callers) {
-            lines.extend(naive_batches(&folder, &rows).await?);
+            lines.extend(naive_batches(folder, &rows).await?);
         }
     }
     Ok(Report { data_bytes, tags, lines })
@@ -102,9 +112,9 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
 async fn bursts(options: &Options, callers: usize) -> Result<Line, BenchError> {
     let mut rounds = Vec::new();
     for round in 0..options.bursts.max(1) {
-        let folder = options.folder.join(format!("burst-{callers}-{round}"));
+        let place = options.ground.place(&format!("burst-{callers}-{round}"));
         let workload = Workload::generate(options.seed, options.burst_events.min(BURST_EVENTS))?;
-        rounds.push(one(&folder, workload, callers, "burst").await?.0);
+        rounds.push(beside_limit(&place, workload, callers, "burst").await?.0);
     }
     let all = rounds.iter().map(|line| line.latencies.clone());
     let latencies = all.fold(Latencies::default(), Latencies::and);
@@ -114,15 +124,15 @@ async fn bursts(options: &Options, callers: usize) -> Result<Line, BenchError> {
 }
 
 /// One workload by so many callers, and the row limit with the rows that came of it.
-async fn one(
-    folder: &Path,
+async fn beside_limit(
+    place: &Place,
     workload: Workload,
     callers: usize,
     how: &str,
 ) -> Result<(Line, Vec<Stored>), BenchError> {
     let Appended { rate, latencies, closing, digest, rows } =
-        ours::run(folder, workload, callers).await?;
-    let limit = beside::limit(&folder.join("limit.db"), &rows).await?;
+        ours::run(place, workload, callers).await?;
+    let limit = row_limit(place, &rows).await?;
     digest.expect(&limit.digest, "the table of the row limit")?;
     let plural = if callers == 1 { "" } else { "s" };
     let line = Line {
@@ -134,6 +144,14 @@ async fn one(
         remark: format!("sealed and closed {} after", duration(closing)),
     };
     Ok((line, rows))
+}
+
+/// The row limit with rows that a book at that place holds.
+async fn row_limit(place: &Place, rows: &[Stored]) -> Result<Beside, BenchError> {
+    match place {
+        Place::Folder(folder) => beside::limit(&folder.join("limit.db"), rows).await,
+        Place::Database { url, .. } => beside_postgres::limit(url, rows).await,
+    }
 }
 
 /// The naive way, one event a transaction, with the first rows of a lone caller: with more callers
@@ -169,7 +187,7 @@ impl Report {
     #[must_use]
     pub fn table(&self) -> Table {
         let mut table = Table::new(&[
-            "appends, WAL and FULL",
+            "appends, synced",
             "events",
             "events/s",
             "p50",

@@ -1,18 +1,16 @@
-//! Ourselves: a book in WAL and FULL, with its writer, its sealer and its replay blocks.
+//! Ourselves: a book with its writer, its sealer and its replay blocks, as durable as it always is.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daicho_store::{Append, BLOCK_EVENTS, Blocks as _, Book, Log as _, Options, Stored, sqlite};
+use daicho_store::{Append, BLOCK_EVENTS, Blocks as _, Book, Log as _, Stored};
 use tokio::sync::Barrier;
 
-use crate::SOFTWARE;
 use crate::digest::RecordDigest;
 use crate::error::BenchError;
 use crate::measure::{Latencies, Rate};
-use crate::packer::EventPacker;
 
+use super::place::Place;
 use super::workload::Workload;
 
 /// Events read at once when a book is read back.
@@ -32,34 +30,30 @@ pub(crate) struct Appended {
     pub(crate) rows: Vec<Stored>,
 }
 
-/// Has `callers` callers append a workload to a new book in `folder`, each waiting for its answer.
+/// Has `callers` callers append a workload to a new book, each waiting for its answer.
 pub(crate) async fn run(
-    folder: &Path,
+    place: &Place,
     workload: Workload,
     callers: usize,
 ) -> Result<Appended, BenchError> {
-    let (expected, events) = (workload.digest(), workload.appends.len() as u64);
-    let book = Arc::new(sqlite::create_book(folder, options()).await?);
+    let expected = workload.digest();
+    let book = Arc::new(place.create().await?);
     let (took, latencies) = call(&book, share(workload.appends, callers)).await?;
     let closing = Instant::now();
     let book = Arc::into_inner(book);
     let book = book.ok_or_else(|| BenchError::Wrong("a caller still holds the book".into()))?;
     book.close().await;
     let closing = closing.elapsed();
-    let rows = read_back(folder).await?;
+    let rows = read_back(place).await?;
     let digest = RecordDigest::of(
         rows.iter().map(|row| daicho_store::NewEvent::hash_data(&row.data)).collect(),
     );
     expected.expect(&digest, "the book")?;
-    Ok(Appended { rate: Rate { events, took }, latencies, closing, digest, rows })
-}
-
-fn options() -> Options {
-    Options { packer: Arc::new(EventPacker), ..Options::new(SOFTWARE) }
+    Ok(Appended { rate: Rate { events: digest.events, took }, latencies, closing, digest, rows })
 }
 
 /// Deals the appends to the callers, one after the other.
-fn share(appends: Vec<Append>, callers: usize) -> Vec<Vec<Append>> {
+pub(crate) fn share(appends: Vec<Append>, callers: usize) -> Vec<Vec<Append>> {
     let callers = callers.max(1);
     let mut shares: Vec<Vec<Append>> = (0..callers).map(|_| Vec::new()).collect();
     let mut appends = appends.into_iter();
@@ -69,7 +63,8 @@ fn share(appends: Vec<Append>, callers: usize) -> Vec<Vec<Append>> {
     shares
 }
 
-async fn call(
+/// Has each caller append its share, one after the other; the time from the first to the last.
+pub(crate) async fn call(
     book: &Arc<Book>,
     shares: Vec<Vec<Append>>,
 ) -> Result<(Duration, Latencies), BenchError> {
@@ -98,8 +93,8 @@ async fn call(
 }
 
 /// Every row of the record, and the proof that positions have no gap and full blocks are sealed.
-async fn read_back(folder: &Path) -> Result<Vec<Stored>, BenchError> {
-    let book = sqlite::open_book(folder, options()).await?;
+async fn read_back(place: &Place) -> Result<Vec<Stored>, BenchError> {
+    let book = place.open().await?;
     let head = book.head().await?.position;
     let mut rows: Vec<Stored> = Vec::new();
     while (rows.len() as u64) < head {

@@ -29,6 +29,17 @@ impl Workload {
         Ok(Self { appends: appends? })
     }
 
+    /// The same events without conditions and requests, `batch` an append: a bulk import.
+    pub(crate) fn in_batches(self, batch: usize) -> Self {
+        let mut events = self.appends.into_iter().flat_map(|append| append.events).peekable();
+        let mut appends = Vec::new();
+        while events.peek().is_some() {
+            let events = events.by_ref().take(batch.max(1)).collect();
+            appends.push(Append { events, condition: None, request: None });
+        }
+        Self { appends }
+    }
+
     /// What the record must hold in the end.
     pub(crate) fn digest(&self) -> RecordDigest {
         let events = self.appends.iter().flat_map(|append| &append.events);
@@ -95,7 +106,8 @@ fn payment(random: &mut Random, organisation: OrganisationId) -> Result<(Event, 
     Ok((Event::Billing(data.into()), subject))
 }
 
-fn stored(event: &Event) -> NewEvent {
+/// An event as the store takes it.
+pub(crate) fn stored(event: &Event) -> NewEvent {
     let (event_type, data) = (event.event_type(), event.to_json());
     NewEvent {
         type_name: event_type.name.to_owned(),
@@ -103,6 +115,7 @@ fn stored(event: &Event) -> NewEvent {
         effective_on: Date::sample().to_string(),
         tags: event.tags().iter().map(|tag| tag.as_str().to_owned()).collect(),
         actor: "system:benches".to_owned(),
+        on_behalf_of: None,
         cause: None,
         data_sha256: NewEvent::hash_data(&data),
         data,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use daicho_app::{BookName, Books, Edge, Unwatched};
 use daicho_simulator::{Simulated, edge, simulate};
+use daicho_store::postgres::Database;
 use daicho_store::{Append, Book, Envelope, Log as _, NewEvent, Options, Stored, sqlite};
 
 use crate::SOFTWARE;
@@ -13,12 +14,15 @@ use crate::packer::EventPacker;
 
 /// Events that a life may have.
 const LIFE_EVENTS_MAX: usize = 50_000;
+/// Events of the life that are appended beside a rebuild, and the number of that copy.
+const LIVE_EVENTS: usize = 600;
+const LIVE_COPY: u64 = 900_000;
 /// Events of an append of copies.
-const COPY_EVENTS: usize = 1_000;
+pub(crate) const COPY_EVENTS: usize = 1_000;
 /// The simulated life ends before this.
 const UNTIL: &str = "2026-04-01T03:00:00.000000Z";
 /// Name of the book in its folder.
-const BOOK: &str = "rebuilt";
+pub(crate) const BOOK: &str = "rebuilt";
 /// Characters of an id in text.
 const ID_CHARS: usize = 26;
 /// Crockford's base 32.
@@ -57,12 +61,21 @@ impl SampleBook {
 
     /// The book as the store has it, without the ledger.
     pub(crate) async fn store(&self) -> Result<Book, BenchError> {
-        let options = Options {
+        Ok(sqlite::open_book(&self.folder(), self.options()).await?)
+    }
+
+    /// A copy of the book in a database, as the store has it.
+    pub(crate) async fn store_in(&self, url: &str) -> Result<Book, BenchError> {
+        let database = Database::parse(url)?;
+        Ok(database.open_book(&self.name.to_string(), self.options()).await?)
+    }
+
+    fn options(&self) -> Options {
+        Options {
             clock: Arc::clone(&self.edge.clock),
             packer: Arc::new(EventPacker),
             ..Options::new(SOFTWARE)
-        };
-        Ok(sqlite::open_book(&self.folder(), options).await?)
+        }
     }
 
     /// Appends copies of the life until the book holds `events` events.
@@ -88,6 +101,13 @@ impl SampleBook {
     }
 }
 
+/// One more copy of the life, which no book of a measurement holds, event by event.
+pub(crate) async fn live_events(store: &Book) -> Result<Vec<NewEvent>, BenchError> {
+    let life = store.read(&daicho_store::Query::everything(), 0, 0, LIVE_EVENTS).await?;
+    let copied = life.events.iter().filter_map(|stored| copied(stored, LIVE_COPY).transpose());
+    copied.collect()
+}
+
 async fn live(
     books: &Books,
     name: &BookName,
@@ -104,7 +124,8 @@ async fn live(
     Ok(lived)
 }
 
-async fn read_all(store: &Book) -> Result<Vec<Stored>, BenchError> {
+/// The events of a life.
+pub(crate) async fn read_all(store: &Book) -> Result<Vec<Stored>, BenchError> {
     let page = store.read(&daicho_store::Query::everything(), 0, 0, LIFE_EVENTS_MAX).await?;
     let head = store.head().await?.position;
     if page.scanned_to < head {
@@ -114,7 +135,7 @@ async fn read_all(store: &Book) -> Result<Vec<Stored>, BenchError> {
 }
 
 /// The same event about others; none of an event of the shop itself, which happens once.
-fn copied(stored: &Stored, copy: u64) -> Result<Option<NewEvent>, BenchError> {
+pub(crate) fn copied(stored: &Stored, copy: u64) -> Result<Option<NewEvent>, BenchError> {
     let envelope =
         Envelope::parse(&stored.envelope).map_err(|error| BenchError::Wrong(error.to_string()))?;
     if envelope.type_name.starts_with("shop.") {
@@ -127,6 +148,7 @@ fn copied(stored: &Stored, copy: u64) -> Result<Option<NewEvent>, BenchError> {
         effective_on: envelope.effective_on.to_owned(),
         tags: envelope.tags.iter().map(|tag| about_others(tag, copy)).collect(),
         actor: about_others(&envelope.actor, copy),
+        on_behalf_of: None,
         cause: None,
         data_sha256: NewEvent::hash_data(&data),
         data,

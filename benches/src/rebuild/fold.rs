@@ -84,7 +84,7 @@ impl Packed {
 /// The limit: blocks unpacked and folded on `cores` threads, nothing read and no row written. What
 /// no block holds yet is folded, too, but not timed.
 pub(crate) fn decode_and_fold(packed: &Packed, cores: usize) -> Result<Folded, BenchError> {
-    let parts = Partition::parts(u32::try_from(cores).unwrap_or(1));
+    let parts = Partition::WHOLE.dealt(u32::try_from(cores).unwrap_or(1));
     let mut parts: Vec<Vec<Box<dyn Fold>>> = parts.map(start).collect();
     let started = Instant::now();
     for blocks in packed.blocks.chunks(cores.max(1)) {

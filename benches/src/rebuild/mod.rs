@@ -2,8 +2,9 @@
 //! decode-and-fold
 //! alone (the limit) and rows streamed and decoded from JSON (the naive way), which write no rows.
 
-mod book;
+pub(crate) mod book;
 mod fold;
+pub mod live;
 mod phases;
 
 use std::path::PathBuf;

@@ -69,6 +69,19 @@ impl Books {
         Ok(Self { place: Place::Database(Box::new(database.map_err(place_failed)?)) })
     }
 
+    /// Takes a database on a server that loses in a crash what it has confirmed (`fsync` or
+    /// `full_page_writes` off): for tests. A folder stays as it is.
+    #[must_use]
+    pub fn allowing_unsafe_server(self) -> Self {
+        let place = match self.place {
+            Place::Database(database) => {
+                Place::Database(Box::new(database.allowing_unsafe_server()))
+            }
+            folder @ Place::Folder(_) => folder,
+        };
+        Self { place }
+    }
+
     pub(crate) fn place(&self) -> &Place {
         &self.place
     }
@@ -112,7 +125,7 @@ impl Books {
     pub async fn exists(&self, name: &BookName) -> Result<bool, BookError> {
         Ok(match &self.place {
             Place::Folder(folder) => folder.join(&name.0).join(RECORD_FILE).is_file(),
-            Place::Database(_) => self.list().await?.contains(name),
+            Place::Database(database) => database.has_book(&name.0).await.map_err(place_failed)?,
         })
     }
 

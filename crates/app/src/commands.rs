@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 use ulid::Ulid;
 
 use crate::error::ExecuteError;
-use crate::execute::{Context, Executed, RequestKey};
+use crate::execute::{Context, Executed, Expectation, RequestKey};
+use crate::form::{self, FormError};
 use crate::ledger::Ledger;
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<Executed, ExecuteError>> + Send + 'a>>;
@@ -34,6 +35,9 @@ pub struct CommandRequest {
     pub request: Option<String>,
     /// Who acts: `member:<id>`, `staff:<log-in>` or `system:<name>`.
     pub actor: Actor,
+    /// On whose behalf.
+    #[serde(default)]
+    pub on_behalf_of: Option<Actor>,
     /// The position of the event that caused it.
     #[serde(default)]
     pub cause: Option<Position>,
@@ -42,6 +46,18 @@ pub struct CommandRequest {
     /// The command's fields.
     #[serde(default)]
     pub data: Map<String, Value>,
+    /// What must still be the last word about a thing.
+    #[serde(skip)]
+    pub expects: Option<Expectation>,
+}
+
+impl CommandRequest {
+    /// A command with its fields, asked for by `actor` for no recorded reason.
+    pub fn new(command: &str, actor: Actor, data: Map<String, Value>) -> Self {
+        let command = command.to_owned();
+        let (request, on_behalf_of, cause, expects) = (None, None, None, None);
+        Self { request, actor, on_behalf_of, cause, command, data, expects }
+    }
 }
 
 impl CommandEntry {
@@ -56,8 +72,7 @@ impl CommandEntry {
             schema: || schemars::schema_for!(C).to_value(),
             run: |ledger, data, context| {
                 Box::pin(async move {
-                    let command: C = serde_json::from_value(data)
-                        .map_err(|error| ExecuteError::Malformed(error.to_string()))?;
+                    let command: C = form::read(data)?;
                     ledger.execute(&command, &context).await
                 })
             },
@@ -70,7 +85,7 @@ impl CommandEntry {
     /// A name that no command has.
     pub fn by_name(name: &str) -> Result<&'static Self, ExecuteError> {
         COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| {
-            ExecuteError::Malformed(format!(
+            ExecuteError::malformed(format!(
                 "there is no command `{name}`: `daicho run --schema` lists them"
             ))
         })
@@ -119,10 +134,15 @@ impl Ledger {
         let entry = CommandEntry::by_name(&request.command)?;
         let key = match &request.request {
             Some(id) => {
-                let plain = json!({
+                let mut plain = json!({
                     "actor": request.actor, "cause": request.cause,
                     "command": request.command, "data": request.data,
                 });
+                if let (Some(on_behalf_of), Some(plain)) =
+                    (&request.on_behalf_of, plain.as_object_mut())
+                {
+                    plain.insert("on_behalf_of".to_owned(), json!(on_behalf_of));
+                }
                 Some(self.request_key(id, plain.to_string().as_bytes()).await?)
             }
             None => None,
@@ -149,9 +169,8 @@ impl Ledger {
                 .or_insert_with(|| Value::String(self.edge().id::<Ulid>().to_string()));
         }
         if let Some(given) = entry.indexes().find(|index| data.contains_key(*index)) {
-            return Err(ExecuteError::Malformed(format!(
-                "`{given}` is made by the ledger: leave it out"
-            )));
+            let reason = format!("`{given}` is made by the ledger: leave it out");
+            return Err(FormError::at(given, reason).into());
         }
         if let Some(personal) = &entry.personal {
             // Before texts are sealed: a repeated request must leave no trace in the vault.
@@ -160,7 +179,8 @@ impl Ledger {
             }
             self.seal(personal, &mut data).await?;
         }
-        let context = Context { actor: request.actor, cause: request.cause, request: key };
+        let CommandRequest { actor, on_behalf_of, cause, expects, .. } = request;
+        let context = Context { actor, on_behalf_of, cause, request: key, expects };
         (entry.run)(self, Value::Object(data), context).await
     }
 }

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use daicho_store::vault::Vault;
-use daicho_store::{CopyError, SqliteVault, sqlite};
+use daicho_store::{
+    CopyError, DOCUMENTS_PAGE_MAX, Document, NamedCursor, SqliteState, SqliteVault, State,
+    StateError, StateName, sqlite,
+};
 
 use crate::books::{BookName, Books, Place};
 use crate::edge::Edge;
 use crate::error::{BookError, Failure};
-use crate::ledger::{Ledger, SOFTWARE, VAULT_FILE};
+use crate::ledger::{Ledger, SOFTWARE, STATE_FILE, VAULT_FILE};
 use crate::progress::Progress;
 use crate::verify::{Checkpoint, steps};
 
@@ -61,26 +64,106 @@ async fn copy_parts(
     edge: &Edge,
     progress: &dyn Progress,
 ) -> Result<(), CopyBookError> {
+    // Before the record: nothing in it is beyond what is copied.
+    let remembered = Remembered::read(source.state().as_ref()).await.map_err(Failure::from)?;
     let record = source.log().record();
     let name = copy.to_string();
     let told = steps("events copied", progress);
     let entropy = Arc::clone(&edge.entropy);
-    let vault: Box<dyn Vault> = match target.place() {
+    let (vault, state): (Box<dyn Vault>, Box<dyn State>) = match target.place() {
         Place::Folder(data) => {
             let folder = data.join(&name);
             sqlite::copy_record(&record, &folder, SOFTWARE, told).await?;
             let vault = SqliteVault::create(&folder.join(VAULT_FILE), entropy).await;
-            Box::new(vault.map_err(Failure::from)?)
+            let state = SqliteState::new(&folder.join(STATE_FILE), source.log().id());
+            (Box::new(vault.map_err(Failure::from)?), Box::new(state))
         }
         Place::Database(database) => {
             database.copy_record(&record, &name, SOFTWARE, told).await?;
             let vault = database.create_vault(&name, entropy).await;
-            Box::new(vault.map_err(Failure::from)?)
+            let state = database.state(&name).map_err(CopyError::from)?;
+            (Box::new(vault.map_err(Failure::from)?), Box::new(state))
         }
     };
     progress.end();
     let keys = source.vault().export().await.map_err(Failure::from)?;
     let imported = vault.import(&keys).await;
     vault.close().await;
-    Ok(imported.map_err(Failure::from)?)
+    imported.map_err(Failure::from)?;
+    let written = remembered.write(state.as_ref()).await;
+    state.close().await;
+    Ok(written.map_err(Failure::from)?)
+}
+
+/// What goes along of the state of a book: whose turn something is, is a matter of the place.
+struct Remembered {
+    cursors: Vec<NamedCursor>,
+    documents: Vec<(StateName, Document)>,
+}
+
+impl Remembered {
+    async fn read(state: &dyn State) -> Result<Self, StateError> {
+        let mut documents = Vec::new();
+        for kind in state.document_kinds().await? {
+            let mut after: Option<String> = None;
+            loop {
+                let page = state.documents(&kind, after.as_deref(), DOCUMENTS_PAGE_MAX).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.name.clone());
+                documents.extend(page.into_iter().map(|document| (kind.clone(), document)));
+            }
+        }
+        Ok(Self { cursors: state.cursors().await?, documents })
+    }
+
+    /// Cursors move forward only: where an earlier copy is followed already, its consumer may have
+    /// come further. A document takes the place of what an earlier copy brought, unless somebody
+    /// changes it at this moment.
+    async fn write(&self, state: &dyn State) -> Result<(), StateError> {
+        for cursor in &self.cursors {
+            let name = StateName::new(&cursor.name)?;
+            if state.open_cursor(&name, cursor.position).await? < cursor.position {
+                state.set_cursor(&name, cursor.position).await?;
+            }
+        }
+        for (kind, document) in &self.documents {
+            let name = StateName::new(&document.name)?;
+            let found = state.document(kind, &name).await?.map(|found| found.version);
+            state.put_document(kind, &name, &document.body, found).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than a page of documents.
+    const DOCUMENTS: usize = DOCUMENTS_PAGE_MAX as usize + 2;
+
+    #[tokio::test]
+    async fn every_document_goes_along_in_place_of_what_an_earlier_copy_brought() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = |file: &str| SqliteState::new(&folder.path().join(file), [7; 16]);
+        let (source, target) = (state("source.db"), state("target.db"));
+        let name = |text: &str| StateName::new(text).unwrap();
+        for number in 0..DOCUMENTS {
+            let document = name(&format!("d-{number}"));
+            source.put_document(&name("a"), &document, "1", None).await.unwrap().unwrap();
+        }
+        source.put_document(&name("b"), &name("d-0"), "2", None).await.unwrap().unwrap();
+        for body in ["3", "4"] {
+            let found = source.document(&name("a"), &name("d-1")).await.unwrap().unwrap();
+            let (kind, version) = (name("a"), Some(found.version));
+            source.put_document(&kind, &name("d-1"), body, version).await.unwrap().unwrap();
+            Remembered::read(&source).await.unwrap().write(&target).await.unwrap();
+            let carried = Remembered::read(&target).await.unwrap().documents;
+            assert_eq!(carried.len(), DOCUMENTS + 1);
+            for (kind, document) in carried {
+                let theirs = source.document(&kind, &name(&document.name)).await.unwrap().unwrap();
+                assert_eq!(document.body, theirs.body, "{kind} {}", document.name);
+            }
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use daicho_domain::Rejection;
 use daicho_events::DecodeError;
-use daicho_events::binary::BinaryError;
 use daicho_projections::ListError;
 use daicho_store::vault::VaultError;
 use daicho_store::views::{ViewError, ViewWriteError};
-use daicho_store::{AppendError, OpenError, ReadError, StorageError};
+use daicho_store::{AppendError, ConsumeError, OpenError, ReadError, StateError, StorageError};
+
+use crate::form::FormError;
 
 /// Why a command did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -15,8 +16,8 @@ pub enum ExecuteError {
     #[error("{0}")]
     Rejected(Box<dyn Rejection>),
     /// The command's own text is not of its form.
-    #[error("{0}")]
-    Malformed(String),
+    #[error(transparent)]
+    Malformed(#[from] FormError),
     /// The request id was used for another command.
     #[error(
         "request id {id} was already used for another command, at position {position}: give \
@@ -28,6 +29,19 @@ pub enum ExecuteError {
         /// Position of the first event of the recorded command.
         position: u64,
     },
+    /// The thing is not as the caller knows it.
+    #[error(
+        "{tag} has changed: the last position about it is {at}, not {expected}; read it again and \
+         decide again"
+    )]
+    Changed {
+        /// The thing.
+        tag: String,
+        /// The last position about it that the caller knows.
+        expected: u64,
+        /// The last position about it.
+        at: u64,
+    },
     /// Others wrote about the same things all the time.
     #[error("others changed the same things {0} times while this was decided: try again")]
     Conflict(u32),
@@ -37,12 +51,22 @@ pub enum ExecuteError {
 }
 
 impl ExecuteError {
+    pub(crate) fn rejected(rejection: impl Rejection) -> Self {
+        Self::Rejected(Box::new(rejection))
+    }
+
+    /// The command's text is not of its form.
+    pub(crate) fn malformed(reason: impl Into<String>) -> Self {
+        Self::Malformed(FormError::whole(reason))
+    }
+
     /// The stable code of what went wrong.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Rejected(rejection) => rejection.code(),
             Self::Malformed(_) => "malformed",
             Self::RequestReused { .. } => "request_id_reused",
+            Self::Changed { .. } => "changed",
             Self::Conflict(_) => "conflict",
             Self::Failure(_) => "failure",
         }
@@ -79,12 +103,38 @@ pub enum Failure {
     /// A stored row is damaged or of another release.
     #[error(transparent)]
     List(#[from] ListError),
-    /// Derived bytes are damaged.
-    #[error("derived data is damaged")]
-    Binary(#[from] BinaryError),
+    /// A cursor or a lease.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Following under a name.
+    #[error(transparent)]
+    Consume(#[from] ConsumeError),
     /// The storage failed.
     #[error("the storage failed")]
     Storage(#[from] StorageError),
+    /// A position beyond the end of the book.
+    #[error("position {position} is not recorded yet: the book ends at {head}")]
+    NotRecorded {
+        /// As asked for.
+        position: u64,
+        /// The end of the book.
+        head: u64,
+    },
+    /// A list did not come as far as asked for in time.
+    #[error(
+        "the list {list} stands at position {at} and not yet at {position}, after {wait_ms} ms: \
+         another process brings it up; try again, or wait longer"
+    )]
+    NotReached {
+        /// The list.
+        list: &'static str,
+        /// As asked for.
+        position: u64,
+        /// Where it stands.
+        at: u64,
+        /// How long it was waited for.
+        wait_ms: u64,
+    },
     /// A limit of the ledger's own.
     #[error("{0}")]
     Limit(String),

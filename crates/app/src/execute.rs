@@ -19,16 +19,29 @@ pub const CONFLICTS_MAX: u32 = 64;
 pub struct Context {
     /// Who acts.
     pub actor: Actor,
+    /// On whose behalf: what that one may not do, nobody does in that name.
+    pub on_behalf_of: Option<Actor>,
     /// The event that caused this.
     pub cause: Option<Position>,
     /// Names the request, so that it has one effect and one answer for ever.
     pub request: Option<RequestKey>,
+    /// What must still be the last word about a thing, for a caller that insists.
+    pub expects: Option<Expectation>,
+}
+
+/// The last position about a thing that a caller knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// The thing, `order:01J…`.
+    pub tag: String,
+    /// The last position recorded about it; 0: there is none.
+    pub position: Position,
 }
 
 impl Context {
     /// Somebody acts, for no recorded reason, without a request id.
     pub fn of(actor: Actor) -> Self {
-        Self { actor, cause: None, request: None }
+        Self { actor, on_behalf_of: None, cause: None, request: None, expects: None }
     }
 }
 
@@ -52,6 +65,19 @@ pub struct Executed {
     pub repeated: bool,
     /// Its events.
     pub events: Vec<Recorded>,
+}
+
+impl Context {
+    /// Whose rights the rules of the domain ask about.
+    fn person(&self) -> &Actor {
+        self.on_behalf_of.as_ref().unwrap_or(&self.actor)
+    }
+
+    /// What must not change under a decision besides what it knows.
+    fn expected(&self) -> Query {
+        let tag = |expected: &Expectation| Query::about(expected.tag.as_str().into());
+        self.expects.as_ref().map(tag).unwrap_or_default()
+    }
 }
 
 impl RequestKey {
@@ -82,24 +108,29 @@ impl Ledger {
         let mut head = self.known_head();
         for _ in 0..CONFLICTS_MAX {
             let known = self.know(command, head).await?;
-            let moment = self.edge().moment(context.actor.clone());
-            let events = match command.decide(&known.state, &moment) {
+            let moment = self.edge().moment(context.person().clone());
+            let decided = match self.unexpected(context, head).await? {
+                Some(changed) => Err(changed),
+                None => command.decide(&known.state, &moment).map_err(ExecuteError::rejected),
+            };
+            let events = match decided {
                 Ok(events) => events,
-                Err(rejection) => {
+                Err(refusal) => {
                     if let Some(answer) = self.answered(context.request.as_ref()).await? {
                         return Ok(answer);
                     }
                     let newest = self.log().head().await.map_err(Failure::from)?.position;
                     if newest == head {
-                        return Err(ExecuteError::Rejected(Box::new(rejection)));
+                        return Err(refusal);
                     }
                     head = newest;
                     continue;
                 }
             };
+            let query = known.query.or(context.expected());
             let append = Append {
                 events: events.iter().map(|new| translate::to_store(new, context)).collect(),
-                condition: Some(Condition { query: translate::query(&known.query), after: head }),
+                condition: Some(Condition { query: translate::query(&query), after: head }),
                 request: context.request.as_ref().map(RequestKey::named),
             };
             match self.log().append(append).await {
@@ -114,6 +145,21 @@ impl Ledger {
             }
         }
         Err(ExecuteError::Conflict(CONFLICTS_MAX))
+    }
+
+    /// What to say where something else than the caller knows was the last word at `head`.
+    async fn unexpected(
+        &self,
+        context: &Context,
+        head: u64,
+    ) -> Result<Option<ExecuteError>, Failure> {
+        let Some(Expectation { tag, position }) = &context.expects else { return Ok(None) };
+        let query = translate::query(&context.expected());
+        // Of an empty book there is nothing to read: 0 would mean its newest head.
+        let last = if head == 0 { None } else { self.log().last(&query, head).await? };
+        let at = last.map_or(0, |last| last.position);
+        let changed = || ExecuteError::Changed { tag: tag.clone(), expected: position.0, at };
+        Ok((at != position.0).then(changed))
     }
 
     /// The keyed hash of a plain request under its id.
@@ -136,7 +182,7 @@ impl Ledger {
             Err(AppendError::RequestReused { id, position }) => {
                 Err(ExecuteError::RequestReused { id, position })
             }
-            Err(AppendError::Refused(reason)) => Err(ExecuteError::Malformed(reason)),
+            Err(AppendError::Refused(reason)) => Err(ExecuteError::malformed(reason)),
             Err(error) => Err(Failure::Append(error).into()),
         }
     }
@@ -155,6 +201,7 @@ impl Ledger {
                 recorded_at: Timestamp::from_microseconds(recorded_at_us),
                 effective_on: new.effective_on,
                 actor: context.actor.clone(),
+                on_behalf_of: context.on_behalf_of.clone(),
                 cause: context.cause,
             },
             event: new.event,
@@ -175,7 +222,7 @@ impl Ledger {
 
     /// The newest position that this process knows of.
     fn known_head(&self) -> u64 {
-        *self.log().watch().borrow()
+        self.log().known_head()
     }
 
     async fn know<D>(&self, command: &D, head: u64) -> Result<Knowledge<D::State>, Failure>

@@ -1,14 +1,17 @@
 //! The record as it stands: events by position, type and tag, and the history of one thing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use daicho_events::{Position, Query, Recorded};
-use daicho_store::{Log, Stored};
+use daicho_store::{Envelope, Log, Stored};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::Failure;
 use crate::ledger::Ledger;
+use crate::personal::Privacy;
+use crate::translate;
 
 /// A page of the record, as it stands there.
 #[derive(Debug)]
@@ -22,10 +25,33 @@ pub struct EventPage {
 /// The two exact texts of an event.
 #[derive(Debug, Serialize)]
 pub struct EventText {
+    /// Where it stands; the envelope says it, too.
+    #[serde(skip)]
+    pub position: Position,
     /// The ledger's part.
     pub envelope: Box<RawValue>,
     /// The domain's part.
     pub data: Box<RawValue>,
+}
+
+impl EventText {
+    /// What happened, `order.placed`: as the envelope says.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        let envelope = Envelope::parse(self.envelope.get());
+        // Whoever reads the envelope itself is told what is wrong with it.
+        match envelope.map(|envelope| envelope.type_name) {
+            Ok(Cow::Borrowed(name)) => name,
+            Ok(Cow::Owned(_)) | Err(_) => "unknown",
+        }
+    }
+
+    /// What to say of an envelope that is not of the form of this ledger.
+    #[must_use]
+    pub fn damaged(&self, reason: &str) -> Failure {
+        let source = crate::error::EventError::Envelope(reason.to_owned());
+        Failure::Event { position: self.position.0, source }
+    }
 }
 
 /// One line of a thing's history: who, what, when recorded, from when it counts, caused by what.
@@ -39,6 +65,9 @@ pub struct HistoryLine {
     pub effective_on: daicho_events::Date,
     /// Who acted.
     pub actor: daicho_events::Actor,
+    /// On whose behalf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<daicho_events::Actor>,
     /// What happened.
     #[serde(rename = "type")]
     pub type_name: &'static str,
@@ -74,19 +103,58 @@ impl Ledger {
     pub async fn history(&self, tag: &str) -> Result<Vec<HistoryLine>, Failure> {
         let mut lines = Vec::new();
         for event in self.about(&Query::about(tag.into())).await? {
-            let mut data = serde_json::from_str(&event.event.to_json()).unwrap_or_default();
-            self.open_personal(&mut data).await?;
-            lines.push(HistoryLine {
-                position: event.header.position,
-                recorded_at: event.header.recorded_at,
-                effective_on: event.header.effective_on,
-                actor: event.header.actor.clone(),
-                type_name: event.event.event_type().name,
-                cause: event.header.cause,
-                data,
-            });
+            lines.push(self.line(&event, Privacy::Opened).await?);
         }
         Ok(lines)
+    }
+
+    /// What is recorded about a tag after a position, at most `limit` events, oldest first.
+    ///
+    /// # Errors
+    /// The log could not be read.
+    pub async fn history_page(
+        &self,
+        tag: &str,
+        after: Position,
+        limit: usize,
+        privacy: Privacy,
+    ) -> Result<Vec<HistoryLine>, Failure> {
+        let query = translate::query(&Query::about(tag.into()));
+        let (mut lines, mut after) = (Vec::new(), after.0);
+        let head = self.position_of(None).await?;
+        while after < head && lines.len() < limit {
+            let page = self.log().read(&query, after, 0, limit - lines.len()).await?;
+            for stored in &page.events {
+                lines.push(self.line(&translate::from_store(stored)?, privacy).await?);
+            }
+            after = page.scanned_to;
+        }
+        Ok(lines)
+    }
+
+    async fn line(&self, event: &Recorded, privacy: Privacy) -> Result<HistoryLine, Failure> {
+        let mut data = serde_json::from_str(&event.event.to_json()).unwrap_or_default();
+        self.show_personal(&mut data, privacy).await?;
+        Ok(HistoryLine {
+            position: event.header.position,
+            recorded_at: event.header.recorded_at,
+            effective_on: event.header.effective_on,
+            actor: event.header.actor.clone(),
+            on_behalf_of: event.header.on_behalf_of.clone(),
+            type_name: event.event.event_type().name,
+            cause: event.header.cause,
+            data,
+        })
+    }
+
+    /// The last position recorded about a tag; none: nothing is.
+    ///
+    /// # Errors
+    /// The log could not be read.
+    pub async fn last_about(&self, tag: &str) -> Result<Option<Position>, Failure> {
+        let query = translate::query(&Query::about(tag.into()));
+        let head = self.log().head().await?.position;
+        Ok(self.log().last(&query, head).await?.map(|stored| Position(stored.position)))
     }
 
     /// Every event that a query names, up to the head.
@@ -96,12 +164,14 @@ impl Ledger {
     }
 }
 
-fn text(stored: &Stored) -> Result<EventText, Failure> {
+/// The texts of an event, each checked to be JSON.
+pub(crate) fn text(stored: &Stored) -> Result<EventText, Failure> {
     let raw = |text: &str| {
         RawValue::from_string(text.to_owned()).map_err(|error| Failure::Event {
             position: stored.position,
             source: crate::error::EventError::Envelope(error.to_string()),
         })
     };
-    Ok(EventText { envelope: raw(&stored.envelope)?, data: raw(&stored.data)? })
+    let (envelope, data) = (raw(&stored.envelope)?, raw(&stored.data)?);
+    Ok(EventText { position: Position(stored.position), envelope, data })
 }

@@ -8,9 +8,15 @@ use daicho_events::Date;
 use daicho_store::postgres::Database;
 use daicho_store::vault::{Vault, VaultError};
 use daicho_store::views::Views;
-use daicho_store::{Book, OpenError, Options, PostgresVault, SqliteVault, SqliteViews, sqlite};
+use daicho_store::{
+    Book, OpenError, Options, PostgresVault, SqliteState, SqliteVault, SqliteViews, State, sqlite,
+};
 
+use tokio::sync::Notify;
+
+use crate::access::KeyTable;
 use crate::books::{BookName, Place, unusable};
+use crate::consumers::Desks;
 use crate::edge::Edge;
 use crate::error::{BookError, Failure};
 use crate::recall::Recall;
@@ -24,6 +30,9 @@ pub(crate) const VAULT_FILE: &str = "vault.db";
 /// File of what is derived, in the book's folder.
 pub(crate) const DERIVED_FILE: &str = "derived.db";
 
+/// File of cursors and leases, in the book's folder.
+pub(crate) const STATE_FILE: &str = "state.db";
+
 /// One open book.
 pub struct Ledger {
     name: BookName,
@@ -32,8 +41,12 @@ pub struct Ledger {
     log: Book,
     vault: Box<dyn Vault>,
     views: Box<dyn Views>,
+    state: Arc<dyn State>,
     edge: Edge,
     recall: Recall,
+    key_table: KeyTable,
+    desks: Desks,
+    webhooks_changed: Notify,
 }
 
 impl Ledger {
@@ -93,8 +106,8 @@ impl Ledger {
         let vault = Box::new(vault.map_err(Failure::from)?);
         let views = SqliteViews::open(&folder.join(DERIVED_FILE), log.id()).await;
         let views = Box::new(views.map_err(Failure::from)?);
-        let (name, recall) = (name.clone(), Recall::default());
-        Ok(Self { name, folder: Some(folder), log, vault, views, edge, recall })
+        let state = Arc::new(SqliteState::new(&folder.join(STATE_FILE), log.id()));
+        Ok(Self::of(name, Some(folder), log, vault, views, state, edge))
     }
 
     async fn in_database(
@@ -107,8 +120,32 @@ impl Ledger {
         let vault = Box::new(vault.map_err(Failure::from)?);
         let views = database.open_views(&name.to_string(), log.id()).await;
         let views = Box::new(views.map_err(Failure::from)?);
-        let (name, recall) = (name.clone(), Recall::default());
-        Ok(Self { name, folder: None, log, vault, views, edge, recall })
+        let state = database.state(&name.to_string()).map_err(|error| refused(name, error))?;
+        Ok(Self::of(name, None, log, vault, views, Arc::new(state), edge))
+    }
+
+    fn of(
+        name: &BookName,
+        folder: Option<PathBuf>,
+        log: Book,
+        vault: Box<dyn Vault>,
+        views: Box<dyn Views>,
+        state: Arc<dyn State>,
+        edge: Edge,
+    ) -> Self {
+        Self {
+            name: name.clone(),
+            folder,
+            log,
+            vault,
+            views,
+            state,
+            edge,
+            recall: Recall::default(),
+            key_table: KeyTable::default(),
+            desks: Desks::default(),
+            webhooks_changed: Notify::new(),
+        }
     }
 
     /// The book's name.
@@ -134,12 +171,29 @@ impl Ledger {
         &self.recall
     }
 
+    pub(crate) fn key_table(&self) -> &KeyTable {
+        &self.key_table
+    }
+
+    pub(crate) fn desks(&self) -> &Desks {
+        &self.desks
+    }
+
+    /// Wakes when this process changes a webhook.
+    pub fn webhooks_changed(&self) -> &Notify {
+        &self.webhooks_changed
+    }
+
     pub(crate) fn vault(&self) -> &dyn Vault {
         self.vault.as_ref()
     }
 
     pub(crate) fn views(&self) -> &dyn Views {
         self.views.as_ref()
+    }
+
+    pub(crate) fn state(&self) -> &Arc<dyn State> {
+        &self.state
     }
 
     /// The shop as it stands.
@@ -161,6 +215,7 @@ impl Ledger {
 
     /// Waits for what is under way and lets go of the storage.
     pub async fn close(self) {
+        self.state.close().await;
         self.views.close().await;
         self.vault.close().await;
         self.log.close().await;

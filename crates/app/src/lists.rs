@@ -9,10 +9,13 @@ use daicho_store::views::{
 };
 
 use crate::error::Failure;
+use crate::folds::{Folds, ListFolds};
 use crate::ledger::Ledger;
+use crate::personal::Privacy;
 use crate::progress::Unwatched;
-use crate::replay::Folds;
-use crate::upkeep::{LISTED, changes_blocking, schema_of};
+use crate::replay::Replay;
+use crate::rows::{LISTED, changes_blocking, schema_of};
+use crate::upkeep::WAIT_MS_ANY;
 
 /// Up to where the record is taken as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +43,8 @@ impl std::str::FromStr for KnownAt {
 pub struct ListRequest {
     /// Conditions, all of which hold: `status=overdue`, `due_on<=2026-05-31`.
     pub filters: Vec<ListFilter>,
-    /// A column to sort by, and whether the largest comes first.
-    pub sort: Option<(String, ListOrder)>,
+    /// A column to sort by, and which end comes first.
+    pub sort: Option<ListSort>,
     /// Where the page before ended.
     pub after: Option<String>,
     /// Rows of the page.
@@ -50,15 +53,41 @@ pub struct ListRequest {
     pub known_at: Option<KnownAt>,
     /// What counts on that day; left out: today.
     pub effective_on: Option<Date>,
+    /// What the list must hold already: one's own write, say.
+    pub at_least: Option<AtLeast>,
+    /// Whether personal values are shown.
+    pub privacy: Privacy,
 }
 
-/// Which way a list is sorted.
+/// A position that a list is to have reached, and how long that is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListOrder {
-    /// Smallest first.
-    Ascending,
-    /// Largest first.
-    Descending,
+pub struct AtLeast {
+    /// Every event up to here.
+    pub position: Position,
+    /// Milliseconds that another process which brings the list up is waited for: then the answer
+    /// is that it is not there yet.
+    pub wait_ms: u64,
+}
+
+/// A column to sort by: `gross`, or `-gross` for the largest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListSort {
+    column: String,
+    direction: Direction,
+}
+
+impl std::str::FromStr for ListSort {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (column, direction) = match text.strip_prefix('-') {
+            Some(column) => (column, Direction::Descending),
+            None => (text, Direction::Ascending),
+        };
+        if column.is_empty() || column.starts_with('-') {
+            return Err("name a column, as `gross`, or `-gross` for the largest first".to_owned());
+        }
+        Ok(Self { column: column.to_owned(), direction })
+    }
 }
 
 /// A condition as people write it: column, comparison, value.
@@ -67,6 +96,13 @@ pub struct ListFilter {
     column: String,
     op: Comparison,
     value: String,
+}
+
+impl ListFilter {
+    /// Only rows that have this value in a column.
+    pub fn equal(column: &str, value: &str) -> Self {
+        Self { column: column.to_owned(), op: Comparison::Eq, value: value.to_owned() }
+    }
 }
 
 impl std::str::FromStr for ListFilter {
@@ -134,14 +170,37 @@ impl Ledger {
         let today = self.today().await?;
         let effective_on = request.effective_on.unwrap_or(today);
         let page = page_request(list, request)?;
+        let wanted = request.at_least.map(|at_least| KnownAt::Position(at_least.position));
+        let wanted = self.position_of(wanted).await?;
         let (found, known_at) = if request.known_at.is_none() && effective_on == today {
-            let state = self.keep_up(list).await?;
-            (self.views().page(list.name(), &page).await?, state.point.cursor)
+            let wait_ms = request.at_least.map_or(WAIT_MS_ANY, |at_least| at_least.wait_ms);
+            self.live_page(list, &page, (wanted, today), wait_ms).await?
         } else {
             let position = self.position_of(request.known_at).await?;
+            check_holds(position, request.at_least)?;
             (self.past_page(list, &page, position, effective_on).await?, position)
         };
-        self.shown(list, found, known_at, effective_on).await
+        self.shown(list, found, known_at, (effective_on, request.privacy)).await
+    }
+
+    /// A page of the stored list at or after a position and a day, and at which position exactly:
+    /// rows and position are of one committed state.
+    async fn live_page(
+        &self,
+        list: &'static dyn List,
+        page: &PageRequest,
+        (target, day): (u64, Date),
+        wait_ms: u64,
+    ) -> Result<(ViewPage, u64), Failure> {
+        let day = day.to_string();
+        loop {
+            self.keep_up_to(list, target, wait_ms).await?;
+            let (found, point) = self.views().page_at(list.name(), page).await?;
+            // A rebuild that was swapped in meanwhile may stand a little further back.
+            if point.cursor >= target && point.as_of >= day {
+                return Ok((found, point.cursor));
+            }
+        }
     }
 
     /// A page of the list folded anew up to a position: the live table is not touched.
@@ -152,9 +211,10 @@ impl Ledger {
         position: u64,
         on: Date,
     ) -> Result<ViewPage, Failure> {
-        let folds = self.replay(Folds::start(&[list]), position, &Unwatched).await?;
+        let folds = Folds::start(&[list]);
+        let folds = self.replay(folds, Replay::whole(position), &Unwatched).await?;
         let mut rows = Vec::new();
-        for part in folds.by_list().into_iter().flatten() {
+        for part in folds.by_list().into_iter().flat_map(ListFolds::parts) {
             rows.extend(changes_blocking(list, part, on).await?.upserts);
         }
         Ok(select(&schema_of(list), rows.into_iter(), page)?)
@@ -165,12 +225,12 @@ impl Ledger {
         list: &'static dyn List,
         page: ViewPage,
         known_at: u64,
-        effective_on: Date,
+        (effective_on, privacy): (Date, Privacy),
     ) -> Result<ListPage, Failure> {
         let (mut rows, mut columns) = (Vec::new(), Vec::new());
         for row in page.rows {
             let Some(mut json) = list.json(&row.row, effective_on)? else { continue };
-            self.open_personal(&mut json).await?;
+            self.show_personal(&mut json, privacy).await?;
             rows.push(json);
             columns.push(list.columns_on(&row.row, effective_on)?.unwrap_or_default());
         }
@@ -183,7 +243,8 @@ impl Ledger {
         })
     }
 
-    /// One row of a list by its key; `None`: it is not in the list.
+    /// One row of a list by its key, at the moment that `request` names; `None`: it is not in the
+    /// list.
     ///
     /// # Errors
     /// As [`Ledger::list`].
@@ -191,18 +252,10 @@ impl Ledger {
         &self,
         list: &'static dyn List,
         key: &str,
-        known_at: Option<KnownAt>,
-        effective_on: Option<Date>,
+        request: &ListRequest,
     ) -> Result<Option<serde_json::Value>, Failure> {
-        let filter =
-            ListFilter { column: "key".to_owned(), op: Comparison::Eq, value: key.to_owned() };
-        let request = ListRequest {
-            filters: vec![filter],
-            limit: 1,
-            known_at,
-            effective_on,
-            ..ListRequest::default()
-        };
+        let filters = vec![ListFilter::equal("key", key)];
+        let request = ListRequest { filters, limit: 1, ..request.clone() };
         Ok(self.list(list, &request).await?.rows.pop())
     }
 
@@ -215,9 +268,9 @@ impl Ledger {
         match known_at {
             None => Ok(head),
             Some(KnownAt::Position(Position(position))) if position <= head => Ok(position),
-            Some(KnownAt::Position(Position(position))) => Err(Failure::Limit(format!(
-                "position {position} is not recorded yet: the book ends at {head}"
-            ))),
+            Some(KnownAt::Position(Position(position))) => {
+                Err(Failure::NotRecorded { position, head })
+            }
             Some(KnownAt::Day(day)) => self.last_position_on(day, head).await,
         }
     }
@@ -240,6 +293,16 @@ impl Ledger {
     }
 }
 
+/// Refuses to wait for what was not known then.
+fn check_holds(known_at: u64, at_least: Option<AtLeast>) -> Result<(), Failure> {
+    match at_least.map(|at_least| at_least.position.0) {
+        Some(position) if position > known_at => Err(Failure::Limit(format!(
+            "a list as known at position {known_at} never holds position {position}: leave one out"
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn page_request(list: &'static dyn List, request: &ListRequest) -> Result<PageRequest, Failure> {
     let listed = Filter { column: LISTED.to_owned(), op: Comparison::Eq, value: Value::Integer(1) };
     let mut filters = vec![listed];
@@ -249,13 +312,9 @@ fn page_request(list: &'static dyn List, request: &ListRequest) -> Result<PageRe
         filters.push(Filter { column: column.to_owned(), op: filter.op, value });
     }
     let after = request.after.clone().map(Cursor::from);
-    let sort = request.sort.as_ref().map(|(column, order)| {
-        let direction = match order {
-            ListOrder::Ascending => Direction::Ascending,
-            ListOrder::Descending => Direction::Descending,
-        };
+    let sort = request.sort.as_ref().map(|ListSort { column, direction }| {
         let column = if column == list.key_name() { "key" } else { column };
-        (column.to_owned(), direction)
+        (column.to_owned(), *direction)
     });
     Ok(PageRequest { filters, sort, after, limit: request.limit })
 }
@@ -277,5 +336,18 @@ fn filter_value(list: &'static dyn List, column: &str, text: &str) -> Result<Val
             Ok(Value::Text(text.to_owned()))
         }
         Some(Kind::Text | Kind::Timestamp) | None => Ok(Value::Text(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hyphen_before_a_column_puts_the_largest_first() {
+        let sort = |direction| ListSort { column: "gross".to_owned(), direction };
+        assert_eq!("gross".parse(), Ok(sort(Direction::Ascending)));
+        assert_eq!("-gross".parse(), Ok(sort(Direction::Descending)));
+        assert!("-".parse::<ListSort>().is_err() && "--gross".parse::<ListSort>().is_err());
     }
 }

@@ -5,12 +5,26 @@ use daicho_store::vault::{Opened, SealedText, Subject, VaultError};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ExecuteError, Failure};
+use crate::form::FormError;
 use crate::ledger::Ledger;
 
 /// What stands in the place of a personal value whose key was destroyed.
 pub const ERASED: &str = "(erased)";
 /// What stands in the place of a personal value whose key is missing.
 pub const KEY_MISSING: &str = "(key missing)";
+
+/// What stands in the place of a personal value that the reader may not see.
+pub const SEALED: &str = "(sealed)";
+
+/// Whether personal values are shown to a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Privacy {
+    /// As plain texts.
+    #[default]
+    Opened,
+    /// Not at all: [`SEALED`] stands in their place.
+    Sealed,
+}
 
 impl Ledger {
     /// Replaces the plain texts of the personal fields by sealed values, and adds their indexes.
@@ -53,29 +67,39 @@ impl Ledger {
         index.map_err(|error| Failure::from(error).into())
     }
 
-    /// Replaces every sealed value in `value` by its plain text.
+    /// Replaces every sealed value in `value` by what the reader may see of it.
     ///
     /// # Errors
     /// A value that was altered, or a vault that cannot be read.
-    pub async fn open_personal(&self, value: &mut Value) -> Result<(), Failure> {
+    pub(crate) async fn show_personal(
+        &self,
+        value: &mut Value,
+        privacy: Privacy,
+    ) -> Result<(), Failure> {
         let mut sealed = Vec::new();
         collect_sealed(value, "", &mut sealed);
         for (field, place) in sealed {
             let Some(text) = sealed_text(place) else { continue };
-            let opened = match self.vault().open(&text, field).await {
-                Ok(Opened::Text(plain)) => plain.to_string(),
-                Ok(Opened::Erased) => ERASED.to_owned(),
-                Err(VaultError::KeyMissing { .. }) => KEY_MISSING.to_owned(),
-                Err(error) => return Err(error.into()),
-            };
-            *place = Value::String(opened);
+            *place = Value::String(match privacy {
+                Privacy::Opened => self.opened(&text, field).await?,
+                Privacy::Sealed => SEALED.to_owned(),
+            });
         }
         Ok(())
+    }
+
+    async fn opened(&self, text: &SealedText, field: &str) -> Result<String, Failure> {
+        match self.vault().open(text, field).await {
+            Ok(Opened::Text(plain)) => Ok(plain.to_string()),
+            Ok(Opened::Erased) => Ok(ERASED.to_owned()),
+            Err(VaultError::KeyMissing { .. }) => Ok(KEY_MISSING.to_owned()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 fn malformed(field: &str, expected: &str) -> ExecuteError {
-    ExecuteError::Malformed(format!("`{field}` must be {expected}"))
+    FormError::at(field, format!("`{field}` must be {expected}")).into()
 }
 
 fn sealed_json(sealed: &SealedText) -> Value {

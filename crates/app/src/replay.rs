@@ -1,12 +1,15 @@
-//! Replay: the events of a book from position 1, from its replay blocks where there are some,
-//! folded
-//! on all cores. A fold sees every event in order; what is read ahead is bounded.
+//! Replay: the events of a book from position 1, from its replay blocks where there are some, and
+//! folded on all cores. A fold sees every event in order; what is read ahead is bounded.
+
+use std::collections::VecDeque;
 
 use daicho_events::{Recorded, binary};
-use daicho_projections::{Fold, List, Partition};
 use daicho_store::{Blocks, Log};
+use tokio::task::JoinHandle;
 
+use crate::crew::Crew;
 use crate::error::Failure;
+use crate::folds::{Folds, cores};
 use crate::ledger::Ledger;
 use crate::progress::Progress;
 use crate::translate;
@@ -14,104 +17,109 @@ use crate::translate;
 /// Events read at once where no block is sealed yet.
 const TAIL_EVENTS: u16 = 4_096;
 
-/// Folds of several lists over one pass, each list in as many parts as there are cores.
-pub(crate) struct Folds {
-    /// One entry a part; each holds a fold of every list.
-    parts: Vec<Vec<Box<dyn Fold>>>,
+/// How a book is folded.
+pub(crate) struct Replay<'a> {
+    /// The last position.
+    pub(crate) until: u64,
+    /// What its rows may hold at once; beyond it slices are shed.
+    pub(crate) memory_bytes: usize,
+    /// What is told to those who watch.
+    pub(crate) what: &'a str,
 }
 
-impl Folds {
-    /// Empty folds of `lists`, one part a core.
-    pub(crate) fn start(lists: &[&'static dyn List]) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let of = u32::try_from(cores).unwrap_or(1);
-        let part = |partition| lists.iter().map(|list| list.start(partition)).collect();
-        Self { parts: Partition::parts(of).map(part).collect() }
-    }
-
-    /// Folds pieces of the log that follow each other, each part on a thread of its own.
-    fn apply(&mut self, pieces: &[Vec<Recorded>]) {
-        std::thread::scope(|scope| {
-            for folds in &mut self.parts {
-                scope.spawn(move || {
-                    for event in pieces.iter().flatten() {
-                        folds.iter_mut().for_each(|fold| fold.apply(event));
-                    }
-                });
-            }
-        });
-    }
-
-    /// For every list, in the order given, the folds of its parts.
-    pub(crate) fn by_list(self) -> Vec<Vec<Box<dyn Fold>>> {
-        let lists = self.parts.first().map_or(0, Vec::len);
-        let mut by_list: Vec<Vec<Box<dyn Fold>>> = (0..lists).map(|_| Vec::new()).collect();
-        for part in self.parts {
-            by_list.iter_mut().zip(part).for_each(|(folds, fold)| folds.push(fold));
-        }
-        by_list
+impl Replay<'_> {
+    /// All of it in one pass, whatever it holds.
+    pub(crate) fn whole(until: u64) -> Self {
+        Self { until, memory_bytes: usize::MAX, what: "events folded" }
     }
 }
 
-/// A piece of the log as it was read: a sealed block, or events already decoded.
-enum Piece {
-    Block(Vec<u8>),
-    Events(Vec<Recorded>),
+/// Pieces of the log that are read and not folded yet.
+struct Reading {
+    ahead: VecDeque<Piece>,
+    /// Up to where it was read.
+    at: u64,
+    until: u64,
+}
+
+/// A piece of the log, a sealed block or not, that is being decoded.
+struct Piece {
+    after: u64,
+    reached: u64,
+    decoded: Decoded,
+}
+
+enum Decoded {
+    /// By a thread; `None`: the block is not one of this release.
+    Soon(JoinHandle<Option<Vec<Recorded>>>),
+    Now(Vec<Recorded>),
 }
 
 impl Ledger {
-    /// Folds every event up to `until` into `folds`, which are empty.
+    /// Folds every event up to `replay.until` into `folds`, which are empty.
+    ///
+    /// # Errors
+    /// The first event that cannot be read, by position, type and reason; storage that fails.
     pub(crate) async fn replay(
         &self,
-        mut folds: Folds,
-        until: u64,
+        folds: Folds,
+        replay: Replay<'_>,
         progress: &dyn Progress,
     ) -> Result<Folds, Failure> {
-        progress.begin("events folded", until);
-        let mut next = self.read_pieces(0, until).await?;
-        while let Some((pieces, read_to)) = next {
-            let work = tokio::task::spawn_blocking(move || {
-                let pieces = decode(pieces, until)?;
-                folds.apply(&pieces);
-                Ok::<_, Failure>(folds)
-            });
-            // The next pieces are read while these are decoded and folded.
-            let (ahead, done) = tokio::join!(self.read_pieces(read_to, until), work);
-            folds =
-                done.map_err(|error| Failure::Limit(format!("a fold broke off: {error}")))??;
-            progress.at(read_to);
-            next = ahead?;
+        progress.begin(replay.what, replay.until);
+        let mut crew = Crew::start(folds);
+        let mut reading = Reading { ahead: VecDeque::new(), at: 0, until: replay.until };
+        while let Some((events, reached)) = self.next_piece(&mut reading).await? {
+            crew.fold(events).await?;
+            crew.keep_within(replay.memory_bytes).await?;
+            progress.at(reached);
         }
+        let folds = crew.finish(replay.memory_bytes).await?;
         progress.end();
         Ok(folds)
     }
 
-    /// As many pieces after `after` as there are cores, and the position that they reach.
-    async fn read_pieces(
+    /// The next events and the position that they reach, while those after them are decoded.
+    async fn next_piece(
         &self,
-        after: u64,
-        until: u64,
-    ) -> Result<Option<(Vec<Piece>, u64)>, Failure> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (mut pieces, mut at) = (Vec::with_capacity(cores), after);
-        while pieces.len() < cores && at < until {
-            let (piece, reached) = self.read_piece(at, until).await?;
-            pieces.push(piece);
-            at = reached;
+        reading: &mut Reading,
+    ) -> Result<Option<(Vec<Recorded>, u64)>, Failure> {
+        while reading.ahead.len() <= cores() && reading.at < reading.until {
+            let piece = self.read_piece(reading.at, reading.until).await?;
+            reading.at = piece.reached;
+            reading.ahead.push_back(piece);
         }
-        Ok((!pieces.is_empty()).then_some((pieces, at)))
+        let Some(Piece { after, reached, decoded }) = reading.ahead.pop_front() else {
+            return Ok(None);
+        };
+        let decoded = match decoded {
+            Decoded::Now(events) => Some(events),
+            Decoded::Soon(thread) => thread.await.map_err(broke_off)?,
+        };
+        match decoded {
+            Some(events) => Ok(Some((events, reached))),
+            // What is derived is never needed: the record has it, too.
+            None => Ok(Some((self.events_between(after, reached).await?, reached))),
+        }
     }
 
-    async fn read_piece(&self, after: u64, until: u64) -> Result<(Piece, u64), Failure> {
+    async fn read_piece(&self, after: u64, until: u64) -> Result<Piece, Failure> {
         let block_events = self.log().block_events();
         if after.is_multiple_of(block_events)
             && let Some(block) = self.log().block(after / block_events).await?
         {
-            return Ok((Piece::Block(block), until.min(after + block_events)));
+            let thread = tokio::task::spawn_blocking(move || {
+                let mut events = binary::unpack(&block).ok()?;
+                // The last block may reach beyond the end.
+                events.retain(|event| event.header.position.0 <= until);
+                Some(events)
+            });
+            let reached = until.min(after + block_events);
+            return Ok(Piece { after, reached, decoded: Decoded::Soon(thread) });
         }
         let reached = until.min(after + u64::from(TAIL_EVENTS));
         let events = self.events_between(after, reached).await?;
-        Ok((Piece::Events(events), reached))
+        Ok(Piece { after, reached, decoded: Decoded::Now(events) })
     }
 
     /// Every event after `after` and up to `until`, decoded from the record.
@@ -138,22 +146,7 @@ impl Ledger {
     }
 }
 
-/// Decodes pieces, each on a thread of its own; a block may reach beyond `until`.
-fn decode(pieces: Vec<Piece>, until: u64) -> Result<Vec<Vec<Recorded>>, Failure> {
-    let decode = |piece| match piece {
-        Piece::Events(events) => Ok(events),
-        Piece::Block(block) => {
-            let mut events = binary::unpack(&block).map_err(Failure::from)?;
-            events.retain(|event| event.header.position.0 <= until);
-            Ok(events)
-        }
-    };
-    std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            pieces.into_iter().map(|piece| scope.spawn(move || decode(piece))).collect();
-        let join = |thread: std::thread::ScopedJoinHandle<'_, Result<Vec<Recorded>, Failure>>| {
-            thread.join().unwrap_or_else(|_| Err(Failure::Limit("a decoder broke off".to_owned())))
-        };
-        threads.into_iter().map(join).collect()
-    })
+/// A thread of ours ended by a panic.
+pub(crate) fn broke_off(error: tokio::task::JoinError) -> Failure {
+    Failure::Limit(format!("a thread of the replay broke off: {error}"))
 }

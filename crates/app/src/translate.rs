@@ -16,6 +16,7 @@ pub(crate) fn to_store(new: &NewEvent, context: &Context) -> daicho_store::NewEv
         effective_on: new.effective_on.to_string(),
         tags: new.event.tags().iter().map(|tag| tag.as_str().to_owned()).collect(),
         actor: context.actor.to_string(),
+        on_behalf_of: context.on_behalf_of.as_ref().map(ToString::to_string),
         cause: context.cause.map(|position| position.0),
         data_sha256: daicho_store::NewEvent::hash_data(&data),
         data,
@@ -31,11 +32,13 @@ pub(crate) fn from_store(stored: &Stored) -> Result<Recorded, Failure> {
 fn read(stored: &Stored) -> Result<Recorded, EventError> {
     let damaged = |what: &dyn std::fmt::Display| EventError::Envelope(what.to_string());
     let envelope = Envelope::parse(&stored.envelope).map_err(|error| damaged(&error))?;
+    let on_behalf_of = envelope.on_behalf_of.map(|actor| actor.parse()).transpose();
     let header = Header {
         position: Position(envelope.position),
         recorded_at: Timestamp::from_microseconds(envelope.recorded_at_us),
         effective_on: envelope.effective_on.parse::<Date>().map_err(|error| damaged(&error))?,
         actor: envelope.actor.parse().map_err(|error| damaged(&error))?,
+        on_behalf_of: on_behalf_of.map_err(|error| damaged(&error))?,
         cause: envelope.cause.map(Position),
     };
     let event = Event::decode(&envelope.type_name, envelope.version, &stored.data)?;

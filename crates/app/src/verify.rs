@@ -8,11 +8,11 @@ use daicho_events::Position;
 use daicho_store::{Fault, sqlite};
 
 use crate::books::{BookName, Books, Place};
+use crate::compare::Compared;
 use crate::edge::Edge;
 use crate::error::{BookError, Failure};
 use crate::ledger::Ledger;
 use crate::progress::Progress;
-use crate::upkeep::Compared;
 
 /// A book had this many events and this root: `N:ROOT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

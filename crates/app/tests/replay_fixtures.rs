@@ -93,11 +93,13 @@ impl Replayed {
         if NewEvent::hash_data(data) != envelope.data_sha256 {
             return Err("its data is not what its envelope binds".to_owned());
         }
+        let on_behalf_of = envelope.on_behalf_of.map(|actor| actor.parse()).transpose();
         let header = Header {
             position: Position(position),
             recorded_at: Timestamp::from_microseconds(envelope.recorded_at_us),
             effective_on: envelope.effective_on.parse().map_err(|error| format!("{error}"))?,
             actor: envelope.actor.parse().map_err(|error| format!("{error}"))?,
+            on_behalf_of: on_behalf_of.map_err(|error| format!("{error}"))?,
             cause: envelope.cause.map(Position),
         };
         if self.events.last().is_some_and(|last| last.header.recorded_at > header.recorded_at) {

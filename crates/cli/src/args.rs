@@ -29,19 +29,12 @@ pub(crate) struct Cli {
 }
 
 /// What holds for every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "For every command")]
 pub(crate) struct Global {
-    /// Folder of the books
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        default_value = "daicho-data",
-        env = "DAICHO_DATA",
-        hide_env_values = true
-    )]
-    pub(crate) data: PathBuf,
+    /// Folder of the books [default: daicho-data]
+    #[arg(long, global = true, value_name = "DIR", env = "DAICHO_DATA", hide_env_values = true)]
+    pub(crate) data: Option<PathBuf>,
     /// Database of the books in place of a folder: postgres://user:password@host:port/database
     #[arg(
         long,
@@ -51,6 +44,19 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) database: Option<String>,
+    /// File that holds the URL of `--database`, so that no password stands in a command line
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "DAICHO_DATABASE_FILE",
+        hide_env_values = true
+    )]
+    pub(crate) database_file: Option<PathBuf>,
+    /// Take a database server with fsync or full_page_writes off, which loses in a crash what it
+    /// has confirmed: for tests only
+    #[arg(long, global = true, env = "DAICHO_ALLOW_UNSAFE_SERVER", hide_env_values = true)]
+    pub(crate) allow_unsafe_server: bool,
     /// The book; may be left out where there is only one
     #[arg(long, global = true, value_name = "NAME", env = "DAICHO_BOOK", hide_env_values = true)]
     pub(crate) book: Option<BookName>,
@@ -71,13 +77,18 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     let matches = command.try_get_matches_from_mut(args)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     // What is typed counts more than what the surroundings say; both typed contradict each other.
-    let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-    if typed("data") && typed("database") {
-        let text = "books stand in a folder or in a database: name one with --data or --database";
+    let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let places = ["data", "database", "database_file"];
+    if places.into_iter().filter(|place| typed(place)).count() > 1 {
+        let text = "books stand in a folder or in a database: name one with --data, --database or \
+                    --database-file";
         return Err(command.error(ErrorKind::ArgumentConflict, text));
     }
-    if typed("data") {
-        cli.global.database = None;
+    let Global { data, database, database_file, .. } = &mut cli.global;
+    if places.into_iter().any(typed) {
+        data.take_if(|_| !typed("data"));
+        database.take_if(|_| !typed("database"));
+        database_file.take_if(|_| !typed("database_file"));
     }
     Ok(cli)
 }

@@ -1,16 +1,38 @@
 //! The book that a command is about: found by `--book`, opened, and closed whatever happens.
 
+use std::path::Path;
+
 use daicho_app::{BookName, Books, Edge, Ledger};
 
 use crate::args::Global;
 use crate::error::CliError;
 
+/// Where books stand, unless it is said otherwise.
+const DATA_FOLDER: &str = "daicho-data";
+
 /// The books of the database, or those below the data folder.
 pub(crate) fn books(global: &Global) -> Result<Books, CliError> {
-    match &global.database {
-        Some(url) => Ok(Books::in_database(url)?),
-        None => Ok(Books::in_folder(&global.data)),
+    match (&global.database, &global.database_file) {
+        (Some(url), _) => in_database(global, url),
+        (None, Some(file)) => in_database(global, url_in(file)?.trim()),
+        (None, None) => Ok(Books::in_folder(folder(global))),
     }
+}
+
+/// The folder of the books, where they are not in a database.
+pub(crate) fn folder(global: &Global) -> &Path {
+    global.data.as_deref().unwrap_or(Path::new(DATA_FOLDER))
+}
+
+fn url_in(file: &Path) -> Result<String, CliError> {
+    let path = || file.display().to_string();
+    std::fs::read_to_string(file).map_err(|source| CliError::Input { path: path(), source })
+}
+
+/// The books of a database, on a server that keeps what it confirms unless told otherwise.
+pub(crate) fn in_database(global: &Global, url: &str) -> Result<Books, CliError> {
+    let books = Books::in_database(url)?;
+    Ok(if global.allow_unsafe_server { books.allowing_unsafe_server() } else { books })
 }
 
 /// The book that was named, or the only one there is.

@@ -4,9 +4,10 @@ use std::io;
 use std::process::ExitCode;
 
 use daicho_app::{
-    ArchiveError, BackupError, BookError, CopyBookError, CopyError, ExecuteError, Failure, Fault,
-    ImportError, ReadError, VerifyError, ViewError,
+    ArchiveError, BackupError, BookError, ConsumeError, ConsumerError, CopyBookError, CopyError,
+    ExecuteError, Failure, Fault, ImportError, ReadError, StateError, VerifyError, ViewError,
 };
+use daicho_http::{ConfigError, ServeError};
 use daicho_simulator::SimulateError;
 
 /// How the process ends.
@@ -75,6 +76,15 @@ pub(crate) enum CliError {
     /// A simulated life broke off.
     #[error(transparent)]
     Simulate(#[from] SimulateError),
+    /// A consumer refuses.
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    /// A setting of the service cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The service did not start.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// A file could not be written.
     #[error("{path} cannot be written")]
     Unwritable {
@@ -108,7 +118,11 @@ impl CliError {
     /// The exit code of this error.
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Input { .. } | Self::Unwritable { .. } => Exit::Usage,
+            Self::Usage(_)
+            | Self::Input { .. }
+            | Self::Unwritable { .. }
+            | Self::Config(_)
+            | Self::Serve(_) => Exit::Usage,
             Self::Execute(error) => of_execute(error),
             Self::Import(ImportError::File(_)) => Exit::Usage,
             Self::Import(ImportError::Refused(error)) => of_execute(error),
@@ -117,7 +131,11 @@ impl CliError {
             Self::Simulate(SimulateError::NotEmpty { .. }) => Exit::Usage,
             Self::Simulate(_) => Exit::Failed,
             Self::Book(error) => of_book(error),
-            Self::Failure(failure) => of_failure(failure),
+            Self::Failure(failure) | Self::Consumer(ConsumerError::Failure(failure)) => {
+                of_failure(failure)
+            }
+            Self::Consumer(ConsumerError::Busy(_)) => Exit::Failed,
+            Self::Consumer(_) => Exit::Usage,
             Self::Verify(error) => of_verify(error),
             Self::Copy(error) => of_copy(error),
             Self::Archive(error) => of_archive(error),
@@ -139,7 +157,10 @@ impl CliError {
             | Self::Archive(ArchiveError::Book(BookError::Exists(_))) => "book_exists",
             Self::Input { .. } => "unreadable_input",
             Self::Stopped(_) => "stopped",
+            Self::Failure(Failure::NotRecorded { .. }) => "not_recorded",
+            Self::Failure(Failure::NotReached { .. }) => "not_reached",
             Self::Execute(error) => error.code(),
+            Self::Consumer(error) => error.code(),
             Self::Unwritable { .. } => "unwritable_output",
             Self::Usage(_)
             | Self::Import(_)
@@ -148,6 +169,8 @@ impl CliError {
             | Self::Failure(_)
             | Self::Verify(_)
             | Self::Archive(_)
+            | Self::Config(_)
+            | Self::Serve(_)
             | Self::Output(_)
             | Self::Copy(_)
             | Self::Runtime(_) => of_exit(self.exit()),
@@ -182,6 +205,7 @@ fn of_execute(error: &ExecuteError) -> Exit {
         ExecuteError::Failure(failure) => of_failure(failure),
         ExecuteError::Conflict(_) => Exit::Failed,
         ExecuteError::Rejected(_)
+        | ExecuteError::Changed { .. }
         | ExecuteError::Malformed(_)
         | ExecuteError::RequestReused { .. } => Exit::Rejected,
     }
@@ -192,6 +216,9 @@ fn of_failure(failure: &Failure) -> Exit {
     match failure {
         Failure::Read(ReadError::Refused(_))
         | Failure::Limit(_)
+        | Failure::NotRecorded { .. }
+        | Failure::State(StateError::Refused(_))
+        | Failure::Consume(ConsumeError::BeyondHead { .. } | ConsumeError::NotHandedOut { .. })
         | Failure::View(
             ViewError::UnknownColumn { .. } | ViewError::BadCursor { .. } | ViewError::Refused(_),
         ) => Exit::Usage,
@@ -202,7 +229,9 @@ fn of_failure(failure: &Failure) -> Exit {
         | Failure::View(_)
         | Failure::ViewWrite(_)
         | Failure::List(_)
-        | Failure::Binary(_)
+        | Failure::State(_)
+        | Failure::Consume(_)
+        | Failure::NotReached { .. }
         | Failure::Storage(_) => Exit::Failed,
     }
 }
@@ -272,7 +301,12 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Read(ReadError::Refused(text)) | Failure::Limit(text) => Self::Usage(text),
+            Failure::Read(ReadError::Refused(text))
+            | Failure::State(StateError::Refused(text))
+            | Failure::Limit(text) => Self::Usage(text),
+            Failure::Consume(
+                error @ (ConsumeError::BeyondHead { .. } | ConsumeError::NotHandedOut { .. }),
+            ) => Self::Usage(error.to_string()),
             Failure::View(
                 error @ (ViewError::UnknownColumn { .. }
                 | ViewError::BadCursor { .. }
@@ -285,7 +319,10 @@ impl From<Failure> for CliError {
             | Failure::View(_)
             | Failure::ViewWrite(_)
             | Failure::List(_)
-            | Failure::Binary(_)
+            | Failure::State(_)
+            | Failure::Consume(_)
+            | Failure::NotRecorded { .. }
+            | Failure::NotReached { .. }
             | Failure::Storage(_) => Self::Failure(failure),
         }
     }

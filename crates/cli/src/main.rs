@@ -6,10 +6,11 @@ mod book;
 mod commands;
 mod error;
 mod lines;
-mod money;
 mod output;
 mod progress;
 mod shell;
+mod size;
+mod stop;
 mod tracing_output;
 
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     let output = Output::new(cli.global.output);
-    let result = tracing_output::start(&cli.global).and_then(|()| run(cli, output));
+    let result = tracing_output::start(&cli).and_then(|()| run(cli, output));
     finish(result, output).into()
 }
 

@@ -1,9 +1,10 @@
-//! What the ledger tells of its own work, on standard error. Off unless asked for.
+//! What the ledger tells of its own work, on standard error. Off unless asked for; a service
+//! tells of each request.
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::Global;
+use crate::args::Cli;
 use crate::error::CliError;
 
 /// The variable that holds a filter, `daicho_store=debug,info`.
@@ -19,9 +20,9 @@ pub(crate) enum LogFormat {
 }
 
 /// Starts telling, as `-v` or `DAICHO_LOG` ask.
-pub(crate) fn start(global: &Global) -> Result<(), CliError> {
-    let verbosity = match global.verbose {
-        0 => "off",
+pub(crate) fn start(cli: &Cli) -> Result<(), CliError> {
+    let verbosity = match cli.global.verbose {
+        0 => cli.command.tells(),
         1 => "info",
         2 => "debug",
         _ => "trace",
@@ -32,7 +33,7 @@ pub(crate) fn start(global: &Global) -> Result<(), CliError> {
         CliError::Usage(format!("{FILTER_VARIABLE} is no filter (`{filter}`): {error}"))
     })?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match global.log_format {
+    match cli.global.log_format {
         LogFormat::Text => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),
     }

@@ -71,7 +71,7 @@ pub struct PersonalField {
 pub struct Moment {
     /// The node's clock.
     pub now: Timestamp,
-    /// Who acts.
+    /// Whose rights count: who acts, or on whose behalf.
     pub actor: Actor,
     /// 80 random bits for ids made inside the decision.
     pub entropy: u128,

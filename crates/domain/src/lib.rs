@@ -8,6 +8,7 @@ mod rejection;
 #[macro_use]
 mod decision;
 
+pub mod access;
 pub mod acting;
 pub mod billing;
 pub mod calendar;

@@ -138,6 +138,7 @@ impl History {
                 recorded_at: self.now,
                 effective_on: new.effective_on,
                 actor: self.actor.clone(),
+                on_behalf_of: None,
                 cause: None,
             };
             self.events.push(Recorded { header, event: new.event });

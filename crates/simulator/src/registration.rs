@@ -217,8 +217,7 @@ impl World<'_> {
             | Value::String(_)
             | Value::Array(_) => serde_json::Map::new(),
         };
-        let request =
-            CommandRequest { request: None, actor, cause: None, command: C::NAME.into(), data };
+        let request = CommandRequest::new(C::NAME, actor, data);
         let outcome = self.ledger.run(request).await;
         Ok(self.settle(C::NAME, outcome, refusals)?.is_some())
     }

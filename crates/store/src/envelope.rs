@@ -23,6 +23,8 @@ pub struct Envelope<'a> {
     pub tags: Vec<Cow<'a, str>>,
     /// Who acted.
     pub actor: Cow<'a, str>,
+    /// On whose behalf.
+    pub on_behalf_of: Option<Cow<'a, str>>,
     /// Position of the event that caused this one.
     pub cause: Option<u64>,
     /// Stands on the first event of an append that answered a request.
@@ -75,6 +77,10 @@ impl<'a> Envelope<'a> {
         let tags = input.strings()?;
         input.literal(",\"actor\":")?;
         let actor = input.string()?;
+        let on_behalf_of = match input.take(",\"on_behalf_of\":") {
+            true => Some(input.string()?),
+            false => None,
+        };
         input.literal(",\"cause\":")?;
         let cause = if input.take("null") { None } else { Some(input.number()?) };
         let request = if input.take(",\"request\":") { Some(input.request()?) } else { None };
@@ -92,6 +98,7 @@ impl<'a> Envelope<'a> {
             effective_on,
             tags,
             actor,
+            on_behalf_of,
             cause,
             request,
             software,
@@ -267,6 +274,10 @@ impl Unplaced {
         }
         text.push_str("],\"actor\":");
         push_string(&mut text, &event.actor);
+        if let Some(on_behalf_of) = &event.on_behalf_of {
+            text.push_str(",\"on_behalf_of\":");
+            push_string(&mut text, on_behalf_of);
+        }
         text.push_str(",\"cause\":");
         match event.cause {
             None => text.push_str("null"),
@@ -308,7 +319,7 @@ impl Unplaced {
 /// Control characters were refused before, so only two characters need escaping.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
-    if text.contains(['"', '\\']) {
+    if text.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
         for character in text.chars() {
             if matches!(character, '"' | '\\') {
                 out.push('\\');
@@ -334,6 +345,7 @@ mod tests {
             effective_on: "2026-12-01".into(),
             tags: vec!["order:1".into(), "member:2".into()],
             actor: "member:2".into(),
+            on_behalf_of: None,
             cause: Some(6),
             data_sha256: NewEvent::hash_data(&data),
             data,
@@ -373,11 +385,13 @@ mod tests {
             version in 1_u32..,
             cause in prop::option::of(1_u64..),
             with_request in any::<bool>(),
+            for_another in any::<bool>(),
         ) {
             let mut event = event();
             event.type_name = names[0].clone();
             event.actor = names[1].clone();
             event.tags = names[2..].to_vec();
+            event.on_behalf_of = for_another.then(|| names[2].clone());
             event.version = version;
             event.cause = cause;
             let request = Request { id: names[1].clone(), hash: names[0].clone() };
@@ -387,6 +401,7 @@ mod tests {
             prop_assert_eq!(&envelope.type_name, &event.type_name);
             prop_assert_eq!(&envelope.tags, &event.tags);
             prop_assert_eq!(&envelope.actor, &event.actor);
+            prop_assert_eq!(envelope.on_behalf_of.as_deref(), event.on_behalf_of.as_deref());
             prop_assert_eq!(envelope.cause, cause);
             prop_assert_eq!(envelope.version, version);
             prop_assert_eq!(envelope.data_sha256, event.data_sha256);

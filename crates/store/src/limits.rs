@@ -1,8 +1,6 @@
 //! The rules of form: every limit of the log, checked before anything is queued.
 //! Each refusal names the thing, the rule and the way out.
 
-use std::collections::HashSet;
-
 use crate::clock;
 use crate::envelope::Unplaced;
 use crate::log::{
@@ -50,6 +48,9 @@ pub(crate) fn check_request(request: &Request) -> Result<(), String> {
 fn check_event(event: &NewEvent) -> Result<(), String> {
     check_name("the type", &event.type_name)?;
     check_name("the actor", &event.actor)?;
+    if let Some(on_behalf_of) = &event.on_behalf_of {
+        check_name("the one on whose behalf it is", on_behalf_of)?;
+    }
     if event.version == 0 {
         return Err("the version is 0: versions count from 1".into());
     }
@@ -87,10 +88,10 @@ fn check_tags(tags: &[String]) -> Result<(), String> {
             tags.len()
         ));
     }
-    let mut seen = HashSet::with_capacity(tags.len());
-    for tag in tags {
+    for (at, tag) in tags.iter().enumerate() {
         check_tag(tag)?;
-        if !seen.insert(tag) {
+        // At most 32 tags: looking back costs less than a set.
+        if tags.iter().take(at).any(|before| before == tag) {
             return Err(format!("the tag {tag} stands twice: name it once"));
         }
     }
@@ -118,10 +119,18 @@ fn check_name(what: &str, name: &str) -> Result<(), String> {
             name.len()
         ));
     }
-    if name.chars().any(char::is_control) {
+    if holds_control(name) {
         return Err(format!("{what} holds a control character: remove it"));
     }
     Ok(())
+}
+
+/// Most names are ASCII, where a byte is a character.
+fn holds_control(name: &str) -> bool {
+    match name.is_ascii() {
+        true => name.bytes().any(|byte| byte.is_ascii_control()),
+        false => name.chars().any(char::is_control),
+    }
 }
 
 /// Checks the name of the program that every envelope carries.

@@ -47,6 +47,8 @@ pub struct NewEvent {
     pub tags: Vec<String>,
     /// Who acted, e.g. `member:01J…`.
     pub actor: String,
+    /// On whose behalf.
+    pub on_behalf_of: Option<String>,
     /// Position of the event that caused this one.
     pub cause: Option<u64>,
     /// The domain's JSON text, kept byte for byte.
@@ -216,7 +218,10 @@ pub trait Log: Send + Sync {
     async fn last(&self, query: &Query, until: u64) -> Result<Option<Stored>, ReadError>;
     /// The first answer to a request that was recorded before, whoever recorded it.
     async fn answered(&self, request: &Request) -> Result<Option<Appended>, AppendError>;
-    /// Wakes when this process learns of a new head. Only a hint: polling is the truth.
+    /// The newest position that this process knows of, without asking anybody.
+    fn known_head(&self) -> u64;
+    /// Wakes when this process learns of a new head. Only a hint: polling is the truth. For whoever
+    /// follows: it may cost a connection that listens to other processes.
     fn watch(&self) -> watch::Receiver<u64>;
 }
 

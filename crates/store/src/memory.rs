@@ -10,11 +10,11 @@ use crate::clock::{self, Clock};
 use crate::error::StorageError;
 use crate::limits;
 use crate::log::{
-    Append, AppendError, Appended, Condition, Head, Log, PAGE_BYTES_MAX, Page, Query, ReadError,
-    Request, Stored,
+    Append, AppendError, Appended, Head, Log, PAGE_BYTES_MAX, Page, Query, ReadError, Request,
+    Stored,
 };
 use crate::merkle::{Frontier, leaf_hash};
-use crate::prepared::{Facets, Prepared, RequestRecord};
+use crate::prepared::{Facets, HashedCondition, Prepared, RequestRecord};
 
 /// A book that lives as long as the process.
 pub struct MemoryLog {
@@ -55,7 +55,7 @@ impl Log for MemoryLog {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let prepared = Prepared::new(append, &self.software).map_err(AppendError::Refused)?;
         let mut state = self.state()?;
-        if let Some(answer) = state.recorded(prepared.request.as_ref())? {
+        if let Some(answer) = state.recorded(prepared.request.as_deref())? {
             return Ok(answer);
         }
         state.check_condition(prepared.condition.as_ref())?;
@@ -112,6 +112,10 @@ impl Log for MemoryLog {
         self.state()?.recorded(Some(&RequestRecord::of(request, 0)))
     }
 
+    fn known_head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
     fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
     }
@@ -141,11 +145,13 @@ impl State {
         Ok(None)
     }
 
-    fn check_condition(&self, condition: Option<&Condition>) -> Result<(), AppendError> {
+    fn check_condition(&self, condition: Option<&HashedCondition>) -> Result<(), AppendError> {
         let Some(condition) = condition else { return Ok(()) };
         limits::check_known(condition.after, self.end()).map_err(AppendError::Refused)?;
         let since = self.between(condition.after, 0);
-        match since.filter(|event| event.matches(&condition.query)).last() {
+        let matches =
+            |event: &&Event| condition.query.matches(&event.facets.type_name, &event.facets.tags);
+        match since.filter(matches).last() {
             Some(event) => Err(AppendError::Conflict { position: event.stored.position }),
             None => Ok(()),
         }

@@ -7,13 +7,13 @@
 mod cursor;
 mod known;
 mod question;
+mod schema;
 mod select;
+mod shadow;
 pub(crate) mod sql;
-mod stage;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -23,8 +23,10 @@ use crate::StorageError;
 pub use cursor::Cursor;
 pub(crate) use known::Known;
 pub(crate) use question::{Column, Condition, Question};
+pub use schema::{ColumnIndex, ColumnKind, ViewColumn, ViewSchema};
 pub use select::select;
-pub(crate) use stage::Stage;
+pub use shadow::{RebuildFrom, Resumed, Shadow};
+pub(crate) use shadow::{Replaces, ShadowEntry, Stage};
 
 /// Rows that one read may ask for.
 pub const PAGE_ROWS_MAX: u32 = 10_000;
@@ -41,54 +43,6 @@ pub const CELL_BYTES_MAX: usize = 16 * 1_024;
 /// Bytes of a text cell in an indexed column: with the longest key, an index entry of PostgreSQL
 /// (at most 2,704 bytes) holds it.
 pub const INDEXED_CELL_BYTES_MAX: usize = 1_536;
-
-/// What the rows of a view look like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewSchema {
-    /// `[a-z_]+`, e.g. `orders`: its table is `view_orders`.
-    pub name: &'static str,
-    /// The projection's version: another one empties the view.
-    pub version: u32,
-    /// Fingerprint of the row's type: another one empties the view.
-    pub fingerprint: String,
-    /// The typed columns beside the row, at most [`COLUMNS_MAX`].
-    pub columns: Vec<ViewColumn>,
-}
-
-/// A typed column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ViewColumn {
-    /// `[a-z_]+`, none of `key`, `row`, `next_change`.
-    pub name: &'static str,
-    /// What its cells hold; every cell may be null.
-    pub kind: ColumnKind,
-    /// Whether lists are often filtered or sorted by it.
-    pub index: ColumnIndex,
-}
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnKind {
-    /// Text in binary collation.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A day as ISO text, `YYYY-MM-DD`.
-    Date,
-    /// A moment as ISO text in UTC, of one fixed precision, so that text order is time order.
-    Timestamp,
-    /// Money in units of the currency's smallest part.
-    Money,
-}
-
-/// Whether a column has an index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnIndex {
-    /// Pages sorted by it, or narrowed by it, read only what they show.
-    Indexed,
-    /// Reading by it looks at every row.
-    Plain,
-}
 
 /// A cell. In order: null, then integers, then texts by their bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -216,20 +170,6 @@ pub struct ViewPage {
     pub next: Option<Cursor>,
 }
 
-/// A view being made anew beside the one that people read.
-#[derive(Debug, Clone)]
-pub struct Shadow {
-    pub(crate) schema: Arc<ViewSchema>,
-    pub(crate) generation: i64,
-}
-
-impl Shadow {
-    /// What its rows look like.
-    pub fn schema(&self) -> &ViewSchema {
-        &self.schema
-    }
-}
-
 /// The views of one book. Every read sees one committed state; a swap is seen whole or not at all.
 #[async_trait]
 pub trait Views: Send + Sync {
@@ -277,8 +217,18 @@ pub trait Views: Send + Sync {
         to: &ViewPoint,
     ) -> Result<(), ViewWriteError>;
 
-    /// A page of a list, by filters and order on the typed columns.
-    async fn page(&self, view: &str, request: &PageRequest) -> Result<ViewPage, ViewError>;
+    /// A page of a list, by filters and order on the typed columns, and the point at which the view
+    /// stood, both of one committed state.
+    async fn page_at(
+        &self,
+        view: &str,
+        request: &PageRequest,
+    ) -> Result<(ViewPage, ViewPoint), ViewError>;
+
+    /// The page alone.
+    async fn page(&self, view: &str, request: &PageRequest) -> Result<ViewPage, ViewError> {
+        Ok(self.page_at(view, request).await?.0)
+    }
 
     /// Whole rows in order of key, after `after_key`: to compare one view with another.
     async fn scan(
@@ -293,11 +243,22 @@ pub trait Views: Send + Sync {
     ///
     /// # Panics
     /// When the schema is not well formed.
-    async fn begin_rebuild(&self, schema: &ViewSchema) -> Result<Shadow, ViewError>;
+    async fn begin_rebuild(
+        &self,
+        schema: &ViewSchema,
+        from: &RebuildFrom,
+    ) -> Result<Shadow, ViewError>;
+
+    /// Takes over a rebuild of a view of this very form that was begun and not swapped; whoever
+    /// still works on it gets [`ViewError::Superseded`]. Whether it may go on is the caller's to
+    /// judge by what it was begun from: else another is begun.
+    async fn resume_rebuild(&self, schema: &ViewSchema) -> Result<Option<Resumed>, ViewError>;
 
     /// Adds rows whose keys the shadow does not hold yet, in any order, at most [`BATCH_ROWS_MAX`]
-    /// in one call. Not after [`Views::index_shadow`].
-    async fn load(&self, shadow: &Shadow, rows: Vec<ViewRow>) -> Result<(), ViewError>;
+    /// in one call, and keeps `loaded`, the caller's measure of what is loaded by now, in the same
+    /// transaction. Not after [`Views::index_shadow`].
+    async fn load(&self, shadow: &Shadow, rows: Vec<ViewRow>, loaded: u32)
+    -> Result<(), ViewError>;
 
     /// Builds the shadow's indexes, each in a transaction of its own. A key that was loaded twice
     /// fails here. Doing it again does nothing.
@@ -310,12 +271,34 @@ pub trait Views: Send + Sync {
         keys: &[String],
     ) -> Result<HashMap<String, Vec<u8>>, ViewError>;
 
-    /// Changes rows of an indexed shadow.
-    async fn shadow_write(&self, shadow: &Shadow, changes: ViewChanges) -> Result<(), ViewError>;
+    /// [`Views::due`] of an indexed shadow, to bring it to a later day.
+    async fn shadow_due(
+        &self,
+        shadow: &Shadow,
+        on: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<u8>)>, ViewError>;
+
+    /// Changes rows of an indexed shadow, and keeps the position folded into them.
+    async fn shadow_write(
+        &self,
+        shadow: &Shadow,
+        changes: ViewChanges,
+        cursor: u64,
+    ) -> Result<(), ViewError>;
 
     /// Puts the shadow in the place of the live view, as it stands at `point`, in one transaction.
     /// Builds its indexes first if that was not done.
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError>;
+
+    /// The same, unless the live view of this form was folded further than `point` or is of a later
+    /// day: `None`, and the shadow is to be caught up with. Whoever has brought a view to a
+    /// position and a day finds them there.
+    async fn swap_forward(
+        &self,
+        shadow: &Shadow,
+        point: &ViewPoint,
+    ) -> Result<Option<ViewState>, ViewError>;
 
     /// Waits for what is under way and lets go of the storage.
     async fn close(&self);
@@ -355,7 +338,10 @@ pub enum ViewError {
         reason: &'static str,
     },
     /// A later rebuild of the view was begun.
-    #[error("this rebuild of view {view} was dropped for a later one: nothing was swapped")]
+    #[error(
+        "this rebuild of view {view} was dropped for a later one, and nothing was swapped; another \
+         process rebuilds it: wait, or run the rebuild again"
+    )]
     Superseded {
         /// Its name.
         view: String,
@@ -390,103 +376,6 @@ impl From<StorageError> for ViewWriteError {
     }
 }
 
-impl ViewSchema {
-    /// # Panics
-    /// When a name is not `[a-z_]+`, is taken or occurs twice, or there are too many columns.
-    pub(crate) fn assert_well_formed(&self) {
-        assert!(is_identifier(self.name), "view {} is not named [a-z_]+", self.name);
-        assert!(self.columns.len() <= COLUMNS_MAX, "view {} has too many columns", self.name);
-        for (place, column) in self.columns.iter().enumerate() {
-            let name = column.name;
-            assert!(is_identifier(name), "column {name} is not named [a-z_]+");
-            assert!(!["key", "row", "next_change"].contains(&name), "column {name} is taken");
-            let mut before = self.columns.iter().take(place);
-            assert!(!before.any(|other| other.name == name), "column {name} occurs twice");
-        }
-    }
-
-    /// Refuses a row that does not fit.
-    pub(crate) fn check_row(&self, row: &ViewRow) -> Result<(), ViewError> {
-        check_key(&row.key)?;
-        if row.columns.len() != self.columns.len() {
-            return Err(ViewError::Refused(format!(
-                "row {} of view {} has {} cells: it must have {}",
-                row.key,
-                self.name,
-                row.columns.len(),
-                self.columns.len()
-            )));
-        }
-        for (column, value) in self.columns.iter().zip(&row.columns) {
-            if *value != Value::Null {
-                column.check(value)?;
-            }
-        }
-        row.next_change.as_deref().map_or(Ok(()), check_day)
-    }
-
-    /// Refuses changes of which one does not fit, or which name a key twice or too many keys.
-    pub(crate) fn check_changes(&self, changes: &ViewChanges) -> Result<(), ViewError> {
-        let count = changes.upserts.len() + changes.deletes.len();
-        check_count(count)?;
-        let mut keys = std::collections::HashSet::with_capacity(count);
-        for key in changes.upserts.iter().map(|row| &row.key).chain(&changes.deletes) {
-            if !keys.insert(key) {
-                return Err(ViewError::Refused(format!("row {key} is changed twice in one write")));
-            }
-        }
-        changes.upserts.iter().try_for_each(|row| self.check_row(row))
-    }
-}
-
-impl ViewColumn {
-    /// Refuses a cell that is not null and not for this column.
-    fn check(&self, value: &Value) -> Result<(), ViewError> {
-        self.kind.check(value, self.name)?;
-        match (self.index, value) {
-            (ColumnIndex::Indexed, Value::Text(text)) if text.len() > INDEXED_CELL_BYTES_MAX => {
-                Err(ViewError::Refused(format!(
-                    "column {} is indexed and holds text of at most {INDEXED_CELL_BYTES_MAX} \
-                     bytes, not of {}",
-                    self.name,
-                    text.len()
-                )))
-            }
-            (ColumnIndex::Indexed | ColumnIndex::Plain, _) => Ok(()),
-        }
-    }
-}
-
-impl ColumnKind {
-    /// Refuses a value that is not null and not of this kind.
-    pub(crate) fn check(self, value: &Value, column: &str) -> Result<(), ViewError> {
-        let fits = match self {
-            Self::Text | Self::Date | Self::Timestamp => {
-                matches!(value, Value::Text(text) if is_cell_text(text))
-            }
-            Self::Integer | Self::Money => matches!(value, Value::Integer(_)),
-        };
-        if fits {
-            return Ok(());
-        }
-        Err(ViewError::Refused(format!("column {column} holds {self}, not {value}")))
-    }
-}
-
-impl fmt::Display for ColumnKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text => {
-                write!(formatter, "text of at most {CELL_BYTES_MAX} bytes, none of them zero")
-            }
-            Self::Integer => formatter.write_str("whole numbers"),
-            Self::Date => formatter.write_str("days (text, YYYY-MM-DD)"),
-            Self::Timestamp => formatter.write_str("moments (text, ISO 8601)"),
-            Self::Money => formatter.write_str("money (whole numbers of the smallest unit)"),
-        }
-    }
-}
-
 impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -503,12 +392,6 @@ impl fmt::Display for Value {
 /// Whether both databases can hold `text` in a cell: PostgreSQL has no zero byte in a text.
 pub(crate) fn is_cell_text(text: &str) -> bool {
     text.len() <= CELL_BYTES_MAX && !text.contains('\0')
-}
-
-fn is_identifier(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 48
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 pub(crate) fn check_count(count: usize) -> Result<(), ViewError> {
@@ -571,14 +454,4 @@ pub(crate) fn difference(more: u64, less: u64) -> i64 {
 pub(crate) fn stored_number(number: u64) -> Result<i64, StorageError> {
     i64::try_from(number)
         .map_err(|_| StorageError::Corrupt(format!("{number} is beyond what a column can hold")))
-}
-
-fn check_key(key: &str) -> Result<(), ViewError> {
-    if key.is_empty() || key.len() > KEY_BYTES_MAX || key.contains('\0') {
-        return Err(ViewError::Refused(format!(
-            "a row's key must have 1 to {KEY_BYTES_MAX} bytes, none of them zero; it has {}",
-            key.len()
-        )));
-    }
-    Ok(())
 }

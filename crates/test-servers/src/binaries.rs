@@ -16,7 +16,8 @@ const PROGRAMS: [&str; 3] = ["postgres", "initdb", "pg_ctl"];
 ///
 /// # Panics
 /// When there is none, with what to install.
-pub(crate) fn folder() -> PathBuf {
+#[must_use]
+pub fn folder() -> PathBuf {
     find(
         env::var_os(FOLDER_VARIABLE).as_deref(),
         env::var_os("PATH").as_deref().unwrap_or_default(),

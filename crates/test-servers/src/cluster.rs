@@ -61,8 +61,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes a cluster in the new or empty `folder` and starts it.
-    pub(crate) fn create(folder: &Path) -> Self {
+    /// Makes a cluster in the new or empty `folder`, with these options of `initdb`, and starts it.
+    pub(crate) fn create(folder: &Path, initdb: &[&str]) -> Self {
         let mut cluster = Self {
             folder: folder.to_owned(),
             account: Account::of_servers(),
@@ -72,7 +72,7 @@ impl Cluster {
         };
         make_private_folder(folder, cluster.account);
         make_private_folder(&folder.join("socket"), cluster.account);
-        cluster.initialise();
+        cluster.initialise(initdb);
         for attempt in 1..=START_ATTEMPTS {
             cluster.port = free_port();
             cluster.configure(&[]);
@@ -137,6 +137,31 @@ impl Cluster {
         }
     }
 
+    /// The same, but no file of the server may grow beyond `kib`: to it, the disk is full then.
+    pub(crate) fn start_with_files_up_to(&self, kib: u32) {
+        let mut command = Command::new("sh");
+        // In blocks of 512 bytes.
+        let limited = "ulimit -f \"$1\" && shift && exec \"$@\"";
+        command.args(["-c", limited, "sh"]).arg((kib * 2).to_string());
+        let pg_ctl = self.pg_ctl("start");
+        command.arg(pg_ctl.get_program()).args(pg_ctl.get_args());
+        command.args(["-t", START_SECONDS_MAX, "-l"]).arg(self.folder.join("log"));
+        need(self.run(&mut command), "start with a limit on files");
+    }
+
+    /// Makes the server, once started again, one that only follows another: it reads, and takes no
+    /// writes.
+    pub(crate) fn make_standby(&self) {
+        write_private(&self.folder.join("data/standby.signal"), "", self.account);
+    }
+
+    /// Hands a private file of ours to the server, beside its settings; answers with its path.
+    pub(crate) fn put(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.folder.join("data").join(name);
+        write_private(&file, text, self.account);
+        file
+    }
+
     /// Stops the server; returns when it is gone.
     pub(crate) fn stop(&self, stop: Stop) {
         let mode = match stop {
@@ -148,13 +173,18 @@ impl Cluster {
         assert!(stopped.is_ok(), "the test's PostgreSQL does not stop: {stopped:?}");
     }
 
-    fn initialise(&self) {
+    fn initialise(&self, more: &[&str]) {
         let password = self.folder.join("password");
         write_private(&password, &self.password, self.account);
         let mut command = Command::new(self.binaries.join("initdb"));
         command.args(["--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C"]);
         command.args(["--auth-local=trust", "--auth-host=scram-sha-256", "--username", USER]);
-        command.arg("--pwfile").arg(&password).arg("--pgdata").arg(self.folder.join("data"));
+        command
+            .args(more)
+            .arg("--pwfile")
+            .arg(&password)
+            .arg("--pgdata")
+            .arg(self.folder.join("data"));
         need(self.run(&mut command), "make a data folder");
     }
 

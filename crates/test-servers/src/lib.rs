@@ -5,6 +5,10 @@
 //! again. Neither touches a server that runs on the machine already. A machine without PostgreSQL
 //! fails the test and says what to install: no test is skipped.
 //!
+//! [`NatsServer`] is a message broker that one test has for itself.
+//!
+//! [`faults`] says how much the tests with faults do.
+//!
 //! Everything here panics where it cannot do its work, since nobody but a failing test could
 //! answer. What waits (starting, stopping) blocks its thread.
 //!
@@ -19,12 +23,16 @@ mod account;
 mod binaries;
 mod cluster;
 mod database;
+pub mod faults;
+mod nats;
 mod private;
 mod shared;
 #[cfg(test)]
 mod testing;
 mod watchdog;
 
+pub use binaries::folder as programs_folder;
+pub use nats::NatsServer;
 pub use private::PostgresServer;
 pub use shared::{SharedPostgres, shared};
 

@@ -25,10 +25,24 @@ impl PostgresServer {
     /// When PostgreSQL is not installed or does not start.
     #[must_use]
     pub fn private() -> Self {
+        Self::with(&[])
+    }
+
+    /// The same, with a write-ahead log in files of one MiB, so that a limit on the size of files
+    /// meets tables first; see [`PostgresServer::restart_with_files_up_to`].
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed or does not start.
+    #[must_use]
+    pub fn of_small_files() -> Self {
+        Self::with(&["--wal-segsize=1"])
+    }
+
+    fn with(initdb: &[&str]) -> Self {
         let account = Account::of_servers();
         let folder = temporary_folder("daicho-postgres-");
         let watchdog = Watchdog::of_one_test(folder.path(), account);
-        let cluster = Cluster::create(folder.path());
+        let cluster = Cluster::create(folder.path(), initdb);
         Self { cluster, _watchdog: watchdog, _folder: folder }
     }
 
@@ -65,6 +79,33 @@ impl PostgresServer {
     pub fn restart_with(&self, settings: &[(&str, &str)]) {
         self.cluster.stop(Stop::Fast);
         self.cluster.configure(settings);
+        self.cluster.start();
+    }
+
+    /// Stops the server in good order and starts it with its own settings, and no file of it may
+    /// grow beyond `kib`: PostgreSQL takes that for a full disk. [`PostgresServer::restart_with`]
+    /// gives the space back.
+    pub fn restart_with_files_up_to(&self, kib: u32) {
+        self.cluster.stop(Stop::Fast);
+        self.cluster.configure(&[]);
+        self.cluster.start_with_files_up_to(kib);
+    }
+
+    /// Stops the server in good order and starts it with TLS under this certificate and key (PEM).
+    /// From here on it takes no connection without TLS.
+    pub fn restart_with_tls(&self, certificate: &str, key: &str) {
+        self.cluster.put("pg_hba.conf", "hostssl all all 127.0.0.1/32 scram-sha-256\n");
+        let certificate = self.cluster.put("server.crt", certificate).display().to_string();
+        let key = self.cluster.put("server.key", key).display().to_string();
+        let files = [("ssl_cert_file", &*certificate), ("ssl_key_file", &*key)];
+        self.restart_with(&[("ssl", "on"), files[0], files[1]]);
+    }
+
+    /// Stops the server in good order and starts it as a standby: it can be read, and refuses every
+    /// write. There is no way back.
+    pub fn restart_as_standby(&self) {
+        self.cluster.stop(Stop::Fast);
+        self.cluster.make_standby();
         self.cluster.start();
     }
 }

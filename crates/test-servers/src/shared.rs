@@ -73,7 +73,7 @@ fn join(root: &Path, linger_seconds: u32) -> SharedPostgres {
     let folder = root.join("server");
     let cluster = Cluster::running(&folder).unwrap_or_else(|| {
         Cluster::clear(&folder);
-        Cluster::create(&folder)
+        Cluster::create(&folder, &[])
     });
     let url = cluster.url(MAINTENANCE_DATABASE);
     SharedPostgres { cluster, url, _use: users }

@@ -107,6 +107,7 @@ fn recorded(position: u64, effective_on: Date, event: Event) -> Recorded {
         recorded_at: Timestamp::sample(),
         effective_on,
         actor: Actor::System(Login::sample()),
+        on_behalf_of: None,
         cause: None,
     };
     Recorded { header, event }

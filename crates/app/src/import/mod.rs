@@ -162,7 +162,7 @@ fn refused(rejection: daicho_domain::state::ShopNotOpen) -> ImportError {
 }
 
 fn refused_text(error: daicho_events::TextError) -> ImportError {
-    ImportError::Refused(ExecuteError::Malformed(error.to_string()))
+    ImportError::Refused(ExecuteError::malformed(error.to_string()))
 }
 
 /// The rows by invoice number, in the order of their days, sales before returns on one day.
@@ -239,10 +239,10 @@ impl Import<'_> {
         rows: &[Row],
     ) -> Result<Executed, ExecuteError> {
         let Some(first) = rows.first() else {
-            return Err(ExecuteError::Malformed("an invoice without rows".to_owned()));
+            return Err(ExecuteError::malformed("an invoice without rows".to_owned()));
         };
         let key = self.ledger.request_key(&format!("import:{number}"), &plain(rows)).await?;
-        let context = Context { actor: self.actor.clone(), cause: None, request: Some(key) };
+        let context = Context { request: Some(key), ..Context::of(self.actor.clone()) };
         if let Some(answer) = self.ledger.answered(context.request.as_ref()).await? {
             self.originals.learn(&answer.events);
             return Ok(answer);
@@ -307,7 +307,7 @@ impl Import<'_> {
             (None, None) => ("customer unknown".to_owned(), "Unknown customer".to_owned()),
         };
         let malformed =
-            |error: daicho_events::TextError| ExecuteError::Malformed(error.to_string());
+            |error: daicho_events::TextError| ExecuteError::malformed(error.to_string());
         let name = Name::new(&name).map_err(malformed)?;
         let organisation = RegisterOrganisation {
             organisation: self.ledger.edge().id(),
@@ -323,7 +323,7 @@ impl Import<'_> {
             let RegistrationEvent::OrganisationRegistered(event) = event else { return None };
             Some(event.organisation)
         });
-        let missing = || ExecuteError::Malformed(format!("request `{request}` registered nobody"));
+        let missing = || ExecuteError::malformed(format!("request `{request}` registered nobody"));
         let organisation = organisation.ok_or_else(missing)?;
         let id: MemberId = self.ledger.edge().id();
         let member = MigrateMember {
@@ -387,7 +387,7 @@ impl Import<'_> {
         D::State: Send,
     {
         let key = self.ledger.request_key(request, request.as_bytes()).await?;
-        let context = Context { actor: self.actor.clone(), cause: None, request: Some(key) };
+        let context = Context { request: Some(key), ..Context::of(self.actor.clone()) };
         self.ledger.execute(command, &context).await
     }
 

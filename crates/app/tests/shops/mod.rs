@@ -86,6 +86,7 @@ async fn open(story: &Story, folder: &Path, edge: Edge) -> Ledger {
             effective_on: new.effective_on.to_string(),
             tags: new.event.tags().iter().map(|tag| tag.as_str().to_owned()).collect(),
             actor: staff().to_string(),
+            on_behalf_of: None,
             cause: None,
             data_sha256: NewEvent::hash_data(&data),
             data,
@@ -140,7 +141,7 @@ impl Shop {
         self.requests += 1;
         let request = Some(format!("request-{}", self.requests));
         let named = command.to_owned();
-        let request = CommandRequest { request, actor, cause: None, command: named, data };
+        let request = CommandRequest { request, ..CommandRequest::new(&named, actor, data) };
         let done = self.ledger.run(request).await;
         done.unwrap_or_else(|error| panic!("{command}: {} ({error})", error.code()))
     }

@@ -29,9 +29,10 @@ pub(crate) async fn backup(
     output: Output,
     args: BackupArgs,
 ) -> Result<Exit, CliError> {
-    let manifest =
-        book::with(global, async |ledger| Ok(ledger.backup(&args.dir, watch().as_ref()).await?))
-            .await?;
+    let manifest = book::with(global, async |ledger| {
+        Ok(ledger.backup(&args.dir, watch(output).as_ref()).await?)
+    })
+    .await?;
     show_manifest(output, &manifest)?;
     output.note(&format!("checkpoint {}:{}", manifest.position, manifest.root))?;
     output.note(
@@ -61,7 +62,7 @@ pub(crate) async fn restore(
         ));
     };
     let books = book::books(global)?;
-    let progress = watch();
+    let progress = watch(output);
     let checkpoint: Checkpoint =
         books.restore(&args.dir, name, Edge::system(), progress.as_ref()).await?;
     let folder = books.describe_book(name);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::args::Global;
-use crate::book::books;
+use crate::book::{books, in_database};
 use crate::error::{CliError, Exit};
 use crate::output::{Heading, Output, number, text};
 use crate::progress::watch;
@@ -149,11 +149,11 @@ async fn list(global: &Global, output: Output) -> Result<Exit, CliError> {
 
 async fn copy(global: &Global, output: Output, args: CopyArgs) -> Result<Exit, CliError> {
     let target = match (args.to_database, args.to_data) {
-        (Some(url), _) => Books::in_database(&url)?,
+        (Some(url), _) => in_database(global, &url)?,
         (None, folder) => Books::in_folder(folder.unwrap_or_default()),
     };
     let name = args.to_name.as_ref().unwrap_or(&args.name);
-    let (source, edge, progress) = (books(global)?, Edge::system(), watch());
+    let (source, edge, progress) = (books(global)?, Edge::system(), watch(output));
     let checkpoint = source.copy(&args.name, &target, name, &edge, progress.as_ref()).await?;
     let row = row(&target, name, checkpoint);
     output.show(&row, &HEADINGS, &[cells(&row)])?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use daicho_app::{
-    BookName, Edge, KnownAt, Ledger, List, ListOrder, ListRequest, all, list_by_name,
+    BookName, Edge, KnownAt, Ledger, List, ListRequest, RebuildOptions, all, list_by_name,
 };
 use daicho_simulator::Summary;
 
@@ -40,7 +40,7 @@ pub(crate) async fn run(global: &Global, output: Output, args: DemoArgs) -> Resu
         )));
     }
     output.heading(&format!("A shop lives for three years: {} events", args.life.events))?;
-    let (ledger, summary) = live(global, &name, args.life).await?;
+    let (ledger, summary) = live(global, output, &name, args.life).await?;
     ledger.close().await;
     show_life(output, &summary)?;
     // From here on the clock is the machine's: the book is shown as it stands today.
@@ -70,18 +70,14 @@ async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), 
     request.effective_on = Some(day);
     page(ledger, output, list_by_name("invoices")?, request).await?;
     output.heading("Every list made anew from position 1, beside the live ones")?;
-    projections::rebuild(ledger, output, all()).await?;
+    projections::rebuild(ledger, output, all(), &RebuildOptions::default()).await?;
     output.heading("Proof")?;
-    let verified = ledger.verify(None, watch().as_ref()).await?;
+    let verified = ledger.verify(None, watch(output).as_ref()).await?;
     verify::show(output, &verified, None)
 }
 
 fn latest_by(column: &str) -> ListRequest {
-    ListRequest {
-        sort: Some((column.to_owned(), ListOrder::Descending)),
-        limit: ROWS,
-        ..ListRequest::default()
-    }
+    ListRequest { sort: format!("-{column}").parse().ok(), limit: ROWS, ..ListRequest::default() }
 }
 
 async fn page(
@@ -114,10 +110,11 @@ fn middle(summary: &Summary) -> daicho_app::Date {
 }
 
 fn next_steps(global: &Global, name: &BookName) -> String {
-    let place = match &global.database {
+    let place = match (&global.database, &global.database_file) {
         // The URL may hold a password.
-        Some(_) => "--database URL".to_owned(),
-        None => format!("--data {}", quoted(&global.data.to_string_lossy())),
+        (Some(_), _) => "--database URL".to_owned(),
+        (None, Some(file)) => format!("--database-file {}", quoted(&file.to_string_lossy())),
+        (None, None) => format!("--data {}", quoted(&book::folder(global).to_string_lossy())),
     };
     let book = format!("{place} --book {name}");
     format!(

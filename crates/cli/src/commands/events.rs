@@ -1,11 +1,13 @@
-//! `daicho events read`: the record as it stands, the two exact texts of each event on a line.
+//! `daicho events`: the record as it stands, the two exact texts of each event on a line, read or
+//! followed; and the cursors of those who follow.
 
 use std::io::{self, BufWriter, Write};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use daicho_app::{Ledger, PUBLISHED, Position};
+use daicho_app::{EventText, Ledger, PUBLISHED, Position};
 
+use super::{cursors, follow};
 use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
@@ -18,6 +20,12 @@ const PAGE_EVENTS: u64 = 4_096;
 pub(crate) enum EventsCommand {
     /// Print events as they are stored: {"envelope":…,"data":…}, one a line, whatever `--output`
     Read(ReadArgs),
+    /// Print events as `read` does, and go on with those that are recorded from then on
+    Follow(follow::FollowArgs),
+    /// How far those have come who follow under a name
+    Cursors,
+    /// Show, set or delete one cursor
+    Cursor(cursors::CursorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -25,6 +33,16 @@ pub(crate) struct ReadArgs {
     /// Begin after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
+    #[command(flatten)]
+    which: Which,
+    /// Stop after so many events; left out: at the end of the book
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Which events are asked for.
+#[derive(Debug, Args)]
+pub(super) struct Which {
     /// Only events of this type, as `order.placed`; more than once: of any of these
     #[arg(
         long = "type",
@@ -32,13 +50,10 @@ pub(crate) struct ReadArgs {
         value_parser = PossibleValuesParser::new(type_names()),
         hide_possible_values = true
     )]
-    types: Vec<String>,
+    pub(super) types: Vec<String>,
     /// Only events about this, as `order:<id>`; more than once: about all of these
     #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
-    /// Stop after so many events; left out: at the end of the book
-    #[arg(long, value_name = "N")]
-    limit: Option<u64>,
+    pub(super) tags: Vec<String>,
 }
 
 fn type_names() -> Vec<&'static str> {
@@ -48,31 +63,41 @@ fn type_names() -> Vec<&'static str> {
 
 pub(crate) async fn run(
     global: &Global,
-    _: Output,
+    output: Output,
     command: EventsCommand,
 ) -> Result<Exit, CliError> {
-    let EventsCommand::Read(args) = command;
-    book::with(global, async |ledger| read(ledger, &args).await).await?;
+    book::with(global, async |ledger| match &command {
+        EventsCommand::Read(args) => read(ledger, args).await,
+        EventsCommand::Follow(args) => follow::follow(ledger, args).await,
+        EventsCommand::Cursors => cursors::list(ledger, output).await,
+        EventsCommand::Cursor(args) => cursors::one(ledger, output, args).await,
+    })
+    .await?;
     Ok(Exit::Done)
 }
 
 /// Reads up to the end that the book had when this began: a busy book would have no end.
 async fn read(ledger: &Ledger, args: &ReadArgs) -> Result<(), CliError> {
     let head = ledger.checkpoint().await?.position.0;
+    let Which { types, tags } = &args.which;
     let (mut after, mut left) = (args.after, args.limit.unwrap_or(u64::MAX));
     while after < head && left > 0 {
         let limit = usize::try_from(left.min(PAGE_EVENTS)).unwrap_or(usize::MAX);
-        let page = ledger.events(&args.types, &args.tags, Position(after), limit).await?;
-        let mut out = BufWriter::new(io::stdout().lock());
-        for event in &page.events {
-            serde_json::to_writer(&mut out, event)
-                .map_err(|error| CliError::Output(error.into()))?;
-            out.write_all(b"\n")?;
-        }
-        out.flush()?;
+        let page = ledger.events(types, tags, Position(after), limit).await?;
+        write_lines(&page.events)?;
         left = left.saturating_sub(u64::try_from(page.events.len()).unwrap_or(u64::MAX));
         assert!(page.scanned_to.0 > after, "a read below the head comes further");
         after = page.scanned_to.0;
     }
     Ok(())
+}
+
+/// Writes events, one a line, and does not return before they are out of this process.
+pub(super) fn write_lines(events: &[EventText]) -> Result<(), CliError> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for event in events {
+        serde_json::to_writer(&mut out, event).map_err(|error| CliError::Output(error.into()))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
 }

@@ -63,7 +63,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, CliError> {
     let ImportCommand::Orders(args) = command;
     let ledger = open_or_make(global, output, args.currency).await?;
-    let imported = import(&ledger, &args).await;
+    let imported = import(&ledger, output, &args).await;
     ledger.close().await;
     let report = imported?;
     output.show(&report, &HEADINGS, &[cells(&report)])?;
@@ -80,12 +80,16 @@ pub(crate) async fn run(
     Ok(Exit::Rejected)
 }
 
-async fn import(ledger: &Ledger, args: &OrdersArgs) -> Result<ImportReport, CliError> {
+async fn import(
+    ledger: &Ledger,
+    output: Output,
+    args: &OrdersArgs,
+) -> Result<ImportReport, CliError> {
     let options = ImportOptions { unknown_customer: args.unknown_customer.clone() };
     // The file of rejects is made before anything is recorded, so that it cannot fail afterwards.
     let rejects = args.rejects.as_deref().map(|path| (path, create(path)));
     let rejects = rejects.map(|(path, file)| file.map(|file| (path, file))).transpose()?;
-    let report = ledger.import_orders(&args.file, &options, watch().as_ref()).await?;
+    let report = ledger.import_orders(&args.file, &options, watch(output).as_ref()).await?;
     if let Some((path, file)) = rejects {
         write_rejects(&report.rejects, file).map_err(|source| unwritable(path, source.into()))?;
     }

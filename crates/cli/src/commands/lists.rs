@@ -5,20 +5,22 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use daicho_app::{
-    ColumnKind, ContractId, Currency, Date, KnownAt, Ledger, List, ListFilter, ListOrder, ListPage,
-    ListRequest, MemberId, OrderId, OrganisationId, PAGE_ROWS_MAX, QuoteId, Value, list_by_name,
+    AtLeast, ColumnKind, ContractId, Currency, Date, KnownAt, Ledger, List, ListFilter, ListPage,
+    ListRequest, ListSort, MemberId, OrderId, OrganisationId, PAGE_ROWS_MAX, Position, QuoteId,
+    list_by_name, major_units,
 };
 use serde_json::json;
 
 use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
-use crate::money::major_units;
 use crate::output::{Align, Format, Heading, Output, text};
 use crate::shell::quoted;
 
 /// The column that says what the amounts of a row are in.
 const CURRENCY: &str = "currency";
+/// Milliseconds that is waited for a position, unless it is said otherwise.
+const WAIT_MS: u64 = 10_000;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ListCommand {
@@ -44,7 +46,7 @@ pub(crate) struct ListArgs {
     member: Option<MemberId>,
     /// Sort by this column; with a hyphen before it the largest comes first
     #[arg(long, value_name = "[-]COLUMN", allow_hyphen_values = true)]
-    sort: Option<Sort>,
+    sort: Option<ListSort>,
     #[command(flatten)]
     moment: Moment,
     /// Rows of the page
@@ -68,7 +70,7 @@ pub(crate) struct ShowArgs {
     moment: Moment,
 }
 
-/// The two axes of every list.
+/// The two axes of every list, and what it must hold.
 #[derive(Debug, Args)]
 pub(crate) struct Moment {
     /// As known then: a position, or the end of a day of recording; left out: now
@@ -77,23 +79,25 @@ pub(crate) struct Moment {
     /// As it counts on this business day; left out: today
     #[arg(long, value_name = "DAY")]
     effective_on: Option<Date>,
+    /// With everything up to this position, as an own command was answered with, or not at all
+    #[arg(long, value_name = "POSITION")]
+    wait_for: Option<u64>,
+    /// Milliseconds that is waited while another process brings the list up
+    #[arg(long, value_name = "MS", default_value_t = WAIT_MS, requires = "wait_for")]
+    wait_ms: u64,
 }
 
-/// A column to sort by, `-gross` for the largest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Sort(String, ListOrder);
-
-impl FromStr for Sort {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (column, order) = match text.strip_prefix('-') {
-            Some(column) => (column, ListOrder::Descending),
-            None => (text, ListOrder::Ascending),
-        };
-        if column.is_empty() || column.starts_with('-') {
-            return Err("name a column, as `gross`, or `-gross` for the largest first".to_owned());
+impl Moment {
+    /// The request at this moment, without conditions.
+    fn request(&self) -> ListRequest {
+        let wait_ms = self.wait_ms;
+        let at_least = |position| AtLeast { position: Position(position), wait_ms };
+        ListRequest {
+            known_at: self.known_at,
+            effective_on: self.effective_on,
+            at_least: self.wait_for.map(at_least),
+            ..ListRequest::default()
         }
-        Ok(Self(column.to_owned(), order))
     }
 }
 
@@ -158,8 +162,8 @@ pub(crate) fn show_page(
         "effective_on": page.effective_on,
     });
     let (headings, rows) = match output.format() {
-        Format::Table => without_empty(columns(list), cells(list, page, amount_with_currency)),
-        Format::Csv | Format::Json => (columns(list), cells(list, page, major_units)),
+        Format::Table => without_empty(columns(list), page.cells(list, amount_with_currency)),
+        Format::Csv | Format::Json => (columns(list), page.cells(list, major_units)),
     };
     output.show(&value, &headings, &rows)?;
     output.note(&format!(
@@ -184,11 +188,10 @@ fn request(args: &ListArgs) -> Result<ListRequest, CliError> {
     }
     Ok(ListRequest {
         filters,
-        sort: args.sort.clone().map(|Sort(column, order)| (column, order)),
+        sort: args.sort.clone(),
         after: args.after.clone(),
         limit: args.limit,
-        known_at: args.moment.known_at,
-        effective_on: args.moment.effective_on,
+        ..args.moment.request()
     })
 }
 
@@ -203,33 +206,9 @@ fn columns(list: &dyn List) -> Vec<Heading> {
     std::iter::once(text(list.key_name())).chain(typed).collect()
 }
 
-type WriteAmount = fn(i64, Option<Currency>) -> String;
-
 fn amount_with_currency(minor_units: i64, currency: Option<Currency>) -> String {
     let amount = major_units(minor_units, currency);
     currency.map_or(amount.clone(), |currency| format!("{amount} {currency}"))
-}
-
-/// The key and the typed columns of each row, as text.
-fn cells(list: &dyn List, page: &ListPage, amount: WriteAmount) -> Vec<Vec<String>> {
-    let rows = page.rows.iter().zip(&page.columns);
-    rows.map(|(row, values)| {
-        let key = row.get(list.key_name()).and_then(serde_json::Value::as_str);
-        let mut cells = vec![key.unwrap_or_default().to_owned()];
-        let typed = || list.columns().iter().zip(values);
-        let currency = typed().find_map(|(column, value)| match value {
-            Value::Text(code) if column.name == CURRENCY => code.parse::<Currency>().ok(),
-            Value::Null | Value::Text(_) | Value::Integer(_) => None,
-        });
-        cells.extend(typed().map(|(column, value)| match (value, column.kind) {
-            (Value::Null, _) => String::new(),
-            (Value::Text(text), _) => text.clone(),
-            (Value::Integer(number), ColumnKind::Money) => amount(*number, currency),
-            (Value::Integer(number), _) => number.to_string(),
-        }));
-        cells
-    })
-    .collect()
 }
 
 /// Leaves out what would only make a table wide: columns without a value, and the currency, which
@@ -276,8 +255,7 @@ async fn print_row(
     list: &'static dyn List,
     args: &ShowArgs,
 ) -> Result<(), CliError> {
-    let Moment { known_at, effective_on } = args.moment;
-    let Some(row) = ledger.show(list, &args.key, known_at, effective_on).await? else {
+    let Some(row) = ledger.show(list, &args.key, &args.moment.request()).await? else {
         return Err(CliError::Usage(format!(
             "there is no {} `{}` in the list as it was asked for: `daicho {} list` prints those \
              there are",
@@ -314,13 +292,6 @@ fn flatten(path: String, value: &serde_json::Value, fields: &mut Vec<Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hyphen_before_a_column_puts_the_largest_first() {
-        assert_eq!("gross".parse(), Ok(Sort("gross".to_owned(), ListOrder::Ascending)));
-        assert_eq!("-gross".parse(), Ok(Sort("gross".to_owned(), ListOrder::Descending)));
-        assert!("-".parse::<Sort>().is_err() && "--gross".parse::<Sort>().is_err());
-    }
 
     #[test]
     fn the_next_command_is_the_one_given_with_the_new_cursor() {

@@ -3,13 +3,18 @@
 mod archive;
 mod book;
 mod completions;
+mod consumers;
+mod cursors;
 mod demo;
 mod events;
+mod follow;
 mod history;
 mod import;
+mod keys;
 pub(crate) mod lists;
 mod projections;
 mod run;
+mod serve;
 mod simulate;
 mod verify;
 
@@ -29,6 +34,18 @@ pub(crate) enum Command {
     Book(book::BookCommand),
     /// Do commands, one JSON object a line
     Run(run::RunArgs),
+    /// Serve the books over HTTP: commands in, lists and events out
+    #[command(after_help = serve::SERVE_HELP)]
+    Serve(serve::ServeArgs),
+    /// The keys with which programs come in over HTTP
+    #[command(subcommand)]
+    Key(keys::KeyCommand),
+    /// Consumers: events in batches, for several workers at once
+    #[command(subcommand)]
+    Consumer(consumers::ConsumerCommand),
+    /// The settings of `serve`
+    #[command(subcommand)]
+    Config(serve::ConfigCommand),
     /// Bring in records of other systems
     #[command(subcommand)]
     Import(import::ImportCommand),
@@ -67,6 +84,13 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+impl Command {
+    /// What is told on standard error where nobody asks for more or less.
+    pub(crate) fn tells(&self) -> &'static str {
+        if matches!(self, Self::Serve(_)) { "info" } else { "off" }
+    }
+}
+
 /// Does what was asked.
 pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
     let global = &cli.global;
@@ -76,6 +100,10 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::Simulate(args) => simulate::run(global, output, args).await,
         Command::Book(command) => book::run(global, output, command).await,
         Command::Run(args) => run::run(global, output, args).await,
+        Command::Serve(args) => serve::serve(global, output, args).await,
+        Command::Key(command) => keys::run(global, output, command).await,
+        Command::Consumer(command) => consumers::run(global, output, command).await,
+        Command::Config(command) => serve::config(global, output, command),
         Command::Quotes(command) => lists::run(global, output, "quotes", command).await,
         Command::Orders(command) => lists::run(global, output, "orders", command).await,
         Command::Contracts(command) => lists::run(global, output, "contracts", command).await,

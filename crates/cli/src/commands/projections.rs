@@ -2,7 +2,9 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use daicho_app::{Compared, Ledger, List, ListState, Rebuild, all};
+use daicho_app::{
+    Compared, Ledger, List, ListState, Rebuild, RebuildOptions, SLICES, Stopped, all,
+};
 use serde_json::json;
 
 use crate::args::Global;
@@ -10,6 +12,7 @@ use crate::book;
 use crate::error::{CliError, Exit};
 use crate::output::{Output, number, text};
 use crate::progress::watch;
+use crate::size;
 
 const MICROSECONDS_A_SECOND: u128 = 1_000_000;
 
@@ -17,7 +20,7 @@ const MICROSECONDS_A_SECOND: u128 = 1_000_000;
 pub(crate) enum ProjectionsCommand {
     /// Show how every stored list stands
     Status,
-    /// Make lists anew beside the live ones, in one pass, and swap them in
+    /// Make lists anew beside the live ones and swap them in; one that was stopped goes on
     Rebuild(RebuildArgs),
     /// Hold every stored list against the same list made anew
     Compare,
@@ -36,6 +39,12 @@ pub(crate) struct RebuildArgs {
     /// Every list
     #[arg(long)]
     all: bool,
+    /// What the rows may hold in memory at once, about; less takes more passes over the record
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size::bytes)]
+    memory: usize,
+    /// Drop what a stopped rebuild has left, in place of going on with it
+    #[arg(long)]
+    anew: bool,
 }
 
 pub(crate) async fn run(
@@ -49,10 +58,14 @@ pub(crate) async fn run(
             Ok(Exit::Done)
         }
         ProjectionsCommand::Rebuild(args) => {
-            rebuild(ledger, output, &chosen(args)).await?;
+            let stopped = if args.anew { Stopped::IsDropped } else { Stopped::GoesOn };
+            let options = RebuildOptions { memory_bytes: args.memory, stopped };
+            rebuild(ledger, output, &chosen(args), &options).await?;
             Ok(Exit::Done)
         }
-        ProjectionsCommand::Compare => compare(output, &ledger.compare(watch().as_ref()).await?),
+        ProjectionsCommand::Compare => {
+            compare(output, &ledger.compare(watch(output).as_ref()).await?)
+        }
     })
     .await
 }
@@ -90,13 +103,14 @@ pub(crate) async fn rebuild(
     ledger: &Ledger,
     output: Output,
     lists: &[&'static dyn List],
+    options: &RebuildOptions,
 ) -> Result<(), CliError> {
-    let rebuild = ledger.rebuild(lists, watch().as_ref()).await?;
+    let rebuild = ledger.rebuild_with(lists, options, watch(output).as_ref()).await?;
     let rate = events_per_second(&rebuild);
     let seconds = rebuild.took.as_secs_f64();
     let value = json!({
         "events": rebuild.events, "seconds": seconds, "events_per_second": rate,
-        "lists": rebuild.lists,
+        "passes": rebuild.passes, "lists": rebuild.lists,
     });
     let rows: Vec<Vec<String>> = rebuild
         .lists
@@ -104,7 +118,16 @@ pub(crate) async fn rebuild(
         .map(|list| vec![list.list.to_owned(), list.rows.to_string()])
         .collect();
     output.show(&value, &[text("list"), number("rows")], &rows)?;
-    output.note(&format!("{} events in {seconds:.3} s: {rate} events/s", rebuild.events))
+    for list in rebuild.lists.iter().filter(|list| list.resumed_slices > 0) {
+        output.note(&format!(
+            "{}: {} of {SLICES} slices were there from a rebuild that was stopped",
+            list.list, list.resumed_slices
+        ))?;
+    }
+    output.note(&format!(
+        "{} events in {seconds:.3} s, passes: {}, {rate} events/s",
+        rebuild.events, rebuild.passes
+    ))
 }
 
 fn events_per_second(rebuild: &Rebuild) -> u64 {

@@ -228,7 +228,9 @@ fn not_done(line: u64, error: ExecuteError) -> Outcome {
         ExecuteError::Malformed(message) => {
             Outcome::Rejected { rejected: reason(code, format!("line {line}: {message}")) }
         }
-        ExecuteError::Rejected(_) | ExecuteError::RequestReused { .. } => {
+        ExecuteError::Rejected(_)
+        | ExecuteError::Changed { .. }
+        | ExecuteError::RequestReused { .. } => {
             Outcome::Rejected { rejected: reason(code, error.to_string()) }
         }
         // The log refuses what breaks one of its named limits: the caller can mend it.

@@ -50,7 +50,7 @@ pub(crate) async fn run(
         let text = "a life needs a new book: name it with `--book NAME`";
         return Err(CliError::Usage(text.to_owned()));
     };
-    let (ledger, summary) = live(global, name, args.life).await?;
+    let (ledger, summary) = live(global, output, name, args.life).await?;
     ledger.close().await;
     show(output, &summary)?;
     Ok(Exit::Done)
@@ -59,6 +59,7 @@ pub(crate) async fn run(
 /// Makes the book `name` and lets a shop live in it; the book stays open.
 pub(crate) async fn live(
     global: &Global,
+    output: Output,
     name: &BookName,
     life: Life,
 ) -> Result<(Ledger, Summary), CliError> {
@@ -66,7 +67,7 @@ pub(crate) async fn live(
     let ledger = book::books(global)?.create(name, simulated.edge.clone()).await?;
     let until = life.until.unwrap_or_else(|| Edge::system().now());
     let options = Options { events: life.events, seed: life.seed, until };
-    match simulate(&ledger, &simulated, &options, watch().as_ref()).await {
+    match simulate(&ledger, &simulated, &options, watch(output).as_ref()).await {
         Ok(summary) => Ok((ledger, summary)),
         Err(error) => {
             ledger.close().await;

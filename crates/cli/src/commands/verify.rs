@@ -25,7 +25,7 @@ pub(crate) async fn run(
     args: VerifyArgs,
 ) -> Result<Exit, CliError> {
     let (books, name) = (book::books(global)?, book::chosen(global).await?);
-    let verified = books.verify(&name, Edge::system(), args.expect, watch().as_ref()).await?;
+    let verified = books.verify(&name, Edge::system(), args.expect, watch(output).as_ref()).await?;
     show(output, &verified, args.expect)?;
     Ok(Exit::Done)
 }

@@ -1,50 +1,12 @@
 //! Books in a real PostgreSQL database: the same commands, the same bytes, the way there and back.
 
-use crate::support::{MAIN_ROAD, ROAD_EVENTS, Ran, Shop};
+use daicho_test_servers::faults;
 
-/// A day on which every simulated life of these tests ends, so that two of them are the same.
-const UNTIL: &str = "2026-01-01T00:00:00Z";
-const LIFE_EVENTS: &str = "500";
+use crate::market::{Market, UNTIL, checkpoint, psql};
+use crate::support::{MAIN_ROAD, ROAD_EVENTS, Shop};
 
-/// An empty database, and a folder for what does not stand in it.
-struct Market {
-    url: String,
-    shop: Shop,
-}
-
-impl Market {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let url = runtime.block_on(daicho_test_servers::shared().fresh_database());
-        Self { url, shop: Shop::without_books() }
-    }
-
-    /// In the database.
-    fn daicho(&self, args: &[&str]) -> Ran {
-        let mut command = self.shop.command(args);
-        command.env("DAICHO_DATABASE", &self.url);
-        let ran: Ran = command.output().unwrap().into();
-        self.keeps_the_password(ran)
-    }
-
-    #[track_caller]
-    fn keeps_the_password(&self, ran: Ran) -> Ran {
-        let secret = self.url.split([':', '@']).nth(2).unwrap();
-        assert!(secret.len() > 8, "the server of the tests asks for a password");
-        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "a password is shown");
-        ran
-    }
-
-    fn simulated(&self, book: &str) -> Ran {
-        let life = ["simulate", "--events", LIFE_EVENTS, "--seed", "7", "--until", UNTIL];
-        self.daicho(&[&life, ["--book", book].as_slice()].concat())
-    }
-}
-
-/// The last line of a verification: `N:ROOT`.
-fn checkpoint(ran: &Ran) -> String {
-    ran.out.lines().last().unwrap().to_owned()
-}
+/// Fault test T12 at the size of every run, and in `.ci/faults`.
+const LIFE_EVENTS: (usize, usize) = (1_000, 1_000_000);
 
 #[test]
 fn a_book_in_a_database_goes_the_main_road_and_is_proved() {
@@ -65,13 +27,20 @@ fn a_book_in_a_database_goes_the_main_road_and_is_proved() {
 #[test]
 fn the_same_life_has_the_same_root_and_the_same_lists_in_a_folder_and_in_a_database() {
     let market = Market::new();
-    market.simulated("shop").exits(0);
-    let life = ["simulate", "--events", LIFE_EVENTS, "--seed", "7", "--until", UNTIL];
-    market.shop.daicho(&[&life, ["--book", "shop"].as_slice()].concat()).exits(0);
+    let events = faults::count("T12 events", LIFE_EVENTS.0, LIFE_EVENTS.1).to_string();
+    let seed = faults::seed().to_string();
+    let life = ["simulate", "--events", &events, "--seed", &seed, "--until", UNTIL];
+    let life = [&life, ["--book", "shop"].as_slice()].concat();
+    market.daicho(&life).exits(0);
+    market.shop.daicho(&life).exits(0);
     let here = market.shop.daicho(&["verify"]).exits(0);
     let there = market.daicho(&["verify"]).exits(0);
-    // Record, derived state and the digest of every list.
+    // Record, derived state and the digest of every list; and each list made anew from the record
+    // is the one that was kept up.
     assert_eq!(here.out, there.out);
+    let compare = ["projections", "compare", "--output", "json"];
+    let (here, there) = (market.shop.daicho(&compare).exits(0), market.daicho(&compare).exits(0));
+    assert_eq!(here.json(), there.json());
     for list in ["quotes", "orders", "contracts", "invoices", "members"] {
         let page = [list, "list", "--output", "csv", "--limit", "1000"];
         assert_eq!(market.shop.daicho(&page).out, market.daicho(&page).out, "{list}");
@@ -164,13 +133,6 @@ fn the_way_to_the_next_page_does_not_show_a_password() {
     let page = ["--database", &market.url, "orders", "list", "--limit", "2"];
     let ran = market.keeps_the_password(market.shop.daicho(&page)).exits(0);
     ran.says("More rows: daicho --database URL orders list --limit 2 --after ");
-}
-
-/// Runs a statement with PostgreSQL's own client.
-fn psql(url: &str, statement: &str) -> Ran {
-    let mut command = std::process::Command::new("psql");
-    command.args(["--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", statement, url]);
-    command.output().unwrap().into()
 }
 
 #[test]

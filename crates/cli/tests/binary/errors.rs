@@ -65,6 +65,7 @@ fn ids_cursors_and_columns_are_refused_by_their_rule() {
     refused(&["events", "read", "--type", "order.plcaed"], "'order.placed'");
     refused(&["projections", "rebuild"], "required");
     refused(&["projections", "rebuild", "ordrs"], "'orders'");
+    refused(&["projections", "rebuild", "--all", "--memory", "512"], "512MiB");
     refused(&["verify", "--expect", "1:ab"], "is no checkpoint");
     refused(&["run", "--schema", "order.plcae"], "there is no command `order.plcae`");
     refused(&["run", "nothing.jsonl"], "nothing.jsonl cannot be read");

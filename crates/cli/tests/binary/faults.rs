@@ -5,12 +5,17 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
+use daicho_test_servers::faults;
 use serde_json::{Value, json};
 
-use crate::support::{MAIN_ROAD, Shop};
+use crate::market::{Market, checkpoint as checkpoint_line};
+use crate::support::{MAIN_ROAD, Ran, Shop, feed};
 
-/// Kills of each kind (fault T5 at the size of every run).
-const KILLS: usize = 20;
+/// Kills of each kind (fault test T5), in each run of the tests and in `.ci/faults`.
+const KILLS: (usize, usize) = (20, 2_000);
+/// Kills amid the same lines, each further on.
+const ROUND_KILLS: usize = 20;
+const LINES: usize = 200;
 
 /// Order lines of so many invoices, two rows each, not sorted; every tenth invoice came back.
 fn order_lines(invoices: u32) -> String {
@@ -44,12 +49,16 @@ fn checkpoint(shop: &Shop) -> String {
     verified["checkpoint"].as_str().unwrap().to_owned()
 }
 
-fn registrations(count: usize) -> String {
+pub(crate) fn registrations(count: usize) -> String {
+    registrations_of("registration", count)
+}
+
+fn registrations_of(name: &str, count: usize) -> String {
     let mut lines = String::new();
     for number in 0..count {
         let command = json!({
-            "request": format!("registration {number}"), "actor": "staff:hanako",
-            "command": "organisation.register", "data": { "name": format!("Company {number}") },
+            "request": format!("{name} {number}"), "actor": "staff:hanako",
+            "command": "organisation.register", "data": { "name": format!("{name} {number}") },
         });
         let _ = writeln!(lines, "{command}");
     }
@@ -59,33 +68,58 @@ fn registrations(count: usize) -> String {
 #[test]
 fn a_run_that_is_killed_has_recorded_all_that_it_acknowledged() {
     let shop = Shop::after_the_main_road();
-    let mut acknowledged: Vec<(String, Value)> = Vec::new();
-    for kill in 0..KILLS {
-        let mut command = shop.command(&["run", "-"]);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary runs");
-        let mut stdin = child.stdin.take().unwrap();
-        let lines = registrations(200);
-        let writer = std::thread::spawn(move || stdin.write_all(lines.as_bytes()));
-        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
-        // Killed while the answers after these are being worked on.
-        for _ in 0..=kill * 3 {
-            let answer: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
-            let request = answer["request"].as_str().unwrap().to_owned();
-            acknowledged.push((request, answer["positions"].clone()));
+    kill_runs("a folder", |args| shop.command(args));
+}
+
+#[test]
+fn a_run_on_a_server_that_is_killed_has_recorded_all_that_it_acknowledged() {
+    let market = Market::new();
+    market.daicho(&["book", "create", "shop"]).exits(0);
+    feed(market.command(&["run", "-"]), MAIN_ROAD.as_bytes()).exits(0);
+    kill_runs("a server", |args| market.command(args));
+}
+
+/// Kills `daicho run` while it answers, keeping a journal of what it acknowledged; afterwards each
+/// request has that one answer, and one effect.
+fn kill_runs(place: &str, command: impl Fn(&[&str]) -> Command) {
+    let kills = faults::count(&format!("T5 kills of a run in {place}"), KILLS.0, KILLS.1);
+    let mut recorded = crate::support::ROAD_EVENTS;
+    for round in 0..kills.div_ceil(ROUND_KILLS) {
+        let lines = registrations_of(&format!("registration {round}"), LINES);
+        let mut acknowledged: Vec<(String, Value)> = Vec::new();
+        for kill in 0..ROUND_KILLS {
+            acknowledged.extend(answers_of_a_killed(command(&["run", "-"]), &lines, kill * 3 + 1));
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let _ = writer.join().unwrap(); // the pipe broke
+        let answers = feed(command(&["run", "-"]), lines.as_bytes()).exits(0).json_lines();
+        for (request, positions) in acknowledged {
+            let again = answers.iter().find(|answer| answer["request"] == *request).unwrap();
+            assert_eq!(again["positions"], positions, "{request} has one answer for ever");
+            assert_eq!(again["repeated"], true);
+        }
+        recorded += LINES as u64;
+        let verified: Ran = command(&["verify"]).output().unwrap().into();
+        let verified = checkpoint_line(&verified.exits(0));
+        assert!(verified.starts_with(&format!("{recorded}:")), "each request has one effect");
     }
-    let answers = shop.run(registrations(200).as_bytes()).exits(0).json_lines();
-    for (request, positions) in acknowledged {
-        let again = answers.iter().find(|answer| answer["request"] == *request).unwrap();
-        assert_eq!(again["positions"], positions, "{request} has one answer for ever");
-        assert_eq!(again["repeated"], true);
-    }
-    let events = checkpoint(&shop).split_once(':').unwrap().0.parse::<u64>().unwrap();
-    assert_eq!(events, crate::support::ROAD_EVENTS + 200, "each request has one effect");
+}
+
+/// What a run has acknowledged when it is killed after so many answers, while it works on the next.
+fn answers_of_a_killed(mut run: Command, lines: &str, answers: usize) -> Vec<(String, Value)> {
+    let mut child = run.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, input) = (child.stdin.take().unwrap(), lines.as_bytes().to_vec());
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let told = BufReader::new(child.stdout.take().unwrap()).lines().take(answers);
+    let acknowledged: Vec<(String, Value)> = told
+        .map(|line| {
+            let answer: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            (answer["request"].as_str().unwrap().to_owned(), answer["positions"].clone())
+        })
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let _ = writer.join().unwrap(); // the pipe broke
+    assert_eq!(acknowledged.len(), answers);
+    acknowledged
 }
 
 #[test]
@@ -97,7 +131,7 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
     let wal = shop.path("books/retail/record.db-wal");
     let import = ["import", "orders", file, "--book", "retail", "--output", "json"];
     let mut kills = 0;
-    for kill in 0..KILLS {
+    for kill in 0..faults::count("T5 kills of an import", KILLS.0, KILLS.0) {
         let mut command = shop.command(&import);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let grown = 60_000 * (kill as u64 + 1);

@@ -102,16 +102,20 @@ impl Shop {
 
     /// `daicho run -` with this input.
     pub(crate) fn run(&self, input: &[u8]) -> Ran {
-        let mut command = self.command(&["run", "-"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_vec();
-        let writer = std::thread::spawn(move || stdin.write_all(&input));
-        let ran = child.wait_with_output().unwrap().into();
-        writer.join().unwrap().unwrap();
-        ran
+        feed(self.command(&["run", "-"]), input)
     }
+}
+
+/// Runs a command with this input.
+pub(crate) fn feed(mut command: Command, input: &[u8]) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let ran = child.wait_with_output().unwrap().into();
+    writer.join().unwrap().unwrap();
+    ran
 }
 
 /// The binary with nothing of the surroundings that changes what it says.

@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::rules::{Finding, finding};
 
 /// Which of our crates each of ours may name.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 13] = [
     ("daicho-test-servers", &[]),
+    ("daicho-test-vfs", &[]),
     ("daicho-events", &[]),
     ("daicho-store", &[]),
     ("daicho-domain", &["daicho-events"]),
@@ -27,18 +28,28 @@ const EDGES: [(&str, &[&str]); 11] = [
         ],
     ),
     ("daicho-simulator", &["daicho-app", "daicho-domain", "daicho-events"]),
-    ("daicho-http", &["daicho-app"]),
+    ("daicho-deliveries", &["daicho-app"]),
+    ("daicho-http", &["daicho-app", "daicho-deliveries"]),
     ("daicho", &["daicho-app", "daicho-http", "daicho-simulator"]),
     (
         "daicho-benches",
-        &["daicho-app", "daicho-events", "daicho-projections", "daicho-simulator", "daicho-store"],
+        &[
+            "daicho-app",
+            "daicho-events",
+            "daicho-projections",
+            "daicho-simulator",
+            "daicho-store",
+            "daicho-test-servers",
+        ],
     ),
 ];
-/// What the tests of any crate may lean on, and nothing else of any.
-const TEST_CRATE: &str = "daicho-test-servers";
-/// Who may name sqlx: the store, the benches that measure what is below it, and the servers for
-/// tests, which make a database for each.
-const SQL_CRATES: [&str; 3] = ["daicho-store", "daicho-benches", TEST_CRATE];
+/// What the tests of any crate may lean on, and besides them only the benches on the first, which
+/// are measured on a server of their own.
+const TEST_CRATES: [&str; 2] = ["daicho-test-servers", "daicho-test-vfs"];
+/// Who may name sqlx or SQLite: the store, the benches that measure what is below it, the servers
+/// for tests, which make a database for each, and the disk for tests, which stands under SQLite.
+const SQL_CRATES: [&str; 4] =
+    ["daicho-store", "daicho-benches", "daicho-test-servers", "daicho-test-vfs"];
 /// Crates that compute and never touch the world …
 const PURE: [&str; 4] =
     ["daicho-events", "daicho-domain", "daicho-projections", "daicho-documents"];
@@ -111,10 +122,10 @@ fn broken(edge: &Edge, way_out: &'static str) -> Finding {
 }
 
 /// Our crates lean on each other only as the diagram says, in tests too; only there may each use
-/// the servers for tests.
+/// the servers and the disk for tests.
 pub(crate) fn forbidden_edges(edges: &[Edge]) -> Vec<Finding> {
     let ours = |name: &str| name == "daicho" || name.starts_with("daicho-");
-    let of_tests = |edge: &Edge| edge.is_dev && edge.to == TEST_CRATE;
+    let of_tests = |edge: &Edge| edge.is_dev && TEST_CRATES.contains(&edge.to.as_str());
     let listed = |edge: &Edge| {
         EDGES.iter().any(|(from, to)| *from == edge.from && to.contains(&edge.to.as_str()))
     };
@@ -126,7 +137,9 @@ pub(crate) fn forbidden_edges(edges: &[Edge]) -> Vec<Finding> {
 
 /// Only the store speaks to a database.
 pub(crate) fn forbidden_sqlx(edges: &[Edge]) -> Vec<Finding> {
-    let is_sql = |name: &str| name.starts_with("sqlx") || name == "rusqlite";
+    let is_sql = |name: &str| {
+        name.starts_with("sqlx") || name == "rusqlite" || name.starts_with("libsqlite3")
+    };
     let outside = |edge: &&Edge| is_sql(&edge.to) && !SQL_CRATES.contains(&edge.from.as_str());
     let way_out = "ask the store through its traits";
     edges.iter().filter(outside).map(|edge| broken(edge, way_out)).collect()

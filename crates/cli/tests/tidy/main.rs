@@ -206,10 +206,12 @@ fn an_edge_that_is_not_in_the_diagram_is_found() {
 }
 
 #[test]
-fn the_servers_for_tests_are_for_tests_only() {
-    let shipped = edge("daicho-store", "daicho-test-servers");
-    assert_eq!(house::forbidden_edges(std::slice::from_ref(&shipped)).len(), 1);
-    assert_eq!(house::forbidden_edges(&[Edge { is_dev: true, ..shipped }]).len(), 0);
+fn the_servers_and_the_disk_for_tests_are_for_tests_only() {
+    for name in ["daicho-test-servers", "daicho-test-vfs"] {
+        let shipped = edge("daicho-store", name);
+        assert_eq!(house::forbidden_edges(std::slice::from_ref(&shipped)).len(), 1);
+        assert_eq!(house::forbidden_edges(&[Edge { is_dev: true, ..shipped }]).len(), 0);
+    }
 }
 
 #[test]
@@ -220,6 +222,8 @@ fn only_the_store_and_what_measures_or_serves_its_tests_name_sqlx() {
 #[test]
 fn sqlx_in_another_crate_is_found() {
     let edges = [edge("daicho-store", "sqlx"), edge("daicho-app", "sqlx")];
+    assert_eq!(house::forbidden_sqlx(&edges).len(), 1);
+    let edges = [edge("daicho-test-vfs", "libsqlite3-sys"), edge("daicho", "libsqlite3-sys")];
     assert_eq!(house::forbidden_sqlx(&edges).len(), 1);
 }
 
@@ -234,14 +238,53 @@ fn a_runtime_in_the_domain_is_found() {
     assert_eq!(house::forbidden_world(&edges).len(), 1);
 }
 
+/// The one package that may be unsafe: a VFS of SQLite is a table of C functions.
+const UNSAFE_PACKAGE: &str = "crates/test-vfs/Cargo.toml";
+
 #[test]
 fn every_package_keeps_the_lints_of_the_workspace() {
-    let lax = |(_, text): &(String, String)| !text.contains("[lints]\nworkspace = true\n");
+    let lax = |(path, text): &(String, String)| {
+        path != UNSAFE_PACKAGE && !text.contains("[lints]\nworkspace = true\n")
+    };
     let manifests = files("toml").into_iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
     let rule = "a package without the workspace's lints".to_owned();
     let found =
         |(path, _): (String, String)| finding(&path, 1, rule.clone(), "add `lints.workspace`");
     assert_clean(&manifests.filter(lax).map(found).collect::<Vec<_>>());
+}
+
+/// The lines `name = "level"` of two tables of a manifest, without their reasons.
+fn lints(manifest: &str, tables: &str) -> Vec<String> {
+    let table = |kind: &str| -> Vec<String> {
+        let after = manifest.split(&format!("[{tables}.{kind}]\n")).nth(1).unwrap_or_default();
+        let lines = after.lines().take_while(|line| !line.starts_with('['));
+        let lines = lines.filter_map(|line| line.split('#').next()).map(str::trim);
+        lines.filter(|line| !line.is_empty()).map(|line| format!("{kind} {line}")).collect()
+    };
+    [table("rust"), table("clippy")].concat()
+}
+
+/// What of the workspace's lints a package that lists its own does not keep.
+fn lints_not_kept(package: &str) -> Vec<String> {
+    let ours = lints(&page("Cargo.toml"), "workspace.lints");
+    assert!(ours.len() > 10, "the workspace has lints");
+    let kept = lints(package, "lints");
+    ours.into_iter().filter(|lint| !kept.contains(lint)).collect()
+}
+
+#[test]
+fn the_package_that_may_be_unsafe_keeps_every_other_lint_and_gives_reasons() {
+    let package = page(UNSAFE_PACKAGE);
+    assert_eq!(lints_not_kept(&package), ["rust unsafe_code = \"forbid\""]);
+    for own in ["rust unsafe_code = \"deny\"", "clippy undocumented_unsafe_blocks = \"deny\""] {
+        assert!(lints(&package, "lints").contains(&own.to_owned()), "{own}");
+    }
+}
+
+#[test]
+fn a_lint_that_is_left_out_is_found() {
+    let package = page(UNSAFE_PACKAGE).replace("todo = \"warn\"\n", "");
+    assert!(lints_not_kept(&package).contains(&"clippy todo = \"warn\"".to_owned()));
 }
 
 /// The binary form is for derived data only, and one file knows it: so it can be exchanged.

@@ -103,7 +103,8 @@ impl Fold for Goods {
             | Event::Product(_)
             | Event::Registration(_)
             | Event::Quote(_)
-            | Event::Billing(_) => {}
+            | Event::Billing(_)
+            | Event::Access(_) => {}
         }
     }
 }

@@ -5,6 +5,7 @@ mod billing;
 mod catalogue;
 mod contract;
 mod goods;
+mod keys;
 mod member;
 mod order;
 mod quote;
@@ -14,6 +15,7 @@ pub use billing::{Billed, Invoice, Invoices};
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
 pub use contract::{Contract, ContractUnknown, Contracts, LicenceStep, after_months, whole_months};
 pub use goods::{Goods, GoodsOrder};
+pub use keys::{Key, Keys};
 pub use member::{
     Member, MemberIdUsed, MemberUnknown, Members, OrganisationUnknown, Organisations,
 };

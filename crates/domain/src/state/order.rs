@@ -163,7 +163,8 @@ impl Fold for Orders {
             | Event::Product(_)
             | Event::Registration(_)
             | Event::Quote(_)
-            | Event::Contract(_) => {}
+            | Event::Contract(_)
+            | Event::Access(_) => {}
         }
     }
 }

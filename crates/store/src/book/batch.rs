@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::clock;
 use crate::limits;
-use crate::log::{AppendError, Appended, Condition};
+use crate::log::{AppendError, Appended};
 use crate::memory::repeated;
 use crate::merkle::{Frontier, Hash, leaf_hash};
-use crate::prepared::{Prepared, RequestRecord};
+use crate::prepared::{HashedCondition, Prepared, RequestRecord};
 
 use super::index::KeyIndex;
 use super::rows::Checked;
@@ -39,8 +39,8 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// An empty batch behind `held`, recorded at `now_us` or, if the clock is behind, with the
-    /// last.
-    pub(crate) fn new(held: &Held, now_us: i64) -> Self {
+    /// last; room for `events`.
+    pub(crate) fn new(held: &Held, now_us: i64, events: usize) -> Self {
         let held = Held {
             frontier: held.frontier.clone(),
             recorded_at_us: held.recorded_at_us.max(now_us),
@@ -49,8 +49,8 @@ impl Batch {
             before: held.frontier.size(),
             recorded_at: clock::format_us(held.recorded_at_us),
             held,
-            events: Vec::new(),
-            index: KeyIndex::with_capacity(1),
+            events: Vec::with_capacity(events),
+            index: KeyIndex::with_capacity(events),
         }
     }
 
@@ -61,7 +61,7 @@ impl Batch {
             recorded_at: String::new(),
             held,
             events: Vec::new(),
-            index: KeyIndex::with_capacity(1),
+            index: KeyIndex::default(),
         }
     }
 
@@ -131,10 +131,10 @@ impl Batch {
         checked_to: u64,
         tail: &Snapshot,
     ) -> Result<Option<Appended>, AppendError> {
-        if let Some((first, found)) = tail.request(&request.id, checked_to) {
+        if let Some((first, found)) = tail.request(request, checked_to) {
             return repeated(request, &found, first).map(Some);
         }
-        let Some((place, found)) = self.index.request(&request.id, usize::MAX) else {
+        let Some((place, found)) = self.index.request(request, usize::MAX) else {
             return Ok(None);
         };
         repeated(request, found, self.position(place)).map(Some)
@@ -142,7 +142,7 @@ impl Batch {
 
     fn check_condition(
         &self,
-        condition: &Condition,
+        condition: &HashedCondition,
         checked_to: u64,
         tail: &Snapshot,
     ) -> Result<(), AppendError> {

@@ -27,6 +27,8 @@ pub(crate) struct Core {
     pub(crate) derived: Derived,
     pub(crate) tail: Tail,
     pub(crate) head: watch::Sender<u64>,
+    /// The last position that this process has written.
+    pub(crate) written: watch::Sender<u64>,
     /// Wakes the sealer.
     pub(crate) grown: Notify,
     /// Why sealing fails at the moment.
@@ -64,7 +66,7 @@ impl Core {
                 // Another process wrote much: most likely it has sealed it, too.
                 let sealed_to = self.derived.refresh().await?;
                 if sealed_to > end {
-                    self.tail.evict(sealed_to);
+                    self.evict(sealed_to);
                     continue;
                 }
             }
@@ -80,15 +82,26 @@ impl Core {
         }
     }
 
-    /// Makes committed events known to this process.
-    pub(crate) fn publish(&self, first: u64, events: Vec<TailEvent>) {
-        self.tail.extend(first, events);
+    /// Lets the tail go of what is sealed. It may end further on then, since another process has
+    /// sealed what this one has not read: whoever follows is woken by that, too.
+    pub(crate) fn evict(&self, sealed_to: u64) {
+        self.tail.evict(sealed_to);
+        self.tell_head();
+    }
+
+    fn tell_head(&self) {
         let end = self.tail.end();
         self.head.send_if_modified(|head| {
             let moved = *head < end;
             *head = end.max(*head);
             moved
         });
+    }
+
+    /// Makes committed events known to this process.
+    pub(crate) fn publish(&self, first: u64, events: Vec<TailEvent>) {
+        self.tail.extend(first, events);
+        self.tell_head();
         if self.tail.blocks_waiting() > 0 {
             self.grown.notify_one();
         }

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use crate::log::QueryItem;
-use crate::prepared::{Facets, RequestRecord, key_hash, request_key};
+use crate::keys::HashedItem;
+use crate::prepared::{Facets, RequestRecord};
+
+/// Keys of an event for which room is made at once; more grow it.
+const KEYS_EXPECTED: usize = 4;
 
 /// Events in order, and for each key those that carry it. Events are named by their place, from 0.
 #[derive(Default)]
@@ -48,8 +51,14 @@ impl Hasher for AlreadyHashed {
 }
 
 impl KeyIndex {
+    /// Room for so many events.
     pub(crate) fn with_capacity(events: usize) -> Self {
-        Self { events: Vec::with_capacity(events), ..Self::default() }
+        let keys = events * KEYS_EXPECTED;
+        Self {
+            events: Vec::with_capacity(events),
+            links: Vec::with_capacity(keys),
+            chains: HashMap::with_capacity_and_hasher(keys, BuildHasherDefault::default()),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -77,7 +86,7 @@ impl KeyIndex {
     /// Places of matching events below `below`, newest first.
     pub(crate) fn newest_first<'a>(
         &'a self,
-        item: &'a QueryItem,
+        item: &'a HashedItem,
         below: usize,
     ) -> impl Iterator<Item = usize> + 'a {
         self.candidates(item, below)
@@ -86,13 +95,13 @@ impl KeyIndex {
 
     fn candidates(
         &self,
-        item: &QueryItem,
+        item: &HashedItem,
         below: usize,
     ) -> Box<dyn Iterator<Item = usize> + Send + '_> {
         if item.tags.is_empty() {
             return Box::new((0..below.min(self.events.len())).rev());
         }
-        let chains = item.tags.iter().map(|tag| self.chains.get(&key_hash(tag)));
+        let chains = item.tags.iter().map(|hash| self.chains.get(hash));
         // A tag without a chain is on no event; else the shortest chain is followed.
         match chains.collect::<Option<Vec<_>>>() {
             Some(chains) => match chains.into_iter().min_by_key(|chain| chain.length) {
@@ -113,12 +122,16 @@ impl KeyIndex {
         .skip_while(move |event| *event >= below)
     }
 
-    /// The event below `below` that carries the request `id`, and what it says of it.
-    pub(crate) fn request(&self, id: &str, below: usize) -> Option<(usize, &RequestRecord)> {
-        let chain = self.chains.get(&key_hash(&request_key(id)))?;
+    /// The event below `below` that carries the request of this id, and what it says of it.
+    pub(crate) fn request(
+        &self,
+        wanted: &RequestRecord,
+        below: usize,
+    ) -> Option<(usize, &RequestRecord)> {
+        let chain = self.chains.get(&wanted.key)?;
         self.follow(*chain, below).find_map(|event| {
-            let request = self.facets(event)?.request.as_ref()?;
-            (request.id == id).then_some((event, request))
+            let request = self.facets(event)?.request.as_deref()?;
+            (request.id == wanted.id).then_some((event, request))
         })
     }
 }

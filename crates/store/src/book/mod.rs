@@ -14,9 +14,10 @@ mod rows;
 mod sealer;
 mod tail;
 mod verify;
+mod wakes;
 mod writer;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -44,6 +45,8 @@ pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
 pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer};
 pub(crate) use rows::{CHUNK_ROWS_MAX, Chunk};
 pub use verify::{Fault, Progress, Record};
+pub use wakes::Wakes;
+pub(crate) use wakes::{Bell, Ear};
 
 use self::core::Core;
 use self::read::Looked;
@@ -73,6 +76,15 @@ pub struct Book {
     stop: watch::Sender<bool>,
     writer: JoinHandle<()>,
     sealer: JoinHandle<()>,
+    bell: Option<Ringing>,
+}
+
+/// How this process and others wake each other.
+struct Ringing {
+    bell: Arc<dyn Bell>,
+    telling: JoinHandle<()>,
+    /// Begun when somebody follows.
+    listening: OnceLock<JoinHandle<()>>,
 }
 
 /// A book as its database has found it.
@@ -81,6 +93,8 @@ pub(crate) struct Found {
     pub(crate) record: Arc<dyn RecordDb>,
     pub(crate) derived: Derived,
     pub(crate) head: HeadRow,
+    /// Where the database carries hints from process to process.
+    pub(crate) bell: Option<Arc<dyn Bell>>,
 }
 
 /// An id for a new book: it only has to differ from every other book's, nothing that is kept secret
@@ -114,6 +128,7 @@ impl Book {
             record: found.record,
             derived: found.derived,
             head: watch::Sender::new(sealed_to),
+            written: watch::Sender::new(0),
             grown: Notify::new(),
             sealer_fault: Mutex::default(),
         });
@@ -122,16 +137,22 @@ impl Book {
         // behind.
         let ground = Ground::open(core.record.as_ref()).await?;
         core.refresh().await?;
-        Ok(Self::start(core, ground))
+        let bell = found.bell.filter(|_| core.options.wakes == Wakes::Told);
+        Ok(Self::start(core, ground, bell))
     }
 
-    fn start(core: Arc<Core>, ground: Ground) -> Self {
+    fn start(core: Arc<Core>, ground: Ground, bell: Option<Arc<dyn Bell>>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE_APPENDS_MAX);
         let (stop, stopped) = watch::channel(false);
         let writer = Writer::new(Arc::clone(&core), queue, ground);
         let writer = tokio::spawn(writer.run());
-        let sealer = tokio::spawn(sealer::run(Arc::clone(&core), stopped));
-        Self { core, jobs, stop, writer, sealer }
+        let sealer = tokio::spawn(sealer::run(Arc::clone(&core), stopped.clone()));
+        let bell = bell.map(|bell| Ringing {
+            telling: tokio::spawn(wakes::tell(Arc::clone(&core), Arc::clone(&bell), stopped)),
+            bell,
+            listening: OnceLock::new(),
+        });
+        Self { core, jobs, stop, writer, sealer, bell }
     }
 
     /// Random id given at creation: no two books share it.
@@ -149,9 +170,14 @@ impl Book {
     /// Serves what is queued, then ends the tasks and lets go of the database. A book that is
     /// dropped does the same, but nobody waits for it.
     pub async fn close(self) {
-        let Self { core, jobs, stop, writer, sealer } = self;
+        let Self { core, jobs, stop, writer, sealer, bell } = self;
         drop(jobs);
-        for (task, name) in [(writer, "writer"), (sealer, "sealer")] {
+        let mut tasks = vec![(writer, "writer"), (sealer, "sealer")];
+        if let Some(Ringing { telling, listening, .. }) = bell {
+            tasks.push((telling, "telling"));
+            tasks.extend(listening.into_inner().map(|task| (task, "listening")));
+        }
+        for (task, name) in tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, name, "a task of the book did not end cleanly");
             }
@@ -204,7 +230,17 @@ impl Log for Book {
         self.core.answered(&RequestRecord::of(request, 0)).await
     }
 
+    fn known_head(&self) -> u64 {
+        *self.core.head.borrow()
+    }
+
     fn watch(&self) -> watch::Receiver<u64> {
+        if let Some(Ringing { bell, listening, .. }) = &self.bell {
+            listening.get_or_init(|| {
+                let (core, stop) = (Arc::clone(&self.core), self.stop.subscribe());
+                tokio::spawn(wakes::listen(core, Arc::clone(bell), stop))
+            });
+        }
         self.core.head.subscribe()
     }
 }

@@ -9,6 +9,7 @@ use crate::log::Stored;
 
 use super::derived::{Identity, Pauses};
 use super::gate::OpenError;
+use super::wakes::Wakes;
 
 /// Events of a sealed block, unless the options say otherwise.
 pub const BLOCK_EVENTS: u32 = 4_096;
@@ -46,6 +47,8 @@ pub struct Options {
     pub block_events: u32,
     /// Program and version, written into every envelope, e.g. `daicho 0.1.0`.
     pub software: String,
+    /// How processes wake each other.
+    pub wakes: Wakes,
     /// Places at which a test may hold the sealer.
     pub pauses: Pauses,
 }
@@ -59,6 +62,7 @@ impl Options {
             packer: Arc::new(NoPacker),
             block_events: BLOCK_EVENTS,
             software: software.to_owned(),
+            wakes: Wakes::default(),
             pauses: Pauses::default(),
         }
     }

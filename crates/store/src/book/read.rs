@@ -2,12 +2,13 @@
 //! lies below it. What the index finds is a candidate: the envelope decides.
 
 use crate::error::StorageError;
+use crate::keys::{HashedItem, HashedQuery};
 use crate::limits;
 use crate::log::{
-    AppendError, Appended, Condition, PAGE_BYTES_MAX, Page, Query, QueryItem, ReadError, Stored,
+    AppendError, Appended, PAGE_BYTES_MAX, Page, Query, QueryItem, ReadError, Stored,
 };
 use crate::memory::repeated;
-use crate::prepared::{Prepared, RequestRecord, request_key};
+use crate::prepared::{HashedCondition, Prepared, RequestRecord};
 
 use super::core::Core;
 use super::database::RecordDb;
@@ -37,6 +38,7 @@ impl Core {
     ) -> Result<Page, ReadError> {
         limits::check_query(query).map_err(ReadError::Refused)?;
         limits::check_limit(limit).map_err(ReadError::Refused)?;
+        let query = &HashedQuery::from(query.clone());
         let (tail, until) = self.snapshot_for(until).await?;
         let mut page = PageDraft { events: Vec::new(), bytes: 0, limit, scanned_to: after };
         let sealed_to = until.min(tail.start - 1);
@@ -60,6 +62,7 @@ impl Core {
         until: u64,
     ) -> Result<Option<Stored>, ReadError> {
         limits::check_query(query).map_err(ReadError::Refused)?;
+        let query = &HashedQuery::from(query.clone());
         let (tail, until) = self.snapshot_for(until).await?;
         if let Some(position) = tail.newest(query, 0, until) {
             let mut page = PageDraft::one(position - 1);
@@ -90,7 +93,7 @@ impl Core {
 
     async fn read_sealed(
         &self,
-        query: &Query,
+        query: &HashedQuery,
         after: u64,
         until: u64,
         page: &mut PageDraft,
@@ -120,7 +123,7 @@ impl Core {
     /// Candidates of all items in (after, until], ascending, and how far they are complete.
     async fn candidates(
         &self,
-        query: &Query,
+        query: &HashedQuery,
         after: u64,
         until: u64,
         limit: usize,
@@ -143,7 +146,7 @@ impl Core {
 
     async fn read_tail(
         &self,
-        query: &Query,
+        query: &HashedQuery,
         tail: &Snapshot,
         until: u64,
         page: &mut PageDraft,
@@ -165,7 +168,7 @@ impl Core {
     /// The newest match in (after, until], all of which is sealed.
     async fn newest_sealed(
         &self,
-        query: &Query,
+        query: &HashedQuery,
         after: u64,
         until: u64,
     ) -> Result<Option<u64>, ReadError> {
@@ -179,11 +182,11 @@ impl Core {
 
     async fn newest_sealed_of(
         &self,
-        item: &QueryItem,
+        item: &HashedItem,
         after: u64,
         until: u64,
     ) -> Result<Option<u64>, ReadError> {
-        if item.is_everything() {
+        if item.item.is_everything() {
             return Ok((until > after).then_some(until));
         }
         let mut until = until;
@@ -197,7 +200,7 @@ impl Core {
             let mut newest = None;
             for row in chunk.rows(found.iter().copied()) {
                 let row = row?;
-                if item.matches(&row.envelope.type_name, &row.envelope.tags) {
+                if item.item.matches(&row.envelope.type_name, &row.envelope.tags) {
                     newest = Some(row.position);
                 }
             }
@@ -218,7 +221,7 @@ impl Core {
         }
         let tail = self.tail.snapshot();
         if let Some(request) = &prepared.request {
-            if let Some((first, found)) = tail.request(&request.id, 0) {
+            if let Some((first, found)) = tail.request(request, 0) {
                 return repeated(request, &found, first).map(Looked::Recorded);
             }
             if let Some(answer) = self.sealed_request(Some(request), tail.start).await? {
@@ -243,7 +246,7 @@ impl Core {
     ) -> Result<Option<Appended>, AppendError> {
         self.refresh().await?;
         let tail = self.tail.snapshot();
-        if let Some((first, found)) = tail.request(&request.id, 0) {
+        if let Some((first, found)) = tail.request(request, 0) {
             return repeated(request, &found, first).map(Some);
         }
         self.sealed_request(Some(request), tail.start).await
@@ -257,7 +260,7 @@ impl Core {
     ) -> Result<Option<Appended>, AppendError> {
         let Some(request) = request else { return Ok(None) };
         self.assert_whole(tail_start)?;
-        let item = QueryItem { types: Vec::new(), tags: vec![request_key(&request.id)] };
+        let item = HashedItem { item: QueryItem::default(), tags: vec![request.key] };
         let mut done = 0;
         while done + 1 < tail_start {
             let found =
@@ -280,7 +283,7 @@ impl Core {
     /// Whether a condition holds below the tail.
     pub(crate) async fn sealed_condition(
         &self,
-        condition: Option<&Condition>,
+        condition: Option<&HashedCondition>,
         tail_start: u64,
     ) -> Result<(), AppendError> {
         let Some(condition) = condition else { return Ok(()) };
@@ -335,7 +338,7 @@ async fn read_rows(
     Ok(())
 }
 
-fn row_matches(row: &Checked<'_>, query: &Query) -> bool {
+fn row_matches(row: &Checked<'_>, query: &HashedQuery) -> bool {
     query.matches(&row.envelope.type_name, &row.envelope.tags)
 }
 
@@ -343,12 +346,7 @@ fn answer_of(row: &Checked<'_>, request: &RequestRecord) -> Result<Option<Append
     let Some(found) = row.envelope.request.as_ref().filter(|found| found.id == request.id) else {
         return Ok(None);
     };
-    let found = RequestRecord {
-        id: found.id.to_string(),
-        hash: found.hash.to_string(),
-        events: found.events,
-    };
-    repeated(request, &found, row.position).map(Some)
+    repeated(request, &RequestRecord::marked(found), row.position).map(Some)
 }
 
 /// A page while it fills.

@@ -65,7 +65,7 @@ pub(crate) async fn seal_full_blocks(core: &Core, end: Option<u64>) -> Result<()
     let block_events = core.block_events();
     loop {
         let sealed_to = core.derived.sealed_to();
-        core.tail.evict(sealed_to);
+        core.evict(sealed_to);
         let end = end.unwrap_or_else(|| core.tail.end());
         if sealed_to + block_events > end {
             return Ok(());
@@ -74,7 +74,7 @@ pub(crate) async fn seal_full_blocks(core: &Core, end: Option<u64>) -> Result<()
         core.pauses().at("sealer:packed").await;
         core.derived.seal(block).await?;
         core.pauses().at("sealer:sealed").await;
-        core.tail.evict(core.derived.sealed_to());
+        core.evict(core.derived.sealed_to());
         core.pauses().at("sealer:evicted").await;
         let advanced = core.derived.sealed_to() >= sealed_to + block_events;
         if !advanced {
@@ -101,11 +101,7 @@ pub(crate) async fn block_from_record(core: &Core, first: u64) -> Result<SealBlo
     let last = first + core.block_events() - 1;
     rows::for_each_row(core.record.as_ref(), first - 1, last, |row| {
         stored.push(row.stored());
-        events.push(SealEvent {
-            type_name: row.envelope.type_name.to_string(),
-            keys: Facets::of(&row.envelope).keys(),
-            leaf: row.leaf,
-        });
+        events.push(SealEvent { facets: Arc::new(Facets::of(&row.envelope)), leaf: row.leaf });
         Ok(())
     })
     .await?;
@@ -136,9 +132,5 @@ fn unpacked(first: u64, reason: &str) -> ReadError {
 }
 
 fn seal_event(event: &TailEvent) -> SealEvent {
-    SealEvent {
-        type_name: event.facets.type_name.clone(),
-        keys: event.facets.keys(),
-        leaf: event.leaf,
-    }
+    SealEvent { facets: Arc::clone(&event.facets), leaf: event.leaf }
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use tokio::sync::watch;
 
-use crate::log::{Query, QueryItem, Stored};
+use crate::keys::{HashedItem, HashedQuery};
+use crate::log::Stored;
 use crate::merkle::Hash;
 use crate::prepared::{Facets, RequestRecord};
 
@@ -34,7 +35,6 @@ pub(crate) struct Segment {
     content: RwLock<Content>,
 }
 
-#[derive(Default)]
 struct Content {
     index: KeyIndex,
     bodies: Vec<Body>,
@@ -126,7 +126,9 @@ impl Tail {
         if let Some(open) = last.filter(|last| next.end + 1 < last.first + self.block_events) {
             return Arc::clone(open);
         }
-        let segment = Arc::new(Segment { first: next.end + 1, content: RwLock::default() });
+        let room = usize::try_from(self.block_events).unwrap_or(usize::MAX);
+        let content = RwLock::new(Content::with_capacity(room));
+        let segment = Arc::new(Segment { first: next.end + 1, content });
         assert_eq!((segment.first - 1) % self.block_events, 0, "a segment is a block");
         Arc::make_mut(&mut next.segments).push_back(Arc::clone(&segment));
         segment
@@ -172,6 +174,14 @@ impl Segment {
 }
 
 impl Content {
+    fn with_capacity(events: usize) -> Self {
+        Self {
+            index: KeyIndex::with_capacity(events),
+            bodies: Vec::with_capacity(events),
+            data_bytes: 0,
+        }
+    }
+
     /// Returns the bytes of data that it keeps of the event.
     fn push(&mut self, event: TailEvent) -> usize {
         let bytes = event.data.as_ref().map_or(0, |data| data.len());
@@ -195,7 +205,7 @@ impl Content {
 
 impl Snapshot {
     /// Position of the newest match of any item in (after, until], as far as the tail reaches.
-    pub(crate) fn newest(&self, query: &Query, after: u64, until: u64) -> Option<u64> {
+    pub(crate) fn newest(&self, query: &HashedQuery, after: u64, until: u64) -> Option<u64> {
         let until = until.min(self.end);
         self.segments
             .iter()
@@ -207,7 +217,7 @@ impl Snapshot {
     /// Events of (after, until] that match any item, oldest first, at most `limit`.
     pub(crate) fn matching(
         &self,
-        query: &Query,
+        query: &HashedQuery,
         after: u64,
         until: u64,
         limit: usize,
@@ -230,12 +240,17 @@ impl Snapshot {
         found
     }
 
-    /// The recorded request `id` above `after`: position of its first event, and what it says.
-    pub(crate) fn request(&self, id: &str, after: u64) -> Option<(u64, RequestRecord)> {
+    /// The recorded request of this id above `after`: where its first event stands, and what it
+    /// says.
+    pub(crate) fn request(
+        &self,
+        wanted: &RequestRecord,
+        after: u64,
+    ) -> Option<(u64, RequestRecord)> {
         self.segments.iter().rev().find_map(|segment| {
             let content = segment.read();
             let below = segment.place(self.end + 1);
-            let (place, request) = content.index.request(id, below)?;
+            let (place, request) = content.index.request(wanted, below)?;
             let position = segment.position(place);
             (position > after).then(|| (position, request.clone()))
         })
@@ -271,10 +286,10 @@ impl TailEvent {
     }
 }
 
-fn newest_in(segment: &Segment, query: &Query, after: u64, until: u64) -> Option<u64> {
+fn newest_in(segment: &Segment, query: &HashedQuery, after: u64, until: u64) -> Option<u64> {
     let content = segment.read();
     let below = segment.place(until + 1);
-    let newest_of = |item: &QueryItem| content.index.newest_first(item, below).next();
+    let newest_of = |item: &HashedItem| content.index.newest_first(item, below).next();
     let place = query.items.iter().filter_map(newest_of).max()?;
     let position = segment.position(place);
     (position > after && position <= until).then_some(position)
@@ -284,7 +299,7 @@ fn newest_in(segment: &Segment, query: &Query, after: u64, until: u64) -> Option
 fn places(
     segment: &Segment,
     content: &Content,
-    query: &Query,
+    query: &HashedQuery,
     after: u64,
     until: u64,
 ) -> Vec<usize> {
@@ -306,7 +321,7 @@ fn places(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::QueryItem;
+    use crate::log::{Query, QueryItem};
 
     fn event(tag: &str, data: &Arc<str>) -> TailEvent {
         TailEvent {
@@ -317,8 +332,8 @@ mod tests {
         }
     }
 
-    fn tagged(tag: &str) -> Query {
-        Query { items: vec![QueryItem { types: vec![], tags: vec![tag.into()] }] }
+    fn tagged(tag: &str) -> HashedQuery {
+        Query { items: vec![QueryItem { types: vec![], tags: vec![tag.into()] }] }.into()
     }
 
     #[test]

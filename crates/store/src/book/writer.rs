@@ -4,6 +4,7 @@
 //! It fences itself against every other process: the batch is written only behind the head that it
 //! was decided on. After a failed commit it acknowledges nothing and begins again from the record.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +23,9 @@ pub(crate) const QUEUE_APPENDS_MAX: usize = 1_024;
 const BATCH_EVENTS_MAX: usize = 4_096;
 /// Bytes after which a batch takes no further append.
 const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+/// Appends of the last batch after which the next one waits for more: with fewer nobody else comes,
+/// and with more the callers are better at work while a batch is written.
+const GATHERED: RangeInclusive<usize> = 2..=64;
 /// How often a batch is decided anew because another process was faster.
 const FENCE_TRIES_MAX: u32 = 1_000;
 
@@ -63,7 +67,7 @@ impl Writer {
         while let Some(first) = self.jobs.recv().await {
             let mut batch = Gathering::new(first);
             batch.drain(&mut self.jobs);
-            if last_batch > 1 {
+            if GATHERED.contains(&last_batch) {
                 // Callers that were just answered are about to come again: let them.
                 tokio::task::yield_now().await;
                 batch.drain(&mut self.jobs);
@@ -114,7 +118,8 @@ impl Writer {
         let held = self.ground().await?.held.clone();
         let tail = self.core.tail.snapshot();
         assert!(tail.end >= held.frontier.size(), "the tail holds what the writer knows");
-        let mut batch = Batch::new(&held, self.core.options.clock.now_us());
+        let events = jobs.iter().map(|job| job.prepared.events.len()).sum();
+        let mut batch = Batch::new(&held, self.core.options.clock.now_us(), events);
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
             let answer = match self.look_below(job, tail.start).await {
@@ -132,7 +137,7 @@ impl Writer {
         if job.checked_to + 1 >= start {
             return Ok(None);
         }
-        let request = job.prepared.request.as_ref();
+        let request = job.prepared.request.as_deref();
         if let Some(answer) = self.core.sealed_request(request, start).await? {
             return Ok(Some(answer));
         }
@@ -157,10 +162,12 @@ impl Writer {
 
     fn accept(&mut self, batch: Batch) {
         let first = batch.before() + 1;
+        let last = batch.held.frontier.size();
         if let Some(ground) = &mut self.ground {
             ground.held = batch.held;
         }
         self.core.publish(first, batch.events);
+        self.core.written.send_replace(last);
     }
 
     /// Takes over what another process has written.

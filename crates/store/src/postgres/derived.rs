@@ -1,9 +1,10 @@
 //! The derived state in the schema `<book>_derived`. Whoever writes it holds the row of its turn,
 //! in the schema `<book>_state`, until its transaction ends.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use sqlx::postgres::PgPool;
-use sqlx::{AssertSqlSafe, Postgres, Transaction};
+use sqlx::AssertSqlSafe;
 
 use crate::StorageError;
 use crate::book::{
@@ -12,21 +13,25 @@ use crate::book::{
 };
 use crate::views::sql;
 
-use super::database::{Database, Patience, pool};
-use super::error::{is_unusable, retried};
+use super::database::{Database, Patience};
+use super::error::is_unusable;
+use super::lender::{Lender, Lent, Within as _};
 use super::schema::SchemaName;
 
 /// Connections of one process: its sealer, and some that read.
 const CONNECTIONS_MAX: u32 = 5;
 /// The sealer waits for the turn of another process as long as a large merge may take it.
-const PATIENCE: Patience = Patience { lock_ms: 60_000, statement_ms: 600_000 };
+const PATIENCE: Patience = Patience { lock_ms: 60_000, statement_ms: 90_000, idle_ms: 90_000 };
+/// Whoever writes waits so many times as long for an answer: for its turn, and for a large merge.
+const WRITING_TIMES: u32 = 3;
 /// The point of a writing transaction at which it has its turn.
 const TURN_TAKEN: &str = "turn_taken";
 
 /// The derived state of one book.
 #[derive(Debug)]
 pub(crate) struct PgDerived {
-    pool: PgPool,
+    lender: Lender,
+    answer: Duration,
     schema: SchemaName,
     take_turn: String,
 }
@@ -35,8 +40,10 @@ impl PgDerived {
     /// Its connections are made when they are needed.
     pub(crate) fn new(database: &Database, schema: SchemaName, state: &SchemaName) -> Self {
         let state = state.quoted();
+        let access = database.access(&schema, PATIENCE);
         Self {
-            pool: pool(database.connect_options(&schema, PATIENCE), CONNECTIONS_MAX),
+            lender: access.lender(CONNECTIONS_MAX),
+            answer: access.answer,
             schema,
             take_turn: format!(
                 "SELECT what FROM {state}.turn WHERE what = 'derived' FOR UPDATE; \
@@ -45,15 +52,10 @@ impl PgDerived {
         }
     }
 
-    /// Begins in a task of its own: a caller that goes away in the midst of `BEGIN` would leave its
-    /// transaction open in the pool (sqlx 0.9.0).
-    async fn begin(&self, begin: &'static str) -> Result<Tx, StorageError> {
-        const CONTEXT: &str = "begin to use the derived state";
-        let pool = self.pool.clone();
-        let beginning = tokio::spawn(async move { pool.begin_with(begin).await });
-        let begun = beginning.await.map_err(|_| StorageError::Closed)?;
-        let tx = begun.map_err(StorageError::sqlx(CONTEXT))?;
-        Ok(Tx { tx, schema: self.schema.clone() })
+    /// A transaction whose statements may each take `limit`.
+    async fn begin(&self, begin: &'static str, limit: Duration) -> Result<Tx, StorageError> {
+        let lent = self.lender.begin("begin to use the derived state", begin).await?;
+        Ok(Tx { lent, limit, schema: self.schema.clone() })
     }
 }
 
@@ -61,29 +63,32 @@ impl PgDerived {
 impl DerivedDb for PgDerived {
     async fn read(&self) -> Result<Box<dyn DerivedTx>, StorageError> {
         const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Box::new(retried(move || self.begin(BEGIN)).await?))
+        Ok(Box::new(self.begin(BEGIN, self.answer).await?))
     }
 
     async fn write(&self, context: &'static str) -> Result<Box<dyn DerivedTx>, StorageError> {
-        let mut begun = retried(move || self.begin("BEGIN")).await?;
+        let limit = self.answer * WRITING_TIMES;
+        let mut begun = self.begin("BEGIN", limit).await?;
         sqlx::raw_sql(AssertSqlSafe(self.take_turn.clone()))
-            .execute(&mut *begun.tx)
-            .await
-            .map_err(StorageError::sqlx(context))?;
+            .execute(&mut *begun.lent)
+            .within(limit, context)
+            .await?;
         Ok(Box::new(begun))
     }
 
     async fn pages(&self, ids: &[i64], held: HeldRuns<'_>) -> Result<Vec<PageRow>, StorageError> {
-        let rows: Vec<PageColumns> = retried(move || async move {
-            sqlx::query_as(include_str!("sql/derived/read_pages.sql"))
-                .bind(ids)
-                .bind(held.incarnation)
-                .bind(held.generation)
-                .fetch_all(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read pages of the key index"))
-        })
-        .await?;
+        let rows: Vec<PageColumns> = self
+            .lender
+            .ask("read pages of the key index", |mut lent| async move {
+                let answer = sqlx::query_as(include_str!("sql/derived/read_pages.sql"))
+                    .bind(ids)
+                    .bind(held.incarnation)
+                    .bind(held.generation)
+                    .fetch_all(&mut *lent)
+                    .await;
+                (lent, answer)
+            })
+            .await?;
         Ok(rows.into_iter().map(PageRow::from).collect())
     }
 
@@ -92,15 +97,16 @@ impl DerivedDb for PgDerived {
         block: i64,
         incarnation: &[u8],
     ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
-        retried(move || async move {
-            sqlx::query_as(include_str!("sql/derived/read_type_column.sql"))
-                .bind(block)
-                .bind(incarnation)
-                .fetch_one(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read the types of a block"))
-        })
-        .await
+        self.lender
+            .ask("read the types of a block", |mut lent| async move {
+                let answer = sqlx::query_as(include_str!("sql/derived/read_type_column.sql"))
+                    .bind(block)
+                    .bind(incarnation)
+                    .fetch_one(&mut *lent)
+                    .await;
+                (lent, answer)
+            })
+            .await
     }
 
     async fn packed(
@@ -108,27 +114,29 @@ impl DerivedDb for PgDerived {
         block: i64,
         incarnation: &[u8],
     ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
-        retried(move || async move {
-            sqlx::query_as(include_str!("sql/derived/read_packed.sql"))
-                .bind(block)
-                .bind(incarnation)
-                .fetch_one(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read a replay block"))
-        })
-        .await
+        self.lender
+            .ask("read a replay block", |mut lent| async move {
+                let answer = sqlx::query_as(include_str!("sql/derived/read_packed.sql"))
+                    .bind(block)
+                    .bind(incarnation)
+                    .fetch_one(&mut *lent)
+                    .await;
+                (lent, answer)
+            })
+            .await
     }
 
     async fn tile(&self, level: i64, index: i64) -> Result<Option<Vec<u8>>, StorageError> {
-        retried(move || async move {
-            sqlx::query_scalar(include_str!("sql/derived/read_tile.sql"))
-                .bind(level)
-                .bind(index)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read a tile"))
-        })
-        .await
+        self.lender
+            .ask("read a tile", |mut lent| async move {
+                let answer = sqlx::query_scalar(include_str!("sql/derived/read_tile.sql"))
+                    .bind(level)
+                    .bind(index)
+                    .fetch_optional(&mut *lent)
+                    .await;
+                (lent, answer)
+            })
+            .await
     }
 
     fn is_unusable(&self, error: &StorageError) -> bool {
@@ -136,32 +144,45 @@ impl DerivedDb for PgDerived {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.lender.close().await;
     }
 }
 
 /// A transaction that holds its connection.
 struct Tx {
-    tx: Transaction<'static, Postgres>,
+    lent: Lent,
+    /// How long an answer may take.
+    limit: Duration,
     schema: SchemaName,
 }
 
 impl Tx {
+    async fn end(
+        mut self,
+        statement: &'static str,
+        context: &'static str,
+    ) -> Result<(), StorageError> {
+        let ending = sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *self.lent);
+        ending.within(self.limit, context).await?;
+        self.lent.settle();
+        Ok(())
+    }
+
     async fn drop_everything(&mut self) -> Result<(), StorageError> {
         let objects: Vec<(String, String)> =
             sqlx::query_as(include_str!("sql/derived/list_objects.sql"))
                 .bind(self.schema.quoted())
-                .fetch_all(&mut *self.tx)
-                .await
-                .map_err(StorageError::sqlx("list the tables of the derived state"))?;
+                .fetch_all(&mut *self.lent)
+                .within(self.limit, "list the tables of the derived state")
+                .await?;
         for (kind, name) in objects {
             let place = format!("{}.{}", self.schema.quoted(), sql::quoted(&name));
             // The kind is a word of our own.
             let statement = format!("DROP {kind} IF EXISTS {place} CASCADE");
             sqlx::query(AssertSqlSafe(statement))
-                .execute(&mut *self.tx)
-                .await
-                .map_err(StorageError::sqlx("drop a table of the derived state"))?;
+                .execute(&mut *self.lent)
+                .within(self.limit, "drop a table of the derived state")
+                .await?;
         }
         Ok(())
     }
@@ -171,17 +192,17 @@ impl Tx {
 impl DerivedTx for Tx {
     async fn meta(&mut self) -> Result<Meta, StorageError> {
         let row: MetaColumns = sqlx::query_as(include_str!("sql/derived/read_meta.sql"))
-            .fetch_one(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("read the derived state's meta row"))?;
+            .fetch_one(&mut *self.lent)
+            .within(self.limit, "read the derived state's meta row")
+            .await?;
         Ok(Meta::from(row))
     }
 
     async fn runs(&mut self) -> Result<Vec<RunRow>, StorageError> {
         let rows: Vec<RunColumns> = sqlx::query_as(include_str!("sql/derived/list_runs.sql"))
-            .fetch_all(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("list the runs"))?;
+            .fetch_all(&mut *self.lent)
+            .within(self.limit, "list the runs")
+            .await?;
         Ok(rows.into_iter().map(RunRow::from).collect())
     }
 
@@ -190,53 +211,53 @@ impl DerivedTx for Tx {
             sqlx::query_as(include_str!("sql/derived/list_runs_of_level.sql"))
                 .bind(level)
                 .bind(count)
-                .fetch_all(&mut *self.tx)
-                .await
-                .map_err(StorageError::sqlx("list the runs of a level"))?;
+                .fetch_all(&mut *self.lent)
+                .within(self.limit, "list the runs of a level")
+                .await?;
         Ok(rows.into_iter().map(RunRow::from).collect())
     }
 
     async fn run(&mut self, id: i64) -> Result<(Vec<u8>, Vec<u8>), StorageError> {
         sqlx::query_as(include_str!("sql/derived/read_run.sql"))
             .bind(id)
-            .fetch_one(&mut *self.tx)
+            .fetch_one(&mut *self.lent)
+            .within(self.limit, "read a run")
             .await
-            .map_err(StorageError::sqlx("read a run"))
     }
 
     async fn pages(&mut self, first: i64, last: i64) -> Result<Vec<Vec<u8>>, StorageError> {
         sqlx::query_scalar(include_str!("sql/derived/read_page_range.sql"))
             .bind(first)
             .bind(last)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut *self.lent)
+            .within(self.limit, "read the pages of a run")
             .await
-            .map_err(StorageError::sqlx("read the pages of a run"))
     }
 
     async fn type_codes(&mut self, first: i64, end: i64) -> Result<Vec<Vec<u8>>, StorageError> {
         sqlx::query_scalar(include_str!("sql/derived/read_type_codes.sql"))
             .bind(first)
             .bind(end)
-            .fetch_all(&mut *self.tx)
+            .fetch_all(&mut *self.lent)
+            .within(self.limit, "read the types of blocks")
             .await
-            .map_err(StorageError::sqlx("read the types of blocks"))
     }
 
     async fn tile(&mut self, level: i64, index: i64) -> Result<Option<Vec<u8>>, StorageError> {
         sqlx::query_scalar(include_str!("sql/derived/read_tile.sql"))
             .bind(level)
             .bind(index)
-            .fetch_optional(&mut *self.tx)
+            .fetch_optional(&mut *self.lent)
+            .within(self.limit, "read a tile")
             .await
-            .map_err(StorageError::sqlx("read a tile"))
     }
 
     async fn block(&mut self, block: i64) -> Result<Option<BlockRow>, StorageError> {
         let row: Option<BlockColumns> = sqlx::query_as(include_str!("sql/derived/read_block.sql"))
             .bind(block)
-            .fetch_optional(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("read a block"))?;
+            .fetch_optional(&mut *self.lent)
+            .within(self.limit, "read a block")
+            .await?;
         Ok(row.map(BlockRow::from))
     }
 
@@ -244,9 +265,9 @@ impl DerivedTx for Tx {
         sqlx::query(include_str!("sql/derived/insert_pages.sql"))
             .bind(first_id)
             .bind(pages)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("write pages of the key index"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "write pages of the key index")
+            .await?;
         Ok(())
     }
 
@@ -260,9 +281,9 @@ impl DerivedTx for Tx {
             .bind(run.place.pages)
             .bind(run.filter.as_slice())
             .bind(run.directory.as_slice())
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("write a run"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "write a run")
+            .await?;
         Ok(())
     }
 
@@ -272,9 +293,9 @@ impl DerivedTx for Tx {
             .bind(row.type_codes.as_slice())
             .bind(row.type_column.as_slice())
             .bind(row.packed.as_slice())
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("write a replay block"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "write a replay block")
+            .await?;
         Ok(())
     }
 
@@ -286,9 +307,9 @@ impl DerivedTx for Tx {
             .bind(levels)
             .bind(indexes)
             .bind(hashes)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("write tiles"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "write tiles")
+            .await?;
         Ok(())
     }
 
@@ -297,26 +318,26 @@ impl DerivedTx for Tx {
             .bind(id)
             .bind(first)
             .bind(last)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("delete a merged run"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "delete a merged run")
+            .await?;
         Ok(())
     }
 
     async fn move_seal(&mut self, sealed_to: i64) -> Result<(), StorageError> {
         sqlx::query(include_str!("sql/derived/seal_meta.sql"))
             .bind(sealed_to)
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("move the seal"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "move the seal")
+            .await?;
         Ok(())
     }
 
     async fn move_generation(&mut self) -> Result<(), StorageError> {
         sqlx::query(include_str!("sql/derived/merge_meta.sql"))
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx("move the generation"))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, "move the generation")
+            .await?;
         Ok(())
     }
 
@@ -325,43 +346,43 @@ impl DerivedTx for Tx {
     async fn begin_anew(&mut self, identity: &Identity) -> Result<(), StorageError> {
         const CREATING: &str = "create the tables of the derived state";
         sqlx::raw_sql(AssertSqlSafe(format!("ROLLBACK TO {TURN_TAKEN}")))
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx(CREATING))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, CREATING)
+            .await?;
         let there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
             .bind(self.schema.quoted())
-            .fetch_one(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx(CREATING))?;
+            .fetch_one(&mut *self.lent)
+            .within(self.limit, CREATING)
+            .await?;
         if there {
             self.drop_everything().await?;
         } else {
             let statement = format!("CREATE SCHEMA {}", self.schema.quoted());
             sqlx::query(AssertSqlSafe(statement))
-                .execute(&mut *self.tx)
-                .await
-                .map_err(StorageError::sqlx(CREATING))?;
+                .execute(&mut *self.lent)
+                .within(self.limit, CREATING)
+                .await?;
         }
         sqlx::raw_sql(include_str!("sql/derived/schema.sql"))
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx(CREATING))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, CREATING)
+            .await?;
         sqlx::query(include_str!("sql/derived/insert_meta.sql"))
             .bind(FORMAT)
             .bind(identity.book_id.as_slice())
             .bind(identity.packer_fingerprint.as_str())
             .bind(i64::from(identity.block_events))
-            .execute(&mut *self.tx)
-            .await
-            .map_err(StorageError::sqlx(CREATING))?;
+            .execute(&mut *self.lent)
+            .within(self.limit, CREATING)
+            .await?;
         Ok(())
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StorageError> {
-        self.tx.commit().await.map_err(StorageError::sqlx("commit the derived state"))
+        self.end("COMMIT", "commit the derived state").await
     }
 
     async fn rollback(self: Box<Self>) -> Result<(), StorageError> {
-        self.tx.rollback().await.map_err(StorageError::sqlx("end reading the derived state"))
+        self.end("ROLLBACK", "end reading the derived state").await
     }
 }

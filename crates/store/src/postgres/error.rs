@@ -2,9 +2,6 @@
 
 use crate::error::StorageError;
 
-/// How often a read is done again over another connection: as many may be broken at once.
-const READ_TRIES_MAX: u32 = 6;
-
 /// SQLSTATE of a database's own error.
 pub(crate) fn state(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
@@ -12,17 +9,19 @@ pub(crate) fn state(error: &sqlx::Error) -> Option<String> {
 
 /// Nothing was written, and it may be tried again: a lock was not given in time, or the statement
 /// was cancelled before it committed.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+pub(crate) fn is_busy(error: &StorageError) -> bool {
+    let StorageError::Sqlx { source, .. } = error else { return false };
     const LOCK_NOT_AVAILABLE: &str = "55P03";
     const QUERY_CANCELED: &str = "57014";
     const SERIALIZATION_FAILURE: &str = "40001";
     const DEADLOCK_DETECTED: &str = "40P01";
     let busy = [LOCK_NOT_AVAILABLE, QUERY_CANCELED, SERIALIZATION_FAILURE, DEADLOCK_DETECTED];
-    state(error).is_some_and(|state| busy.contains(&state.as_str()))
+    state(source).is_some_and(|state| busy.contains(&state.as_str()))
 }
 
-/// The connection is gone: the server was restarted, the backend terminated, the wire cut.
-fn is_broken(error: &StorageError) -> bool {
+/// The connection is gone: the server was restarted, the backend terminated, the wire cut. Not one
+/// on which we waited in vain: most likely the next is as silent.
+pub(crate) fn is_broken(error: &StorageError) -> bool {
     const CONNECTION_EXCEPTION_CLASS: &str = "08";
     const OPERATOR_INTERVENTION_CLASS: &str = "57P";
     let StorageError::Sqlx { source, .. } = error else { return false };
@@ -34,21 +33,14 @@ fn is_broken(error: &StorageError) -> bool {
         state.starts_with(CONNECTION_EXCEPTION_CLASS)
             || state.starts_with(OPERATOR_INTERVENTION_CLASS)
     });
-    cut || ended
+    (cut || ended) && !is_silent(error)
 }
 
-/// Reads again where a pooled connection turns out to be broken.
-pub(crate) async fn retried<T, F>(read: impl Fn() -> F + Send) -> Result<T, StorageError>
-where
-    F: Future<Output = Result<T, StorageError>> + Send,
-{
-    let mut tries = 1;
-    loop {
-        match read().await {
-            Err(error) if is_broken(&error) && tries < READ_TRIES_MAX => tries += 1,
-            outcome => return outcome,
-        }
-    }
+/// We waited in vain, or the system did.
+pub(crate) fn is_silent(error: &StorageError) -> bool {
+    let StorageError::Sqlx { source, .. } = error else { return false };
+    let sqlx::Error::Io(error) = source.as_ref() else { return false };
+    error.kind() == std::io::ErrorKind::TimedOut
 }
 
 /// What was read is not the derived state of this release: missing tables, wrong types, bad values.

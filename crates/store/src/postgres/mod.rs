@@ -4,13 +4,16 @@
 //! Only what any server with PostgreSQL's protocol has stands on the way of an append: one
 //! statement at READ COMMITTED that compares the head and moves it.
 
+mod bell;
 mod database;
 mod derived;
 mod error;
 mod gate;
+mod lender;
 mod record;
 mod rights;
 mod schema;
+mod state;
 mod vault;
 mod views;
 
@@ -19,7 +22,7 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::book::{
-    Book, CopyError, Derived, Found, OpenError, Options, Progress, Record, RecordDb as _,
+    Bell, Book, CopyError, Derived, Found, OpenError, Options, Progress, Record, RecordDb as _,
     SCHEMA_VERSION, check_record, copy, new_id,
 };
 use crate::clock::{Clock, SystemClock};
@@ -28,18 +31,26 @@ use crate::log::Head;
 use crate::merkle::Frontier;
 
 pub use database::Database;
+pub use state::PostgresState;
 pub use vault::PostgresVault;
 pub use views::PostgresViews;
 
+use bell::PgBell;
 use derived::PgDerived;
-use error::state;
+use error::state as sqlstate;
+use lender::{Within as _, in_time};
 use record::PgRecord;
 use rights::Purpose;
 use schema::{Part, SchemaName};
 
-/// How long reading the record may take, and wait for a lock.
-const PATIENCE: database::Patience = database::Patience { lock_ms: 10_000, statement_ms: 120_000 };
+/// How long a statement on the record may take, and wait for a lock.
+const PATIENCE: database::Patience =
+    database::Patience { lock_ms: 10_000, statement_ms: 30_000, idle_ms: 30_000 };
 const CREATING: &str = "create the book's schemas";
+const CHECKING: &str = "read what the record is";
+/// What makes the tables of the state.
+const STATE_TABLES: [&str; 2] =
+    [include_str!("sql/state/turn.sql"), include_str!("sql/state/schema.sql")];
 
 impl Database {
     /// Creates the book `name` and opens it. The role must be allowed to create schemas.
@@ -69,7 +80,7 @@ impl Database {
             Ok(()) | Err(OpenError::AlreadyABook { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let (record, book_id) = self.find_record(name, Purpose::Serving).await?;
+        let (record, book_id) = self.find_record(name, Purpose::Serving, &SystemClock).await?;
         if book_id != source.book_id() {
             return Err(OpenError::AlreadyABook { place: self.place_of(name) }.into());
         }
@@ -86,11 +97,23 @@ impl Database {
         clock: &dyn Clock,
     ) -> Result<(), OpenError> {
         let schemas = Schemas::of(name)?;
+        let creating = self.create_parts(name, &schemas, book_id, software, clock);
+        in_time(self.answer(), CREATING, creating).await
+    }
+
+    async fn create_parts(
+        &self,
+        name: &str,
+        schemas: &Schemas,
+        book_id: [u8; 16],
+        software: &str,
+        clock: &dyn Clock,
+    ) -> Result<(), OpenError> {
         let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
         // Before anything is made: what opening refuses would be left behind as a book.
-        gate::check_server(&mut connection, &self.place(), clock).await?;
+        gate::check_server(&mut connection, self, clock).await?;
         // Dropping the connection ends what a caller that goes away left in it.
-        match create_schemas(&mut connection, &schemas, book_id, software).await {
+        match create_schemas(&mut connection, schemas, book_id, software).await {
             Ok(()) => {}
             Err(error) if is_taken(&error) => {
                 return Err(OpenError::AlreadyABook { place: self.place_of(name) });
@@ -108,14 +131,16 @@ impl Database {
     pub async fn open_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
         let schemas = Schemas::of(name)?;
-        let (record, book_id) = self.find_record(name, Purpose::Serving).await?;
-        gate::check_server(&record.pool, &self.place(), options.clock.as_ref()).await?;
+        let clock = options.clock.as_ref();
+        let (record, book_id) = self.find_record(name, Purpose::Serving, clock).await?;
         let head = check_record(&record, &options).await?;
         let database = Arc::new(PgDerived::new(self, schemas.derived, &schemas.state));
         let identity = options.identity(book_id);
         let pauses = options.pauses.clone();
         let derived = Derived::open(database, &identity, &record, pauses).await?;
-        Book::open(Found { book_id, record: Arc::new(record), derived, head }, options).await
+        let bell = PgBell::new(&schemas.record, self.access(&schemas.record, PATIENCE));
+        let bell: Option<Arc<dyn Bell>> = Some(Arc::new(bell));
+        Book::open(Found { book_id, record: Arc::new(record), derived, head, bell }, options).await
     }
 
     /// The record of the book `name`, without asking whether it is whole: for looking into a book
@@ -124,7 +149,7 @@ impl Database {
     /// # Errors
     /// A database without that book, or one of a later release.
     pub async fn open_record(&self, name: &str) -> Result<Record, OpenError> {
-        let (record, book_id) = self.find_record(name, Purpose::Reading).await?;
+        let (record, book_id) = self.find_record(name, Purpose::Reading, &SystemClock).await?;
         Ok(Record::of(Arc::new(record), book_id))
     }
 
@@ -133,25 +158,51 @@ impl Database {
     /// # Errors
     /// The database cannot be reached.
     pub async fn books(&self) -> Result<Vec<String>, StorageError> {
+        self.find_books(None).await
+    }
+
+    /// Whether there is a book of that name that this role may see.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn has_book(&self, name: &str) -> Result<bool, StorageError> {
+        Ok(!self.find_books(Some(name)).await?.is_empty())
+    }
+
+    async fn find_books(&self, name: Option<&str>) -> Result<Vec<String>, StorageError> {
+        const LISTING: &str = "list the books";
         let mut connection = self.connect().await?;
-        sqlx::query_scalar(include_str!("sql/list_books.sql"))
+        let found = sqlx::query_scalar(include_str!("sql/list_books.sql"))
+            .bind(name)
             .fetch_all(&mut connection)
-            .await
-            .map_err(StorageError::sqlx("list the books"))
+            .within(self.answer(), LISTING)
+            .await?;
+        connection.close().await.map_err(StorageError::sqlx(LISTING))?;
+        Ok(found)
     }
 
     async fn find_record(
         &self,
         name: &str,
         purpose: Purpose,
+        clock: &dyn Clock,
     ) -> Result<(PgRecord, [u8; 16]), OpenError> {
         let schemas = Schemas::of(name)?;
-        // Not the pool: it waits for a server that does not answer, and does not say why.
-        let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
-        rights::check(&mut connection, &schemas, purpose).await?;
-        let book_id = gate::check_schema(&mut connection, &self.place_of(name)).await?;
-        connection.close().await.map_err(StorageError::sqlx("read what the record is"))?;
-        let record = PgRecord::new(self.connect_options(&schemas.record, PATIENCE));
+        let checking = async {
+            let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
+            if purpose == Purpose::Serving {
+                state::migrate(&mut connection, &schemas).await?;
+            }
+            rights::check(&mut connection, &schemas, purpose).await?;
+            let book_id = gate::check_schema(&mut connection, &self.place_of(name)).await?;
+            if purpose == Purpose::Serving {
+                gate::check_server(&mut connection, self, clock).await?;
+            }
+            connection.close().await.map_err(StorageError::sqlx(CHECKING))?;
+            Ok::<_, OpenError>(book_id)
+        };
+        let book_id = in_time(self.answer(), CHECKING, checking).await?;
+        let record = PgRecord::new(self.access(&schemas.record, PATIENCE));
         Ok((record, book_id))
     }
 
@@ -184,14 +235,16 @@ async fn create_schemas(
 ) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin().await?;
     for (part, tables) in [
-        (&schemas.derived, ""),
-        (&schemas.state, include_str!("sql/state_schema.sql")),
-        (&schemas.record, include_str!("sql/schema.sql")),
+        (&schemas.derived, &[][..]),
+        (&schemas.state, &STATE_TABLES[..]),
+        (&schemas.record, &[include_str!("sql/schema.sql")][..]),
     ] {
         let schema = part.quoted();
         let statements = format!("CREATE SCHEMA {schema}; SET LOCAL search_path = {schema}");
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *tx).await?;
-        sqlx::raw_sql(tables).execute(&mut *tx).await?;
+        for tables in tables {
+            sqlx::raw_sql(*tables).execute(&mut *tx).await?;
+        }
     }
     sqlx::query(include_str!("sql/insert_meta.sql"))
         .bind(book_id.as_slice())
@@ -207,5 +260,6 @@ async fn create_schemas(
 fn is_taken(error: &sqlx::Error) -> bool {
     const DUPLICATE_SCHEMA: &str = "42P06";
     const UNIQUE_VIOLATION: &str = "23505";
-    state(error).is_some_and(|state| [DUPLICATE_SCHEMA, UNIQUE_VIOLATION].contains(&state.as_str()))
+    sqlstate(error)
+        .is_some_and(|state| [DUPLICATE_SCHEMA, UNIQUE_VIOLATION].contains(&state.as_str()))
 }

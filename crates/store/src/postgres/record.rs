@@ -1,7 +1,9 @@
 //! The record in the schema `<book>`: its head, its rows, its batches.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgRow};
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Connection as _, Row as _};
 
 use crate::book::{
@@ -10,44 +12,51 @@ use crate::book::{
 use crate::error::StorageError;
 use crate::merkle::Hash;
 
-use super::database::{connect, pool};
-use super::error::{is_busy, retried};
+use super::database::Access;
+use super::error::is_busy;
+use super::lender::{Lender, Within as _};
 
 /// Connections for reading.
 const READERS_MAX: u32 = 4;
 
 const READING: &str = "read rows of the log";
+const READ_HEAD: &str = include_str!("sql/read_head.sql");
+const READING_HEAD: &str = "read the head of the book";
 const WRITING: &str = "write a batch to the log";
 
 /// The record of one book.
 #[derive(Debug)]
 pub(crate) struct PgRecord {
-    options: PgConnectOptions,
-    pub(crate) pool: PgPool,
+    access: Access,
+    readers: Lender,
 }
 
 impl PgRecord {
     /// Its connections are made when they are needed.
-    pub(crate) fn new(options: PgConnectOptions) -> Self {
-        Self { pool: pool(options.clone(), READERS_MAX), options }
+    pub(crate) fn new(access: Access) -> Self {
+        Self { readers: access.lender(READERS_MAX), access }
     }
 }
 
 #[async_trait]
 impl RecordDb for PgRecord {
     async fn head(&self) -> Result<HeadRow, StorageError> {
-        retried(move || read_head(&self.pool)).await
+        let head = self.readers.ask(READING_HEAD, |mut lent| async move {
+            let head = sqlx::query_as(READ_HEAD).fetch_one(&mut *lent).await;
+            (lent, head)
+        });
+        head_row(head.await?)
     }
 
     async fn range(&self, after: u64, until: u64, rows: u64) -> Result<Chunk, StorageError> {
-        let rows = retried(move || async move {
-            sqlx::query(include_str!("sql/read_range.sql"))
+        let rows = self.readers.ask(READING, |mut lent| async move {
+            let rows = sqlx::query(include_str!("sql/read_range.sql"))
                 .bind(to_sql(after))
                 .bind(to_sql(until))
                 .bind(to_sql(rows.min(CHUNK_ROWS_MAX)))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(StorageError::sqlx(READING))
+                .fetch_all(&mut *lent)
+                .await;
+            (lent, rows)
         });
         chunk(&rows.await?)
     }
@@ -59,46 +68,42 @@ impl RecordDb for PgRecord {
         }
         let wanted: Vec<i64> = positions.iter().map(|position| to_sql(*position)).collect();
         let wanted = wanted.as_slice();
-        let rows = retried(move || async move {
-            sqlx::query(include_str!("sql/read_positions.sql"))
+        let rows = self.readers.ask(READING, |mut lent| async move {
+            let rows = sqlx::query(include_str!("sql/read_positions.sql"))
                 .bind(wanted)
-                .fetch_all(&self.pool)
-                .await
-                .map_err(StorageError::sqlx(READING))
+                .fetch_all(&mut *lent)
+                .await;
+            (lent, rows)
         });
         chunk(&rows.await?)
     }
 
     async fn writer(&self) -> Result<Box<dyn RecordWriter>, StorageError> {
-        let connection = connect(&self.options, "open the writer's connection").await?;
-        Ok(Box::new(PgWriter { connection }))
+        let connection = self.access.connect("open the writer's connection").await?;
+        Ok(Box::new(PgWriter { connection, answer: self.access.answer }))
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        self.readers.close().await;
     }
 }
 
 #[async_trait]
 impl RecordProbe for PgRecord {
     async fn leaf(&self, position: u64) -> Result<Option<Hash>, StorageError> {
-        let leaf: Option<Vec<u8>> = retried(move || async move {
-            sqlx::query_scalar("SELECT leaf FROM log WHERE position = $1")
+        let leaf = self.readers.ask("read a leaf of the log", |mut lent| async move {
+            let leaf = sqlx::query_scalar("SELECT leaf FROM log WHERE position = $1")
                 .bind(to_sql(position))
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(StorageError::sqlx("read a leaf of the log"))
-        })
-        .await?;
+                .fetch_optional(&mut *lent)
+                .await;
+            (lent, leaf)
+        });
+        let leaf: Option<Vec<u8>> = leaf.await?;
         Ok(leaf.and_then(|leaf| Hash::try_from(leaf).ok()))
     }
 }
 
-async fn read_head<'e>(executor: impl sqlx::PgExecutor<'e>) -> Result<HeadRow, StorageError> {
-    let row: (i64, Vec<u8>, i64, Option<i64>) = sqlx::query_as(include_str!("sql/read_head.sql"))
-        .fetch_one(executor)
-        .await
-        .map_err(StorageError::sqlx("read the head of the book"))?;
+fn head_row(row: (i64, Vec<u8>, i64, Option<i64>)) -> Result<HeadRow, StorageError> {
     let (position, frontier, recorded_at_us, last) = row;
     HeadRow::new(position, &frontier, recorded_at_us, last)
 }
@@ -128,12 +133,15 @@ fn to_sql(position: u64) -> i64 {
 
 struct PgWriter {
     connection: PgConnection,
+    /// How long an answer may take; after it, only the record knows whether a batch stands.
+    answer: Duration,
 }
 
 #[async_trait]
 impl RecordWriter for PgWriter {
     async fn head(&mut self) -> Result<HeadRow, StorageError> {
-        read_head(&mut self.connection).await
+        let head = sqlx::query_as(READ_HEAD).fetch_one(&mut self.connection);
+        head_row(head.within(self.answer, READING_HEAD).await?)
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, StorageError> {
@@ -155,16 +163,17 @@ impl RecordWriter for PgWriter {
             .bind(envelopes)
             .bind(datas)
             .execute(&mut self.connection)
+            .within(self.answer, WRITING)
             .await;
         match written {
             Ok(done) if done.rows_affected() == 0 => Ok(Written::HeadMoved),
             Ok(_) => Ok(Written::Committed),
             Err(error) if is_busy(&error) => Err(StorageError::Busy { context: WRITING }),
-            Err(error) => Err(StorageError::sqlx(WRITING)(error)),
+            Err(error) => Err(error),
         }
     }
 
     async fn close(self: Box<Self>) -> Result<(), StorageError> {
-        self.connection.close().await.map_err(StorageError::sqlx("close the writer's connection"))
+        self.connection.close().within(self.answer, "close the writer's connection").await
     }
 }

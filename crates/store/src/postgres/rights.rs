@@ -10,7 +10,7 @@ use crate::error::StorageError;
 use crate::views::sql::quoted;
 
 use super::schema::{Part, SchemaName};
-use super::{Database, PATIENCE, Schemas};
+use super::{Database, PATIENCE, Schemas, in_time};
 
 const GRANTING: &str = "grant the rights on a book";
 
@@ -24,13 +24,26 @@ const READING: [Right; 4] = [
     (Part::Record, "log", "SELECT"),
     (Part::Record, "head", "SELECT"),
 ];
-/// To append, to take turns, and to make the derived state.
-const SERVING: [Right; 7] = [
+/// To append, to take turns, to keep cursors, leases and documents, and to make the derived state.
+const SERVING: [Right; 20] = [
     (Part::Record, "log", "INSERT"),
     (Part::Record, "head", "UPDATE"),
     (Part::State, "", "USAGE"),
     (Part::State, "turn", "SELECT"),
     (Part::State, "turn", "UPDATE"),
+    (Part::State, "cursor", "SELECT"),
+    (Part::State, "cursor", "INSERT"),
+    (Part::State, "cursor", "UPDATE"),
+    (Part::State, "cursor", "DELETE"),
+    (Part::State, "lease", "SELECT"),
+    (Part::State, "lease", "INSERT"),
+    (Part::State, "lease", "UPDATE"),
+    (Part::State, "document", "SELECT"),
+    (Part::State, "document", "INSERT"),
+    (Part::State, "document", "UPDATE"),
+    (Part::State, "document", "DELETE"),
+    (Part::State, "document_version", "SELECT"),
+    (Part::State, "document_version", "UPDATE"),
     (Part::Derived, "", "USAGE"),
     (Part::Derived, "", "CREATE"),
 ];
@@ -58,10 +71,20 @@ impl Database {
     /// A role that is not there, a book that is not there, or a caller that does not own it.
     pub async fn grant(&self, name: &str, role: &str) -> Result<(), OpenError> {
         let schemas = Schemas::of(name)?;
+        in_time(self.answer(), GRANTING, self.grant_parts(name, &schemas, role)).await
+    }
+
+    async fn grant_parts(
+        &self,
+        name: &str,
+        schemas: &Schemas,
+        role: &str,
+    ) -> Result<(), OpenError> {
         let mut connection = self.connect_to(&schemas.record, PATIENCE).await?;
         super::gate::check_schema(&mut connection, &self.place_of(name)).await?;
         check_owner(&mut connection, &schemas.record).await?;
-        grant(&mut connection, &schemas, &quoted(role))
+        super::state::migrate(&mut connection, schemas).await?;
+        grant(&mut connection, schemas, &quoted(role))
             .await
             .map_err(StorageError::sqlx(GRANTING))?;
         connection.close().await.map_err(StorageError::sqlx(GRANTING))?;
@@ -85,8 +108,12 @@ impl Database {
     /// A role or a vault that is not there, or a caller that does not own it.
     pub async fn grant_vault(&self, name: &str, role: &str) -> Result<(), OpenError> {
         let vault = SchemaName::of(name, Part::Vault).map_err(OpenError::Options)?;
-        let mut connection = self.connect_to(&vault, PATIENCE).await?;
-        check_owner(&mut connection, &vault).await?;
+        in_time(self.answer(), GRANTING, self.grant_sealing(&vault, role)).await
+    }
+
+    async fn grant_sealing(&self, vault: &SchemaName, role: &str) -> Result<(), OpenError> {
+        let mut connection = self.connect_to(vault, PATIENCE).await?;
+        check_owner(&mut connection, vault).await?;
         let grants = SEALING.map(|right| match right.strip_suffix(" SCHEMA") {
             Some(_) => format!("GRANT {right} {} TO {}", vault.quoted(), quoted(role)),
             None => format!("GRANT {right} TO {}", quoted(role)),

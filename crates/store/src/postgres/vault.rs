@@ -14,9 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Row};
+use tokio::time::timeout;
 
+use super::database::{Database, Durability, Patience, limited};
+use super::lender::Within as _;
 use super::schema::SchemaName;
 use crate::StorageError;
 use crate::vault::{
@@ -29,12 +32,10 @@ use crate::vault::{
 const CONNECTIONS_MAX: u32 = 4;
 /// How long a caller waits for a connection, milliseconds.
 const CONNECTION_WAIT_MS: u64 = 10_000;
-/// How long a statement waits for another process, milliseconds.
-const LOCK_WAIT_MS: u64 = 10_000;
-/// How long a statement may take, waiting included, milliseconds.
-const STATEMENT_MS_MAX: u64 = 30_000;
-/// How long the server bears with a transaction in which nothing happens, milliseconds.
-const IDLE_IN_TRANSACTION_MS_MAX: u64 = 10_000;
+/// How long a connection that comes back may take to say that it is ready; else it is closed. The
+/// pool asks it once more right after, without a limit.
+const READY: Duration = Duration::from_secs(5);
+const PATIENCE: Patience = Patience { lock_ms: 10_000, statement_ms: 30_000, idle_ms: 10_000 };
 
 /// Keys of personal data in a PostgreSQL schema. Any number of processes may use one.
 pub struct PostgresVault {
@@ -45,9 +46,16 @@ pub struct PostgresVault {
 
 /// A vault whose tables are there.
 struct VaultKeys {
-    pool: PgPool,
+    server: Server,
     keyed_hash: KeyedHash,
     cache: Mutex<Cache>,
+}
+
+/// Where its tables are.
+struct Server {
+    pool: PgPool,
+    /// How long an answer may take.
+    answer: Duration,
 }
 
 impl PostgresVault {
@@ -60,10 +68,18 @@ impl PostgresVault {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, VaultError> {
         let schema = SchemaName::new(schema).map_err(VaultError::Refused)?;
-        let place = place(&options, &schema);
-        let pool = connect(options, &schema).await?;
-        let secret = create_tables(&pool, &*entropy).await?;
-        Ok(Self::with_keys(place, entropy, pool, secret))
+        Self::create_on(&Database::of(options), &schema, entropy).await
+    }
+
+    pub(super) async fn create_on(
+        database: &Database,
+        schema: &SchemaName,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, VaultError> {
+        let place = place(database.options(), schema);
+        let server = Server::connect(database, schema).await?;
+        let secret = server.create_tables(&*entropy).await?;
+        Ok(Self::with_keys(place, entropy, server, secret))
     }
 
     /// Opens the vault of an existing book. Missing tables are not made anew: what they held would
@@ -75,24 +91,32 @@ impl PostgresVault {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, VaultError> {
         let schema = SchemaName::new(schema).map_err(VaultError::Refused)?;
-        let place = place(&options, &schema);
-        let pool = connect(options, &schema).await?;
-        let there: bool = sqlx::query_scalar(include_str!("sql/vault/exists.sql"))
-            .bind(schema.as_str())
-            .fetch_one(&pool)
-            .await
-            .map_err(StorageError::sqlx("look for the vault"))?;
-        if !there {
-            pool.close().await;
-            return Ok(Self { place, entropy, keys: None });
-        }
-        let secret = read_index_key(&pool).await?;
-        Ok(Self::with_keys(place, entropy, pool, secret))
+        Self::open_on(&Database::of(options), &schema, entropy).await
     }
 
-    fn with_keys(place: String, entropy: Arc<dyn Entropy>, pool: PgPool, index: Secret) -> Self {
+    pub(super) async fn open_on(
+        database: &Database,
+        schema: &SchemaName,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, VaultError> {
+        let place = place(database.options(), schema);
+        let server = Server::connect(database, schema).await?;
+        let there: bool = sqlx::query_scalar(include_str!("sql/vault/exists.sql"))
+            .bind(schema.as_str())
+            .fetch_one(&server.pool)
+            .within(server.answer, "look for the vault")
+            .await?;
+        if !there {
+            server.close().await;
+            return Ok(Self { place, entropy, keys: None });
+        }
+        let secret = server.read_index_key().await?;
+        Ok(Self::with_keys(place, entropy, server, secret))
+    }
+
+    fn with_keys(place: String, entropy: Arc<dyn Entropy>, server: Server, index: Secret) -> Self {
         let keyed_hash = KeyedHash::new(index);
-        let keys = Some(VaultKeys { pool, keyed_hash, cache: Mutex::default() });
+        let keys = Some(VaultKeys { server, keyed_hash, cache: Mutex::default() });
         Self { place, entropy, keys }
     }
 
@@ -138,26 +162,26 @@ impl Vault for PostgresVault {
     }
 
     async fn export(&self) -> Result<KeyRing, VaultError> {
-        let keys = self.keys()?;
-        let index = read_index_key(&keys.pool).await?;
+        let Server { pool, answer } = &self.keys()?.server;
+        let index = self.keys()?.server.read_index_key().await?;
         let rows: Vec<(String, Option<Vec<u8>>)> =
             sqlx::query_as(include_str!("sql/vault/list_keys.sql"))
-                .fetch_all(&keys.pool)
-                .await
-                .map_err(StorageError::sqlx("read the vault's keys"))?;
+                .fetch_all(pool)
+                .within(*answer, "read the vault's keys")
+                .await?;
         Ok(KeyRing { index, people: people(rows)? })
     }
 
     async fn import(&self, keys: &KeyRing) -> Result<(), VaultError> {
-        let held = self.keys()?;
+        let held = &self.keys()?.server;
         let failed = "take over the keys of another vault";
-        if read_index_key(&held.pool).await?.as_bytes() != keys.index.as_bytes() {
+        if held.read_index_key().await?.as_bytes() != keys.index.as_bytes() {
             let put = sqlx::query(include_str!("sql/vault/put_index_key.sql"))
                 .bind(INDEX_PURPOSE)
                 .bind(keys.index.as_bytes())
                 .execute(&held.pool)
-                .await
-                .map_err(StorageError::sqlx(failed))?;
+                .within(held.answer, failed)
+                .await?;
             if put.rows_affected() == 0 {
                 return Err(another_book());
             }
@@ -171,8 +195,8 @@ impl Vault for PostgresVault {
             .bind(names)
             .bind(secrets)
             .execute(&held.pool)
-            .await
-            .map_err(StorageError::sqlx(failed))?;
+            .within(held.answer, failed)
+            .await?;
         Ok(())
     }
 
@@ -182,7 +206,7 @@ impl Vault for PostgresVault {
 
     async fn close(&self) {
         if let Some(keys) = &self.keys {
-            keys.pool.close().await;
+            keys.server.close().await;
         }
     }
 }
@@ -192,13 +216,13 @@ impl VaultKeys {
     /// was erased since, so that an erasure by another process holds here at once.
     async fn find(&self, name: &KeyName) -> Result<Found, StorageError> {
         let generation: i64 = sqlx::query_scalar(include_str!("sql/vault/read_generation.sql"))
-            .fetch_one(&self.pool)
-            .await
-            .map_err(StorageError::sqlx("read the vault's generation"))?;
+            .fetch_one(&self.server.pool)
+            .within(self.server.answer, "read the vault's generation")
+            .await?;
         if let Some(secret) = self.cache().get(generation, name) {
             return Ok(Found { generation, erased: Existence::Absent, secret: Some(secret) });
         }
-        let found = find(&self.pool, name).await?;
+        let found = self.server.find(name).await?;
         self.cache().keep(&found, name);
         Ok(found)
     }
@@ -214,10 +238,10 @@ impl VaultKeys {
         sqlx::query(include_str!("sql/vault/make_key.sql"))
             .bind(name.as_str())
             .bind(fresh.as_bytes())
-            .execute(&self.pool)
-            .await
-            .map_err(StorageError::sqlx("make a key durable"))?;
-        let found = find(&self.pool, name).await?;
+            .execute(&self.server.pool)
+            .within(self.server.answer, "make a key durable")
+            .await?;
+        let found = self.server.find(name).await?;
         let is_erased = found.erased == Existence::Present;
         assert!(found.secret.is_some() != is_erased, "a name that was just written is read back");
         self.cache().keep(&found, name);
@@ -227,9 +251,9 @@ impl VaultKeys {
     async fn erase(&self, name: &KeyName) -> Result<Erasure, StorageError> {
         let was_made: Option<bool> = sqlx::query_scalar(include_str!("sql/vault/erase.sql"))
             .bind(name.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StorageError::sqlx("destroy a key"))?;
+            .fetch_optional(&self.server.pool)
+            .within(self.server.answer, "destroy a key")
+            .await?;
         *self.cache() = Cache::default();
         match was_made {
             Some(true) => Ok(Erasure::Destroyed),
@@ -242,74 +266,81 @@ impl VaultKeys {
     }
 }
 
-async fn find(pool: &PgPool, name: &KeyName) -> Result<Found, StorageError> {
-    let row = sqlx::query(include_str!("sql/vault/find_key.sql"))
-        .bind(name.as_str())
-        .fetch_one(pool)
-        .await
-        .map_err(StorageError::sqlx("read a key"))?;
-    let decode = || -> Result<(i64, bool, Option<Vec<u8>>), sqlx::Error> {
-        Ok((row.try_get("generation")?, row.try_get("erased")?, row.try_get("secret")?))
-    };
-    let (generation, erased, secret) = decode().map_err(StorageError::sqlx("decode a key"))?;
-    let secret = secret.map(|bytes| stored_secret(bytes, name.as_str())).transpose()?;
-    let erased = if erased { Existence::Present } else { Existence::Absent };
-    Ok(Found { generation, erased, secret })
-}
-
-/// Makes what is missing. Cut short, it is finished by the next to create.
-async fn create_tables(pool: &PgPool, entropy: &dyn Entropy) -> Result<Secret, StorageError> {
-    let failed = "create the vault";
-    let fresh = Secret::random(entropy);
-    sqlx::raw_sql(include_str!("sql/vault/schema.sql"))
-        .execute(pool)
-        .await
-        .map_err(StorageError::sqlx(failed))?;
-    sqlx::query(include_str!("sql/vault/insert_index_key.sql"))
-        .bind(INDEX_PURPOSE)
-        .bind(fresh.as_bytes())
-        .execute(pool)
-        .await
-        .map_err(StorageError::sqlx(failed))?;
-    read_index_key(pool).await
-}
-
-async fn read_index_key(pool: &PgPool) -> Result<Secret, StorageError> {
-    let stored: Option<Vec<u8>> = sqlx::query_scalar(include_str!("sql/vault/read_index_key.sql"))
-        .bind(INDEX_PURPOSE)
-        .fetch_optional(pool)
-        .await
-        .map_err(StorageError::sqlx("read the vault's index key"))?;
-    stored_index_secret(stored)
-}
-
-/// Connects with plain table names meaning those of `schema`, and limits on all waiting.
-async fn connect(options: PgConnectOptions, schema: &SchemaName) -> Result<PgPool, VaultError> {
-    // Of two options of one name the later counts: these, whatever the caller or the role says.
-    let options = options.options([
-        ("search_path", schema.quoted()),
-        ("synchronous_commit", "on".to_owned()),
-        ("lock_timeout", LOCK_WAIT_MS.to_string()),
-        ("statement_timeout", STATEMENT_MS_MAX.to_string()),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS_MAX.to_string()),
-    ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
-        .acquire_timeout(Duration::from_millis(CONNECTION_WAIT_MS))
-        .connect_with(options)
-        .await
-        .map_err(StorageError::sqlx("open the vault"))?;
-    let syncs: bool = sqlx::query_scalar(include_str!("sql/vault/read_fsync.sql"))
-        .fetch_one(&pool)
-        .await
-        .map_err(StorageError::sqlx("read the server's settings"))?;
-    if !syncs {
-        return Err(VaultError::Refused(
-            "the vault's server runs with fsync off, where a power loss takes keys away: turn it on"
-                .into(),
-        ));
+impl Server {
+    /// Connects with plain table names meaning those of `schema`, and limits on all waiting.
+    async fn connect(database: &Database, schema: &SchemaName) -> Result<Self, VaultError> {
+        let answer = database.answer();
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(Duration::from_millis(CONNECTION_WAIT_MS))
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(timeout(READY, connection.ping()).await.is_ok()) })
+            })
+            .connect_with(limited(database.options().clone(), schema, PATIENCE))
+            .within(answer, "open the vault")
+            .await?;
+        let syncs: bool = sqlx::query_scalar(include_str!("sql/vault/read_fsync.sql"))
+            .fetch_one(&pool)
+            .within(answer, "read the server's settings")
+            .await?;
+        if !syncs && database.durability() == Durability::Asked {
+            return Err(VaultError::Refused(
+                "the vault's server runs with fsync off, where a power loss takes keys away: turn \
+                 it on"
+                    .into(),
+            ));
+        }
+        Ok(Self { pool, answer })
     }
-    Ok(pool)
+
+    /// Makes what is missing. Cut short, it is finished by the next to create.
+    async fn create_tables(&self, entropy: &dyn Entropy) -> Result<Secret, StorageError> {
+        let failed = "create the vault";
+        let fresh = Secret::random(entropy);
+        sqlx::raw_sql(include_str!("sql/vault/schema.sql"))
+            .execute(&self.pool)
+            .within(self.answer, failed)
+            .await?;
+        sqlx::query(include_str!("sql/vault/insert_index_key.sql"))
+            .bind(INDEX_PURPOSE)
+            .bind(fresh.as_bytes())
+            .execute(&self.pool)
+            .within(self.answer, failed)
+            .await?;
+        self.read_index_key().await
+    }
+
+    async fn read_index_key(&self) -> Result<Secret, StorageError> {
+        let stored: Option<Vec<u8>> =
+            sqlx::query_scalar(include_str!("sql/vault/read_index_key.sql"))
+                .bind(INDEX_PURPOSE)
+                .fetch_optional(&self.pool)
+                .within(self.answer, "read the vault's index key")
+                .await?;
+        stored_index_secret(stored)
+    }
+
+    async fn find(&self, name: &KeyName) -> Result<Found, StorageError> {
+        let row = sqlx::query(include_str!("sql/vault/find_key.sql"))
+            .bind(name.as_str())
+            .fetch_one(&self.pool)
+            .within(self.answer, "read a key")
+            .await?;
+        let decode = || -> Result<(i64, bool, Option<Vec<u8>>), sqlx::Error> {
+            Ok((row.try_get("generation")?, row.try_get("erased")?, row.try_get("secret")?))
+        };
+        let (generation, erased, secret) = decode().map_err(StorageError::sqlx("decode a key"))?;
+        let secret = secret.map(|bytes| stored_secret(bytes, name.as_str())).transpose()?;
+        let erased = if erased { Existence::Present } else { Existence::Absent };
+        Ok(Found { generation, erased, secret })
+    }
+
+    /// Returns when every connection is closed, or does not let itself be closed in time.
+    async fn close(&self) {
+        if timeout(self.answer, self.pool.close()).await.is_err() {
+            tracing::warn!("a connection to a vault that does not answer was left to the system");
+        }
+    }
 }
 
 /// Where the vault stands, in words.

@@ -22,11 +22,12 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::StorageError;
 use crate::views::{
-    Known, PageRequest, Shadow, ViewChanges, ViewError, ViewInfo, ViewPage, ViewPoint, ViewRow,
-    ViewSchema, ViewState, ViewWriteError, Views, check_count, check_day, check_limit, check_step,
-    grown,
+    Known, PageRequest, RebuildFrom, Replaces, Resumed, Shadow, ViewChanges, ViewError, ViewInfo,
+    ViewPage, ViewPoint, ViewRow, ViewSchema, ViewState, ViewWriteError, Views, check_count,
+    check_day, check_limit, check_step, grown,
 };
 
+use super::database::{Patience, limited};
 use super::schema::SchemaName;
 use catalogue::Home;
 use faults::{or_remade, to_the_end};
@@ -35,14 +36,11 @@ use faults::{or_remade, to_the_end};
 const READERS_MAX: u32 = 8;
 /// Connections that write at once.
 const WRITERS_MAX: u32 = 4;
-/// How long a statement waits for another transaction, milliseconds.
-const LOCK_WAIT_MS: u64 = 30_000;
-/// How long a read may take, milliseconds: a filter on a plain column looks at every row.
-const READ_MS_MAX: u64 = 5 * 60_000;
-/// How long a statement of upkeep may take, milliseconds: an index of a large rebuild is one.
-const WRITE_MS_MAX: u64 = 6 * 60 * 60_000;
-/// How long a transaction may stand idle before the server ends it, milliseconds.
-const IDLE_MS_MAX: u64 = 60_000;
+/// A filter on a plain column looks at every row.
+const READING: Patience = Patience { lock_ms: 30_000, statement_ms: 5 * 60_000, idle_ms: 60_000 };
+/// An index of a large rebuild is one statement.
+const WRITING: Patience =
+    Patience { lock_ms: 30_000, statement_ms: 6 * 60 * 60_000, idle_ms: 60_000 };
 /// Statements that a writer keeps prepared: a few for each view.
 const WRITER_STATEMENTS_MAX: usize = 256;
 
@@ -63,19 +61,12 @@ impl PostgresViews {
         book_id: [u8; 16],
     ) -> Result<Self, ViewError> {
         let schema = SchemaName::new(schema).map_err(ViewError::Refused)?;
-        let options = options.options([
-            ("search_path", schema.quoted()),
-            ("default_transaction_isolation", "read committed".into()),
-            ("lock_timeout", LOCK_WAIT_MS.to_string()),
-            ("idle_in_transaction_session_timeout", IDLE_MS_MAX.to_string()),
-            ("client_min_messages", "warning".into()),
-        ]);
-        let reading = options.clone().options([("statement_timeout", READ_MS_MAX.to_string())]);
-        let writing = options
+        let options = options.options([("client_min_messages", "warning")]);
+        let reading = limited(options.clone(), &schema, READING);
+        let writing = limited(options, &schema, WRITING)
             .options([
-                ("statement_timeout", WRITE_MS_MAX.to_string()),
                 // Derived: what a power loss takes is made again, rows and cursor together.
-                ("synchronous_commit", "off".into()),
+                ("synchronous_commit", "off"),
             ])
             .statement_cache_capacity(WRITER_STATEMENTS_MAX);
         let failed = "open the views";
@@ -166,7 +157,11 @@ impl Views for PostgresViews {
         to_the_end(keep_up(self.home.pool.clone(), schema, step)).await
     }
 
-    async fn page(&self, view: &str, request: &PageRequest) -> Result<ViewPage, ViewError> {
+    async fn page_at(
+        &self,
+        view: &str,
+        request: &PageRequest,
+    ) -> Result<(ViewPage, ViewPoint), ViewError> {
         page::read(&self.readers, &*self.known.schema(view)?, request).await
     }
 
@@ -180,15 +175,30 @@ impl Views for PostgresViews {
         read::scan(&self.readers, &*self.known.schema(view)?, after_key, limit).await
     }
 
-    async fn begin_rebuild(&self, schema: &ViewSchema) -> Result<Shadow, ViewError> {
+    async fn begin_rebuild(
+        &self,
+        schema: &ViewSchema,
+        from: &RebuildFrom,
+    ) -> Result<Shadow, ViewError> {
         schema.assert_well_formed();
-        to_the_end(rebuild::begin(self.home.pool.clone(), Arc::new(schema.clone()))).await
+        check_day(&from.point.as_of)?;
+        let (pool, schema) = (self.home.pool.clone(), Arc::new(schema.clone()));
+        to_the_end(rebuild::begin(pool, schema, from.clone())).await
     }
 
-    async fn load(&self, shadow: &Shadow, rows: Vec<ViewRow>) -> Result<(), ViewError> {
+    async fn resume_rebuild(&self, schema: &ViewSchema) -> Result<Option<Resumed>, ViewError> {
+        to_the_end(rebuild::resume(self.home.pool.clone(), Arc::new(schema.clone()))).await
+    }
+
+    async fn load(
+        &self,
+        shadow: &Shadow,
+        rows: Vec<ViewRow>,
+        loaded: u32,
+    ) -> Result<(), ViewError> {
         check_count(rows.len())?;
         rows.iter().try_for_each(|row| shadow.schema.check_row(row))?;
-        to_the_end(rebuild::load(self.home.pool.clone(), shadow.clone(), rows)).await
+        to_the_end(rebuild::load(self.home.pool.clone(), shadow.clone(), rows, loaded)).await
     }
 
     async fn index_shadow(&self, shadow: &Shadow) -> Result<(), ViewError> {
@@ -204,23 +214,62 @@ impl Views for PostgresViews {
         to_the_end(rebuild::find(self.home.pool.clone(), shadow.clone(), keys.to_vec())).await
     }
 
-    async fn shadow_write(&self, shadow: &Shadow, changes: ViewChanges) -> Result<(), ViewError> {
+    async fn shadow_due(
+        &self,
+        shadow: &Shadow,
+        on: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<u8>)>, ViewError> {
+        check_day(on)?;
+        check_limit(limit)?;
+        to_the_end(rebuild::due(self.home.pool.clone(), shadow.clone(), on.to_owned(), limit)).await
+    }
+
+    async fn shadow_write(
+        &self,
+        shadow: &Shadow,
+        changes: ViewChanges,
+        cursor: u64,
+    ) -> Result<(), ViewError> {
         shadow.schema.check_changes(&changes)?;
-        to_the_end(rebuild::change(self.home.pool.clone(), shadow.clone(), changes)).await
+        let pool = self.home.pool.clone();
+        to_the_end(rebuild::change(pool, shadow.clone(), changes, cursor)).await
     }
 
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError> {
-        check_day(&point.as_of)?;
-        let schema = Arc::clone(&shadow.schema);
-        let work = rebuild::swap(self.home.pool.clone(), shadow, point.clone());
-        let state = to_the_end(work).await?;
-        self.known.remember(schema);
-        Ok(state)
+        let swapped = self.swap_shadow(&shadow, point, Replaces::Any).await?;
+        swapped.ok_or_else(|| shadow.superseded())
+    }
+
+    async fn swap_forward(
+        &self,
+        shadow: &Shadow,
+        point: &ViewPoint,
+    ) -> Result<Option<ViewState>, ViewError> {
+        self.swap_shadow(shadow, point, Replaces::NoFurther).await
     }
 
     async fn close(&self) {
         self.readers.close().await;
         self.home.pool.close().await;
+    }
+}
+
+impl PostgresViews {
+    async fn swap_shadow(
+        &self,
+        shadow: &Shadow,
+        point: &ViewPoint,
+        replaces: Replaces,
+    ) -> Result<Option<ViewState>, ViewError> {
+        check_day(&point.as_of)?;
+        let pool = self.home.pool.clone();
+        let work = rebuild::swap(pool, shadow.clone(), point.clone(), replaces);
+        let swapped = to_the_end(work).await?;
+        if swapped.is_some() {
+            self.known.remember(Arc::clone(&shadow.schema));
+        }
+        Ok(swapped)
     }
 }
 

@@ -1,9 +1,13 @@
-//! Backup of a running book into a folder, and back: the record, the state and, apart from them,
+//! Backup of a running book into a folder, and back: the state, the record and, apart from them,
 //! the vault. Derived data is left out, it is made anew.
 //!
 //! Each file is copied by `VACUUM INTO`, which reads in one transaction: one committed state, while
 //! others write. Copying the file would tear it, and miss what is still in its WAL. What is copied
 //! also holds no freed pages, so nothing deleted travels along.
+//!
+//! The state is copied before the record: a cursor in it then never stands beyond the copied
+//! record, where its consumer would pass over what is recorded there after a restore. It may be
+//! older than what the consumer has done: events are handed out again, none is lost.
 //!
 //! The record is copied before the vault. A key is durable before any event holds what it seals, so
 //! the vault, copied later, has the key of every value in the copied record. An old vault also has
@@ -35,8 +39,8 @@ const REPORT_INTERVAL_MS: u64 = 200;
 /// The parts of a backup in the order in which they are copied. Which comes first is a promise: see
 /// the module.
 const PARTS: [Part; 3] = [
-    Part { source: "record.db", copy: "record.db", presence: Presence::Required },
     Part { source: "state.db", copy: "state.db", presence: Presence::Optional },
+    Part { source: "record.db", copy: "record.db", presence: Presence::Required },
     Part { source: "vault.db", copy: "vault/vault.db", presence: Presence::Optional },
 ];
 

@@ -16,6 +16,8 @@ use crate::book::{
     MetaColumns, NewRun, PageColumns, PageRow, Pauses, RecordProbe, RunColumns, RunRow,
 };
 
+use super::pool::clean_pool;
+
 /// Readers of one process.
 const READERS_MAX: u32 = 4;
 /// How long a reader waits for SQLite: only while the file is being opened or recovered.
@@ -65,8 +67,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
+    clean_pool(connections)
         .acquire_timeout(ACQUIRE_PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)

@@ -30,12 +30,20 @@ pub(crate) async fn check_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
     check_version(&version)
 }
 
-/// Checks journal mode, sync mode, and that the file can be written.
-pub(crate) async fn check_durability(pool: &SqlitePool, file: &Path) -> Result<(), OpenError> {
-    let metadata = std::fs::metadata(file).map_err(StorageError::io("look at", file))?;
-    if metadata.permissions().readonly() {
-        return Err(OpenError::ReadOnly { file: file.into() });
+/// Refuses a folder or a record that nobody may write, before SQLite meets it: SQLite makes files
+/// beside the record. What is not there is another's business.
+pub(crate) fn check_writable(folder: &Path, file: &Path) -> Result<(), OpenError> {
+    for place in [folder, file] {
+        let metadata = std::fs::metadata(place);
+        if metadata.is_ok_and(|metadata| metadata.permissions().readonly()) {
+            return Err(OpenError::ReadOnly { file: place.into() });
+        }
     }
+    Ok(())
+}
+
+/// Checks journal mode and sync mode.
+pub(crate) async fn check_durability(pool: &SqlitePool, file: &Path) -> Result<(), OpenError> {
     let asking = "ask for the durability settings";
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
         .fetch_one(pool)
@@ -84,7 +92,50 @@ pub(crate) async fn check_schema(pool: &SqlitePool, folder: &Path) -> Result<[u8
 
 #[cfg(test)]
 mod tests {
+    use sqlx::sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    };
+
     use super::*;
+
+    /// What the gate says of a record that is opened in this way.
+    async fn refusal(journal: SqliteJournalMode, synchronous: SqliteSynchronous) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("record.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let options = options.journal_mode(journal).synchronous(synchronous);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        let refused = check_durability(&pool, &file).await.err();
+        assert!(matches!(refused, None | Some(OpenError::WeakDurability { .. })), "{refused:?}");
+        let text = refused.map(|error| error.to_string());
+        assert!(text.as_ref().is_none_or(|text| text.contains(&file.display().to_string())));
+        text
+    }
+
+    #[tokio::test]
+    async fn a_weaker_sync_mode_is_refused_by_name() {
+        let wal = SqliteJournalMode::Wal;
+        assert_eq!(refusal(wal, SqliteSynchronous::Full).await, None);
+        for (weak, name) in [(SqliteSynchronous::Normal, 1), (SqliteSynchronous::Off, 0)] {
+            let text = refusal(wal, weak).await.unwrap();
+            assert!(
+                text.contains(&format!("synchronous {name}, asked is synchronous 2")),
+                "{text}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn another_journal_is_refused_by_name() {
+        for (journal, name) in [
+            (SqliteJournalMode::Delete, "delete"),
+            (SqliteJournalMode::Memory, "memory"),
+            (SqliteJournalMode::Off, "off"),
+        ] {
+            let text = refusal(journal, SqliteSynchronous::Full).await.unwrap();
+            assert!(text.contains(&format!("journal_mode {name}, asked is journal_mode wal")));
+        }
+    }
 
     #[test]
     fn a_sqlite_with_the_wal_reset_bug_is_refused() {

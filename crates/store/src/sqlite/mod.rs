@@ -5,9 +5,12 @@ pub mod backup;
 mod derived;
 mod gate;
 mod inspect;
+mod pool;
 mod record;
+mod state;
 mod vault;
 mod views;
+mod write_back;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,12 +26,14 @@ use crate::log::Head;
 use crate::merkle::Frontier;
 
 pub use inspect::inspect;
+pub use state::SqliteState;
 pub use vault::SqliteVault;
 pub use views::SqliteViews;
 
 pub(crate) use derived::open_derived;
 
 use record::SqliteRecord;
+use write_back::write_back;
 
 /// The record of a book.
 const RECORD_FILE: &str = "record.db";
@@ -53,13 +58,16 @@ pub async fn create_book(folder: &Path, options: Options) -> Result<Book, OpenEr
 /// Unsafe ground: see [`OpenError`].
 pub async fn open_book(folder: &Path, options: Options) -> Result<Book, OpenError> {
     options.check()?;
+    gate::check_writable(folder, &folder.join(RECORD_FILE))?;
     let (record, book_id) = find_record(folder).await?;
     gate::check_durability(&record.pool, &folder.join(RECORD_FILE)).await?;
+    write_back(&record, &folder.join(RECORD_FILE)).await?;
     let head = check_record(&record, &options).await?;
     let identity = options.identity(book_id);
     let path = folder.join(DERIVED_FILE);
     let derived = open_derived(&path, &identity, &record, options.pauses.clone()).await?;
-    Book::open(Found { book_id, record: Arc::new(record), derived, head }, options).await
+    let found = Found { book_id, record: Arc::new(record), derived, head, bell: None };
+    Book::open(found, options).await
 }
 
 /// The record in `folder`, without asking whether it is whole: for looking into a book that
@@ -88,6 +96,7 @@ pub async fn copy_record(
         Ok(()) | Err(OpenError::AlreadyABook { .. }) => {}
         Err(error) => return Err(error.into()),
     }
+    gate::check_writable(folder, &folder.join(RECORD_FILE))?;
     let (record, book_id) = find_record(folder).await?;
     if book_id != source.book_id() {
         return Err(OpenError::AlreadyABook { place: folder.display().to_string() }.into());

@@ -14,9 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection, SqliteExecutor};
 
 use crate::StorageError;
@@ -25,6 +23,8 @@ use crate::vault::{
     Opened, SealedText, Secret, Subject, Vault, VaultError, another_book, people,
     stored_index_secret, stored_secret,
 };
+
+use super::pool::clean_pool;
 
 /// How long a statement waits for another process, milliseconds.
 const BUSY_WAIT_MS: u64 = 10_000;
@@ -348,11 +348,7 @@ async fn connect(path: &Path) -> Result<SqlitePool, StorageError> {
         // A key must not reach a temporary file.
         .pragma("temp_store", "MEMORY")
         .busy_timeout(Duration::from_millis(BUSY_WAIT_MS));
-    SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(options)
-        .await
-        .map_err(StorageError::sqlx("open the vault"))
+    clean_pool(1).connect_with(options).await.map_err(StorageError::sqlx("open the vault"))
 }
 
 /// Makes an empty file that its owner alone may read; SQLite gives its journal the same rights.

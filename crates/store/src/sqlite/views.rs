@@ -17,17 +17,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{
-    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, Transaction};
 
 use crate::StorageError;
 use crate::views::{
-    Known, PageRequest, Shadow, ViewChanges, ViewError, ViewInfo, ViewPage, ViewPoint, ViewRow,
-    ViewSchema, ViewState, ViewWriteError, Views, check_count, check_day, check_limit, check_step,
-    grown, sql,
+    Known, PageRequest, RebuildFrom, Replaces, Resumed, Shadow, ViewChanges, ViewError, ViewInfo,
+    ViewPage, ViewPoint, ViewRow, ViewSchema, ViewState, ViewWriteError, Views, check_count,
+    check_day, check_limit, check_step, grown, sql,
 };
+
+use super::pool::clean_pool;
 
 use catalogue::Entry;
 
@@ -35,6 +36,9 @@ use catalogue::Entry;
 const READERS_MAX: u32 = 4;
 /// How long a statement waits for the sealer or another process, milliseconds.
 const BUSY_WAIT_MS: u64 = 30_000;
+/// How long a write waits for the one connection that writes, seconds: the next list of a rebuild
+/// is loaded when the index of the one before is built, and one of a large list takes minutes.
+const WRITER_WAIT_S: u64 = 3_600;
 /// Statements that the writer keeps prepared: a few sizes for each view.
 const WRITER_STATEMENTS_MAX: usize = 256;
 
@@ -62,10 +66,11 @@ impl SqliteViews {
             // A swap renames tables. Somebody's own SQL view over one must not stop it.
             .pragma("legacy_alter_table", "ON");
         let failed = "open the views";
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await;
+        let writer = clean_pool(1).acquire_timeout(Duration::from_secs(WRITER_WAIT_S));
+        let writer = writer.connect_with(writing).await;
         let writer = writer.map_err(StorageError::sqlx(failed))?;
         catalogue::adopt(&writer, book_id).await?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options);
+        let readers = clean_pool(READERS_MAX).connect_with(options);
         let readers = readers.await.map_err(StorageError::sqlx(failed))?;
         Ok(Self { writer, readers, known: Known::default() })
     }
@@ -144,10 +149,7 @@ impl Views for SqliteViews {
         check_day(on)?;
         check_limit(limit)?;
         let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
-        let text = statements::due(&sql::table(&schema));
-        let found =
-            sqlx::query_as(AssertSqlSafe(text)).bind(on).bind(limit).fetch_all(&mut *tx).await;
-        Ok(found.map_err(StorageError::sqlx("read the rows due"))?)
+        Ok(rows::due(&mut tx, &sql::table(&schema), on, limit).await?)
     }
 
     async fn write(
@@ -176,9 +178,14 @@ impl Views for SqliteViews {
         Ok(())
     }
 
-    async fn page(&self, view: &str, request: &PageRequest) -> Result<ViewPage, ViewError> {
-        let Snapshot { mut tx, schema, .. } = self.snapshot(view).await?;
-        page::read(&mut tx, &schema, request).await
+    async fn page_at(
+        &self,
+        view: &str,
+        request: &PageRequest,
+    ) -> Result<(ViewPage, ViewPoint), ViewError> {
+        let Snapshot { mut tx, schema, entry } = self.snapshot(view).await?;
+        let page = page::read(&mut tx, &schema, request).await?;
+        Ok((page, entry.info.state.point))
     }
 
     async fn scan(
@@ -200,12 +207,25 @@ impl Views for SqliteViews {
         Ok(rows::decode(&found, &schema)?)
     }
 
-    async fn begin_rebuild(&self, schema: &ViewSchema) -> Result<Shadow, ViewError> {
-        self.begin_shadow(schema).await
+    async fn begin_rebuild(
+        &self,
+        schema: &ViewSchema,
+        from: &RebuildFrom,
+    ) -> Result<Shadow, ViewError> {
+        self.begin_shadow(schema, from).await
     }
 
-    async fn load(&self, shadow: &Shadow, rows: Vec<ViewRow>) -> Result<(), ViewError> {
-        self.load_shadow(shadow, rows).await
+    async fn resume_rebuild(&self, schema: &ViewSchema) -> Result<Option<Resumed>, ViewError> {
+        self.resume_shadow(schema).await
+    }
+
+    async fn load(
+        &self,
+        shadow: &Shadow,
+        rows: Vec<ViewRow>,
+        loaded: u32,
+    ) -> Result<(), ViewError> {
+        self.load_shadow(shadow, rows, loaded).await
     }
 
     async fn index_shadow(&self, shadow: &Shadow) -> Result<(), ViewError> {
@@ -220,12 +240,35 @@ impl Views for SqliteViews {
         self.find_in_shadow(shadow, keys).await
     }
 
-    async fn shadow_write(&self, shadow: &Shadow, changes: ViewChanges) -> Result<(), ViewError> {
-        self.change_shadow(shadow, changes).await
+    async fn shadow_due(
+        &self,
+        shadow: &Shadow,
+        on: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, Vec<u8>)>, ViewError> {
+        self.due_in_shadow(shadow, on, limit).await
+    }
+
+    async fn shadow_write(
+        &self,
+        shadow: &Shadow,
+        changes: ViewChanges,
+        cursor: u64,
+    ) -> Result<(), ViewError> {
+        self.change_shadow(shadow, changes, cursor).await
     }
 
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError> {
-        self.swap_shadow(shadow, point).await
+        let swapped = self.swap_shadow(&shadow, point, Replaces::Any).await?;
+        swapped.ok_or_else(|| shadow.superseded())
+    }
+
+    async fn swap_forward(
+        &self,
+        shadow: &Shadow,
+        point: &ViewPoint,
+    ) -> Result<Option<ViewState>, ViewError> {
+        self.swap_shadow(shadow, point, Replaces::NoFurther).await
     }
 
     async fn close(&self) {

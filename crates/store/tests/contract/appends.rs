@@ -125,4 +125,5 @@ pub async fn the_watch_tells_the_new_head<S: Store>() {
     assert_eq!(*heads.borrow_and_update(), 0);
     fill(&*log, 3, "a", &[]).await;
     heads.wait_for(|head| *head == 3).await.unwrap();
+    assert_eq!(log.known_head(), 3);
 }

@@ -7,10 +7,13 @@ mod support;
 
 mod alike;
 mod appends;
+mod clients;
+mod clocks;
 mod conditions;
 mod dropping;
 mod limits;
 mod model;
+mod naive;
 mod reads;
 mod requests;
 mod subscriptions;
@@ -80,12 +83,31 @@ macro_rules! every_rule {
             dropping {
                 a_caller_that_goes_away_at_any_await_leaves_the_book_clean,
                 a_reader_that_goes_away_at_any_await_leaves_the_book_clean,
+                an_opening_that_is_given_up_at_any_await_leaves_the_book_clean,
+            }
+            clients {
+                sixty_four_clients_get_the_answers_of_one_order,
+            }
+            clocks {
+                whatever_the_clock_does_time_never_decreases_and_the_business_date_is_apart,
             }
             model {
-                random_histories_give_the_answers_of_the_naive_model,
+                random_sequences_give_the_answers_of_the_naive_model_and_one_root,
+            }
+        }
+    )* };
+}
+
+/// The rules for what several processes may open.
+macro_rules! every_rule_of_processes {
+    ($($store:ident in $module:ident),* $(,)?) => { $(
+        store_contract_tests! { $store in $module:
+            clients {
+                sixty_four_clients_of_two_processes_get_the_answers_of_one_order,
             }
         }
     )* };
 }
 
 every_rule! { Memory in memory, Sqlite in sqlite, Postgres in postgres }
+every_rule_of_processes! { Sqlite in processes_sqlite, Postgres in processes_postgres }

@@ -51,7 +51,7 @@ pub async fn a_subscription_dropped_in_the_midst_loses_nothing<S: Store>() {
     fill(&*log, 3, "a", &[]).await;
     let mut subscription = Subscription::new(Arc::clone(&log), Query::everything(), 0, 1);
     for polls in 1..20 {
-        crate::dropping::poll_then_drop(subscription.next(), polls).await;
+        crate::support::dropped_at(subscription.next(), polls).await;
         if subscription.cursor() == 3 {
             break;
         }

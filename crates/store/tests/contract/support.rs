@@ -1,7 +1,10 @@
 //! Stores under test, and short forms for what the rules hand in.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::Poll;
 
 use async_trait::async_trait;
 use daicho_store::postgres::Database;
@@ -10,6 +13,7 @@ use daicho_store::{
     Request, Stored, sqlite,
 };
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 pub const START_US: i64 = 1_795_222_923_000_004;
 /// Small, so that every history crosses blocks.
@@ -102,27 +106,75 @@ impl Store for Sqlite {
 pub struct Postgres {
     clock: TestClock,
     database: Database,
+    book: String,
 }
+
+/// All books of a test share a database: making one costs more than a short life in it.
+static DATABASE: OnceCell<String> = OnceCell::const_new();
+static BOOKS: AtomicU64 = AtomicU64::new(0);
 
 #[async_trait]
 impl Store for Postgres {
     type Log = Book;
 
     async fn new() -> Self {
-        let url = daicho_test_servers::shared().fresh_database().await;
-        let store = Self { clock: TestClock::default(), database: Database::parse(&url).unwrap() };
-        let created = store.database.create_book("book", options(&store.clock)).await;
+        let url = DATABASE.get_or_init(|| daicho_test_servers::shared().fresh_database()).await;
+        let book = format!("book-{}", BOOKS.fetch_add(1, Ordering::SeqCst));
+        let database = Database::parse(url).unwrap();
+        let store = Self { clock: TestClock::default(), database, book };
+        let created = store.database.create_book(&store.book, options(&store.clock)).await;
         created.unwrap().close().await;
         store
     }
 
     async fn open(&self) -> Arc<Book> {
-        Arc::new(self.database.open_book("book", options(&self.clock)).await.unwrap())
+        Arc::new(self.database.open_book(&self.book, options(&self.clock)).await.unwrap())
     }
 
     fn clock(&self) -> &TestClock {
         &self.clock
     }
+}
+
+/// No operation waits as often as that.
+pub const AWAITS_MAX: usize = 1_000;
+
+/// Drops `future` at its await number `awaits`, counted from 1, if it is not done before. It goes
+/// on only when it is woken, so that each await of its own is met.
+pub async fn dropped_at<F: Future>(future: F, awaits: usize) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = awaits;
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left <= 1 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// How often an operation waits, and what comes of it. A connection with a password alone waits
+/// thousands of times, since sqlx lets others have their turn while it hashes.
+pub async fn counted<F: Future>(future: F) -> (usize, F::Output) {
+    let mut future = pin!(future);
+    let mut awaits = 0;
+    let output = poll_fn(|context| {
+        let polled = future.as_mut().poll(context);
+        awaits += usize::from(polled.is_pending());
+        polled
+    });
+    let output = output.await;
+    (awaits, output)
+}
+
+/// Where to drop an operation that waits so often: at places all over it, and at each of the last.
+pub fn places(awaits: usize) -> impl Iterator<Item = usize> {
+    const SPREAD: usize = 40;
+    const LAST: usize = 40;
+    let step = awaits / SPREAD + 1;
+    (1..=awaits).filter(move |place| place % step == 0 || awaits - place < LAST)
 }
 
 pub fn event(type_name: &str, tags: &[&str]) -> NewEvent {
@@ -136,9 +188,21 @@ pub fn event_with(type_name: &str, tags: &[&str], data: &str) -> NewEvent {
         effective_on: "2026-12-01".into(),
         tags: tags.iter().map(ToString::to_string).collect(),
         actor: "member:1".into(),
+        on_behalf_of: None,
         cause: None,
         data: data.into(),
         data_sha256: NewEvent::hash_data(data),
+    }
+}
+
+/// Another business date than the usual one.
+pub trait NewEventOn {
+    fn on(self, day: &str) -> Self;
+}
+
+impl NewEventOn for NewEvent {
+    fn on(self, day: &str) -> Self {
+        Self { effective_on: day.into(), ..self }
     }
 }
 

@@ -19,8 +19,10 @@ const TRIES_MAX: usize = 20;
 /// Looks at how far the book is sealed before the flow goes on without.
 const SEAL_LOOKS_MAX: usize = 100;
 const SEAL_LOOK: Duration = Duration::from_millis(2);
+/// How long the server may take where the wire falls silent.
+const ANSWER: Duration = Duration::from_secs(1);
 /// Within this a book that is closed lets go, whatever its wire.
-const CLOSING: Duration = Duration::from_secs(20);
+const CLOSING: Duration = Duration::from_secs(40);
 
 /// The wire was cut, and the step has said so.
 struct Failed;
@@ -129,37 +131,88 @@ async fn go_on(flow: &Flow, database: &Database, place: &Place, answers: &mut An
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_wire_cut_after_any_byte_loses_and_doubles_nothing_and_leaves_no_transaction_open() {
+async fn a_wire_cut_after_any_byte_and_mended_loses_and_doubles_nothing() {
+    cut_the_wire(After::Mended).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wire_cut_after_any_byte_and_dead_loses_and_doubles_nothing() {
+    cut_the_wire(After::Dead).await;
+}
+
+/// At half of the places of a run. Nothing is lost or doubled, and no transaction left open.
+async fn cut_the_wire(after: After) {
     let place = Place::new().await;
     let wire = Wire::to(port_of(&place.url)).await;
     let database = Database::parse(&wire.url(&place.url)).unwrap();
     let mut answers = Answers::new();
     wire.mend();
     go_on(&Flow { number: 0 }, &database, &place, &mut answers).await;
-    let (length, cuts) = (wire.passed(), sizes().cuts);
+    let length = wire.passed();
+    let cuts = (sizes().cuts / 2).min(length);
     let mut reached = 0;
     for number in 1..=cuts {
         let flow = Flow { number };
-        let at = (length * number / cuts).max(1);
-        if number % 2 == 0 {
-            wire.cut_after(at, After::Mended);
-            go_on(&flow, &database, &place, &mut answers).await;
-        } else {
-            wire.cut_after(at, After::Dead);
-            try_once(&flow, &database, &place, &mut answers).await;
+        wire.cut_after((length * number / cuts).max(1), after);
+        match after {
+            After::Mended => go_on(&flow, &database, &place, &mut answers).await,
+            After::Dead | After::Silent => {
+                try_once(&flow, &database, &place, &mut answers).await;
+            }
         }
         reached += u64::from(wire.was_cut());
         wire.mend();
         go_on(&flow, &database, &place, &mut answers).await;
         place.assert_no_transaction_is_left_open().await;
     }
-    eprintln!("{reached} cuts in a flow of {length} bytes");
+    eprintln!("faults: {reached} cuts in a flow of {length} bytes");
     assert!(reached >= cuts * 3 / 4, "{reached} of {cuts} cuts came before the end of the flow");
     assert_eq!(answers.len() as u64, 3 * (cuts + 1));
     let book = place.open().await;
     assert_stands(&book, &answers).await;
     let events = (cuts + 1) * u64::from(BLOCK_EVENTS + 2);
     assert_eq!(book.head().await.unwrap().position, events);
+    book.verify_derived(|_| ()).await.unwrap();
+    close(book).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wire_that_falls_silent_after_any_byte_keeps_nobody_waiting_and_the_book_goes_on() {
+    let place = Place::new().await;
+    let wire = Wire::to(port_of(&place.url)).await;
+    let database = Database::parse(&wire.url(&place.url)).unwrap().answering_within(ANSWER);
+    let mut answers = Answers::new();
+    go_on(&Flow { number: 0 }, &database, &place, &mut answers).await;
+    let length = wire.passed();
+    let silences = sizes().silences.min(length);
+    for number in 1..=silences {
+        let flow = Flow { number };
+        // An open book whose wire falls silent says so, and goes on over a new connection.
+        let book = flow.open(&database, &place).await.ok().expect("a whole wire");
+        wire.cut_after(length * (number - 1) / silences + 1, After::Silent);
+        let silent = async {
+            let mut tries = 0..TRIES_MAX;
+            while flow.steps(&book, &mut answers).await.is_ok() {
+                tries.next().expect("the wire falls silent");
+            }
+        };
+        tokio::time::timeout(CLOSING, silent).await.expect("nobody waits for ever");
+        assert!(wire.was_cut());
+        wire.mend();
+        let mut tries = 0..TRIES_MAX;
+        while flow.steps(&book, &mut answers).await.is_err() {
+            tries.next().expect("the book goes on when the wire is whole again");
+        }
+        close_in_time(book).await;
+        // And so does an opening.
+        wire.cut_after(length * number / silences / 2 + 1, After::Silent);
+        try_once(&flow, &database, &place, &mut answers).await;
+        wire.mend();
+        go_on(&flow, &database, &place, &mut answers).await;
+    }
+    assert_eq!(answers.len() as u64, 3 * (silences + 1));
+    let book = place.open().await;
+    assert_stands(&book, &answers).await;
     book.verify_derived(|_| ()).await.unwrap();
     close(book).await;
 }

@@ -1,31 +1,11 @@
 //! Callers that go away at any of their awaits leave no transaction open on the server.
 
-use std::pin::pin;
-use std::task::Poll;
-
 use daicho_store::{Log, OpenError, Options, Query};
 
 use crate::faults::{Answers, assert_stands};
 use crate::place::{BOOK, Place, close, extend};
 use crate::sizes::sizes;
-use crate::support::{With, append, event, query};
-
-/// No operation waits as often as that.
-const AWAITS_MAX: usize = 1_000;
-
-/// Drops `future` when it has come to its await number `awaits`, counted from 1.
-async fn dropped_at<F: Future>(future: F, awaits: usize) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = awaits;
-    std::future::poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => {
-            left -= 1;
-            if left == 0 { Poll::Ready(None) } else { Poll::Pending }
-        }
-    })
-    .await
-}
+use crate::support::{AWAITS_MAX, With, append, counted, dropped_at, event, places, query};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_dropped_at_any_await_leave_no_transaction_open() {
@@ -64,18 +44,16 @@ async fn callers_dropped_at_any_await_leave_no_transaction_open() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_opening_dropped_at_any_await_leaves_no_transaction_open() {
     let place = Place::with_events(20).await;
-    for awaits in (1..AWAITS_MAX).step_by(sizes().stride) {
+    let (awaits, book) = counted(place.open()).await;
+    close(book).await;
+    for at in places(awaits).step_by(sizes().stride) {
         // Sometimes there is something to make anew on the way.
-        if awaits % 2 == 0 {
+        if at % 2 == 0 {
             place.execute("DELETE FROM book_derived.meta").await;
         }
         let database = place.database();
-        let opened = dropped_at(database.open_book(BOOK, place.options()), awaits).await;
+        dropped_at(database.open_book(BOOK, place.options()), at).await;
         place.assert_no_transaction_is_left_open().await;
-        if let Some(opened) = opened {
-            opened.unwrap().close().await;
-            break;
-        }
     }
     let book = place.open().await;
     assert_eq!(book.read(&Query::everything(), 0, 0, 100).await.unwrap().events.len(), 20);
@@ -86,12 +64,13 @@ async fn an_opening_dropped_at_any_await_leaves_no_transaction_open() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_creation_dropped_at_any_await_leaves_a_whole_book_or_none() {
     let place = Place::new().await;
-    for awaits in (1..AWAITS_MAX).step_by(sizes().stride * 8) {
-        let name = format!("dropped-{awaits}");
+    let whole = place.database();
+    let (awaits, book) = counted(whole.create_book("whole", place.options())).await;
+    book.unwrap().close().await;
+    for at in places(awaits).step_by(sizes().stride) {
+        let name = format!("dropped-{at}");
         let database = place.database();
-        let created = dropped_at(database.create_book(&name, place.options()), awaits).await;
-        let is_through = created.is_some();
-        drop(created);
+        dropped_at(database.create_book(&name, place.options()), at).await;
         match database.create_book(&name, place.options()).await {
             Ok(_) | Err(OpenError::AlreadyABook { .. }) => {}
             Err(error) => panic!("{error}"),
@@ -100,9 +79,24 @@ async fn a_creation_dropped_at_any_await_leaves_a_whole_book_or_none() {
         extend(&book, 1).await;
         book.close().await;
         place.assert_no_transaction_is_left_open().await;
-        if is_through {
-            eprintln!("dropped at up to {awaits} awaits");
-            break;
-        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_dropped_at_any_await_goes_on_and_is_the_same_book() {
+    let place = Place::with_events(20).await;
+    let book = place.open().await;
+    let (source, database) = (book.record(), place.database());
+    let copying = || database.copy_record(&source, "copied", "x", |_| ());
+    let (awaits, _) = counted(database.copy_record(&source, "whole", "x", |_| ())).await;
+    for at in places(awaits).step_by(sizes().stride) {
+        dropped_at(copying(), at).await;
+    }
+    assert_eq!(copying().await.unwrap(), book.head().await.unwrap());
+    place.assert_no_transaction_is_left_open().await;
+    let copy = database.open_book("copied", place.options()).await.unwrap();
+    assert_eq!(copy.head().await.unwrap(), book.head().await.unwrap());
+    copy.verify_record(|_| ()).await.unwrap();
+    copy.close().await;
+    close(book).await;
 }

@@ -7,14 +7,20 @@
 #[path = "../contract/support.rs"]
 mod support;
 
+#[path = "../contract/following.rs"]
+mod following;
+
 mod cuts;
 mod derived;
 mod dropping;
 mod faults;
+mod followers;
 mod gate;
 mod many;
 mod place;
 mod processes;
 mod record;
+mod silence;
 mod sizes;
+mod wakes;
 mod wire;

@@ -8,10 +8,11 @@ use crate::place::count;
 use crate::sizes::sizes;
 use crate::support::{one, query};
 
-async fn each_book_is_made_opened_and_found(books: usize) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_holds_many_books_and_each_its_own_events() {
     let url = shared().fresh_database().await;
     let database = Database::parse(&url).unwrap();
-    let names: Vec<String> = (0..books).map(|number| format!("book-{number:04}")).collect();
+    let names: Vec<String> = (0..sizes().books).map(|number| format!("book-{number:04}")).collect();
     let mut ids = std::collections::HashSet::new();
     for name in &names {
         let book = database.create_book(name, Options::new("x")).await.unwrap();
@@ -30,15 +31,4 @@ async fn each_book_is_made_opened_and_found(books: usize) {
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     // A closed book lets go of its connections; the last backends may still be on their way out.
     assert!(count(&url, connected).await <= 10);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_holds_many_books_and_each_its_own_events() {
-    each_book_is_made_opened_and_found(sizes().books).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "by hand: minutes"]
-async fn a_database_holds_a_thousand_books() {
-    each_book_is_made_opened_and_found(1_000).await;
 }

@@ -121,7 +121,7 @@ async fn follow(book: Arc<Book>) -> Vec<Stored> {
 
 /// Starts the processes, kills the first and stops the server while they append; what they were
 /// told.
-async fn append_through_a_kill_and_a_stop(server: &Arc<PostgresServer>, url: &str) -> Answers {
+pub async fn append_through_a_kill_and_a_stop(server: &Arc<PostgresServer>, url: &str) -> Answers {
     let rounds = sizes().process_rounds;
     let (tell, mut told) = mpsc::unbounded_channel();
     let mut processes: Vec<Process> =

@@ -1,6 +1,8 @@
-//! How much the tests with faults do: little at the desk, more with `DAICHO_FAULTS=large`.
+//! How much the tests with faults do here: little in each run, more in `.ci/faults`.
 
 use std::sync::LazyLock;
+
+use daicho_test_servers::faults;
 
 /// Counts of one run.
 #[derive(Debug, Clone, Copy)]
@@ -11,10 +13,11 @@ pub struct Sizes {
     pub terminations: usize,
     /// Times that the server is stopped.
     pub stops: usize,
-    /// Places at which the wire is cut.
+    /// Places at which the wire is cut, at most every byte.
     pub cuts: u64,
-    /// From one await at which an opening is dropped to the next; a creation, which takes much
-    /// longer, at every eighth of these.
+    /// Places at which it falls silent.
+    pub silences: u64,
+    /// Of the places at which an opening, a creation and a copy are dropped, each so many-th.
     pub stride: usize,
     /// Appends of each process.
     pub process_rounds: usize,
@@ -26,8 +29,9 @@ const SMALL: Sizes = Sizes {
     rounds: 20,
     terminations: 6,
     stops: 2,
-    cuts: 24,
-    stride: 13,
+    cuts: 200,
+    silences: 4,
+    stride: 4,
     process_rounds: 15,
     books: 12,
 };
@@ -35,19 +39,18 @@ const LARGE: Sizes = Sizes {
     rounds: 200,
     terminations: 40,
     stops: 6,
-    cuts: 200,
-    stride: 3,
+    cuts: u64::MAX,
+    silences: 400,
+    stride: 1,
     process_rounds: 150,
-    books: 100,
+    books: 1_000,
 };
 
 /// Nothing here is random: the counts are all that there is to repeat a run.
 static CHOSEN: LazyLock<Sizes> = LazyLock::new(|| {
-    let is_large = std::env::var("DAICHO_FAULTS").is_ok_and(|value| value == "large");
-    if is_large {
-        eprintln!("{LARGE:?}");
-    }
-    if is_large { LARGE } else { SMALL }
+    let chosen = if faults::is_large() { LARGE } else { SMALL };
+    eprintln!("faults: {chosen:?}");
+    chosen
 });
 
 /// The sizes of this run.

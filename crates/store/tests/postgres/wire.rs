@@ -1,4 +1,4 @@
-//! A wire between the store and its server that can be cut after any byte.
+//! A wire between the store and its server that can be cut, or fall silent, after any byte.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,6 +14,9 @@ pub enum After {
     Mended,
     /// New connections are closed at once.
     Dead,
+    /// It was not cut: bytes go in and do not come out, and nobody is told. A connection that fell
+    /// silent stays so; new ones pass when the wire is mended.
+    Silent,
 }
 
 #[derive(Debug)]
@@ -22,7 +25,14 @@ struct State {
     passed: u64,
     /// The cut to come.
     cut: Option<(u64, After)>,
-    is_dead: bool,
+    /// What became of the last one.
+    now: After,
+}
+
+impl State {
+    fn whole() -> Self {
+        Self { passed: 0, cut: None, now: After::Mended }
+    }
 }
 
 /// Passes every byte on, in both directions, until it is cut.
@@ -38,7 +48,7 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let wire = Self {
             port: listener.local_addr().unwrap().port(),
-            state: Arc::new(Mutex::new(State { passed: 0, cut: None, is_dead: false })),
+            state: Arc::new(Mutex::new(State::whole())),
         };
         tokio::spawn(serve(listener, port, Arc::clone(&wire.state)));
         wire
@@ -52,13 +62,12 @@ impl Wire {
 
     /// From here on the wire is whole.
     pub fn mend(&self) {
-        *self.state.lock().unwrap() = State { passed: 0, cut: None, is_dead: false };
+        *self.state.lock().unwrap() = State::whole();
     }
 
-    /// Cuts every connection when `bytes` more have passed.
+    /// Cuts every connection, or lets it fall silent, when `bytes` more have passed.
     pub fn cut_after(&self, bytes: u64, after: After) {
-        *self.state.lock().unwrap() =
-            State { passed: 0, cut: Some((bytes, after)), is_dead: false };
+        *self.state.lock().unwrap() = State { cut: Some((bytes, after)), ..State::whole() };
     }
 
     /// Whether the cut that was asked for has come.
@@ -86,7 +95,7 @@ impl State {
             return usize::try_from(bytes).unwrap();
         };
         self.cut = None;
-        self.is_dead = after == After::Dead;
+        self.now = after;
         usize::try_from(bytes - (self.passed - at)).unwrap()
     }
 }
@@ -95,7 +104,7 @@ async fn serve(listener: TcpListener, port: u16, state: Arc<Mutex<State>>) {
     let (cuts, _) = watch::channel(());
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        if state.lock().unwrap().is_dead {
+        if state.lock().unwrap().now == After::Dead {
             continue;
         }
         let (state, cuts) = (Arc::clone(&state), cuts.clone());
@@ -124,15 +133,26 @@ async fn pump(
     cuts: &watch::Sender<()>,
 ) {
     let mut buffer = vec![0; 16 * 1_024];
+    let mut is_silent = false;
     loop {
         let Ok(bytes @ 1..) = from.read(&mut buffer).await else { return };
-        let passing = state.lock().unwrap().pass(bytes);
+        let was_silent = state.lock().unwrap().now == After::Silent;
+        is_silent |= was_silent;
+        // What becomes of the wire is known with the cut: it may be mended before the next line.
+        let (passing, now) = {
+            let mut state = state.lock().unwrap();
+            (if is_silent { 0 } else { state.pass(bytes) }, state.now)
+        };
         if to.write_all(&buffer[..passing]).await.is_err() {
             return;
         }
-        if passing < bytes || state.lock().unwrap().is_dead {
-            cuts.send_replace(());
-            return;
+        match now {
+            After::Silent => is_silent = true,
+            After::Mended if passing == bytes || is_silent => {}
+            After::Mended | After::Dead => {
+                cuts.send_replace(());
+                return;
+            }
         }
     }
 }

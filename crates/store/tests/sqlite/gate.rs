@@ -1,5 +1,6 @@
 //! A book is not opened on unsafe ground.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use daicho_store::{CLOCK_SKEW_US_MAX, Log, OpenError, Options, sqlite};
@@ -55,15 +56,24 @@ async fn a_record_of_a_later_release_is_refused() {
     assert!(matches!(refused, Some(OpenError::NewerSchema { found: 2 })), "{refused:?}");
 }
 
+fn set_readonly(path: &Path, readonly: bool) {
+    let mut permissions = std::fs::metadata(path).unwrap().permissions();
+    permissions.set_readonly(readonly);
+    std::fs::set_permissions(path, permissions).unwrap();
+}
+
 #[tokio::test]
-async fn a_read_only_record_is_refused() {
-    let folder = Folder::new().await;
-    let path = folder.path("record.db");
-    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
-    permissions.set_readonly(true);
-    std::fs::set_permissions(&path, permissions).unwrap();
-    let refused = folder.try_open().await.err();
-    assert!(matches!(refused, Some(OpenError::ReadOnly { .. })), "{refused:?}");
+async fn a_read_only_record_and_a_read_only_folder_are_refused_by_name() {
+    let folder = Folder::with_events(3).await;
+    for path in [folder.path("record.db"), folder.dir.path().to_owned()] {
+        set_readonly(&path, true);
+        let refused = folder.try_open().await.err();
+        set_readonly(&path, false);
+        let Some(OpenError::ReadOnly { file }) = refused else { panic!("{refused:?}") };
+        assert_eq!(file, path);
+        assert!(!folder.path("record.db-wal").exists(), "refused before SQLite makes its files");
+    }
+    assert_eq!(folder.open().await.head().await.unwrap().position, 3);
 }
 
 #[tokio::test]

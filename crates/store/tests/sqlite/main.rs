@@ -6,8 +6,13 @@
 #[path = "../contract/support.rs"]
 mod support;
 
+#[path = "../contract/following.rs"]
+mod following;
+
 mod book;
 mod derived;
+mod dropping;
+mod followers;
 mod gate;
 mod pausing;
 mod processes;

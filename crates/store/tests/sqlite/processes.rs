@@ -1,11 +1,12 @@
 //! Two books open on one folder stand for two processes: each has its own tail, writer and sealer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daicho_store::{AppendError, Appended, Log, Query, Subscription};
 use tokio::task::JoinSet;
 
-use crate::book::{Folder, close, extend};
+use crate::book::{Folder, close, execute, extend};
 use crate::support::{With, append, assert_gapless, event, everything, one, query};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,6 +38,32 @@ async fn two_processes_fill_the_positions_together_without_a_gap() {
     close(one).await;
     close(other).await;
     folder.open().await.verify_derived(|_| ()).await.unwrap();
+}
+
+/// Longer than it takes to look again, much shorter than any of these tests may hang.
+const SOON: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_is_read_while_a_book_is_opened_is_written_back_when_nobody_reads_it() {
+    let folder = Folder::with_events(3).await;
+    let (other, mut reader) = (folder.open().await, folder.record().await);
+    execute(&mut reader, "BEGIN; SELECT count(*) FROM log").await.unwrap();
+    extend(&*other, 2).await;
+    let book = folder.open().await;
+    let log_bytes = || std::fs::metadata(folder.path("record.db-wal")).unwrap().len();
+    assert!(log_bytes() > 0, "what the reader does not know stands in the log");
+    execute(&mut reader, "ROLLBACK").await.unwrap();
+    let written_back = async {
+        while log_bytes() > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(SOON, written_back).await.expect("the log is emptied");
+    extend(&*other, 1).await;
+    assert_eq!(book.head().await.unwrap().position, 6);
+    close(book).await;
+    close(other).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,6 @@
 //! What sealing promises: one key for each person and class, durable first, and no other opens.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
@@ -54,27 +55,44 @@ pub async fn processes_that_seal_for_one_person_at_once_agree_on_one_key<P: Plac
 pub async fn a_caller_that_goes_away_at_any_await_leaves_the_vault_in_order<P: Place>() {
     let place = P::new().await;
     let vault = place.open().await;
-    for polls in 1..=30 {
-        let person = format!("member:{polls}");
+    for awaits in 1..AWAITS_MAX {
+        let person = format!("member:{awaits}");
         let subject = Subject { person: &person, ..NAME };
-        poll_then_drop(vault.seal(subject, "gone"), polls).await;
-        let sealed = vault.seal(subject, "Hanako").await.unwrap();
-        poll_then_drop(vault.open(&sealed, "name"), polls).await;
-        assert_eq!(vault.open(&sealed, "name").await.unwrap(), text("Hanako"));
-        poll_then_drop(vault.erase(&person, "contact"), polls).await;
+        let sealed = dropped_at(vault.seal(subject, "gone"), awaits).await;
+        let ring = dropped_at(vault.export(), awaits).await;
+        let imported = match &ring {
+            Some(ring) => dropped_at(vault.import(ring.as_ref().unwrap()), awaits).await,
+            None => None,
+        };
+        let sealed_again = vault.seal(subject, "Hanako").await.unwrap();
+        let opened = dropped_at(vault.open(&sealed_again, "name"), awaits).await;
+        assert_eq!(vault.open(&sealed_again, "name").await.unwrap(), text("Hanako"));
+        let erased = dropped_at(vault.erase(&person, "contact"), awaits).await;
         vault.erase(&person, "contact").await.unwrap();
         assert!(matches!(vault.seal(subject, "x").await, Err(VaultError::Erased { .. })));
-    }
-}
-
-/// Polls `future` at most `polls` times, then drops it. Between polls others get their turn.
-async fn poll_then_drop<F: Future>(future: F, polls: usize) {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        let once = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context)));
-        if once.await.is_ready() {
+        let through = sealed.is_some() && opened.is_some() && erased.is_some();
+        if through && imported.is_some() {
             return;
         }
-        tokio::task::yield_now().await;
     }
+    panic!("a vault waits more than {AWAITS_MAX} times");
+}
+
+/// No operation waits as often as that.
+const AWAITS_MAX: usize = 200;
+
+/// Drops `future` at its await number `awaits`, counted from 1, if it is not done before. It goes
+/// on only when it is woken, so that each await of its own is met.
+async fn dropped_at<F: Future>(future: F, awaits: usize) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = awaits;
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left <= 1 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
 }

@@ -12,9 +12,9 @@ const CASES: usize = 24;
 const SCAN_ROWS: u32 = 7;
 
 async fn fill(views: &impl Views, rows: &[ViewRow]) {
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
+    let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
     let (loaded, later) = rows.split_at(rows.len() / 2);
-    views.load(&shadow, loaded.to_vec()).await.unwrap();
+    views.load(&shadow, loaded.to_vec(), 1).await.unwrap();
     views.swap(shadow, &point(1)).await.unwrap();
     views.write("orders", &point(1), upserts(later.to_vec()), &point(2)).await.unwrap();
 }

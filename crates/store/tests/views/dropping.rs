@@ -58,7 +58,7 @@ pub async fn a_reader_that_goes_away_at_any_await_disturbs_nobody<S: Store>() {
     }
     assert_eq!(all_keys(&views).await.len(), 50);
     // Nobody holds the table.
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
+    let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
     views.swap(shadow, &point(1)).await.unwrap();
     assert_eq!(store.number("SELECT count(*) FROM view_orders").await, 0);
 }
@@ -69,9 +69,9 @@ pub async fn a_rebuild_whose_caller_goes_away_at_any_await_is_swapped_whole_or_n
     let (store, views) = fixture::<S>().await;
     let mut live = 0;
     for awaits in 1..=25 {
-        let shadow = views.begin_rebuild(&orders()).await.unwrap();
+        let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
         let rows = (0..awaits).map(|number| row(&format!("{number}"), "open", 1)).collect();
-        views.load(&shadow, rows).await.unwrap();
+        views.load(&shadow, rows, 1).await.unwrap();
         drop_at(views.index_shadow(&shadow), awaits).await;
         let first = drop_at(views.swap(shadow.clone(), &point(1)), awaits).await;
         let again = views.swap(shadow, &point(1)).await;

@@ -34,8 +34,8 @@ fn matches(row: &ViewRow, filter: &Filter) -> bool {
 }
 
 async fn check(views: &impl Views, rows: Vec<ViewRow>, requests: Vec<PageRequest>) {
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
-    views.load(&shadow, rows.clone()).await.unwrap();
+    let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
+    views.load(&shadow, rows.clone(), 1).await.unwrap();
     views.swap(shadow, &point(1)).await.unwrap();
     for request in requests {
         let mut request = request;

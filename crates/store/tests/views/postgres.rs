@@ -63,13 +63,16 @@ async fn a_view_whose_tables_were_dropped_is_noticed_and_made_again() {
 #[tokio::test]
 async fn a_rebuild_whose_schema_was_dropped_is_told_so() {
     let (store, views) = filled().await;
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
+    let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
     store.run(DROP_SCHEMA).await;
-    let loaded = views.load(&shadow, vec![row("a", "new", 1)]).await;
+    let loaded = views.load(&shadow, vec![row("a", "new", 1)], 1).await;
     assert!(matches!(loaded, Err(ViewError::Superseded { .. })), "{loaded:?}");
     let swapped = views.swap(shadow, &point(1)).await;
     assert!(matches!(swapped, Err(ViewError::Superseded { .. })), "{swapped:?}");
-    assert!(matches!(views.begin_rebuild(&orders()).await, Err(ViewError::Remade { .. })));
+    assert!(matches!(
+        views.begin_rebuild(&orders(), &beginning()).await,
+        Err(ViewError::Remade { .. })
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,7 +133,7 @@ async fn no_transaction_stands_open_after_its_caller_has_gone() {
         let (from, to) = (point(0), point(1));
         drop_at(views.write("orders", &from, upserts(vec![]), &to), awaits).await;
         assert_no_open_transaction(&store).await;
-        drop_at(views.begin_rebuild(&orders()), awaits).await;
+        drop_at(views.begin_rebuild(&orders(), &beginning()), awaits).await;
         assert_no_open_transaction(&store).await;
         drop_at(views.page("orders", &by_key(1)), awaits).await;
         assert_no_open_transaction(&store).await;
@@ -141,10 +144,30 @@ async fn no_transaction_stands_open_after_its_caller_has_gone() {
 async fn the_rights_that_people_have_on_a_view_outlive_its_rebuilds() {
     let (store, views) = filled().await;
     store.run("GRANT SELECT ON view_orders TO pg_monitor").await;
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
+    let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
     views.swap(shadow, &point(3)).await.unwrap();
     let may = "SELECT has_table_privilege('pg_monitor', 'view_orders', 'SELECT')::int::bigint";
     assert_eq!(store.number(may).await, 1);
+}
+
+#[tokio::test]
+async fn the_rights_that_people_have_on_a_view_outlive_a_rebuild_with_other_columns() {
+    let (store, views) = filled().await;
+    store.run("GRANT SELECT ON view_orders TO pg_monitor WITH GRANT OPTION").await;
+    store.run("GRANT SELECT ON view_orders TO PUBLIC").await;
+    let may = |who: &str, what: &str| {
+        format!("SELECT has_table_privilege('{who}', 'view_orders', '{what}')::int::bigint")
+    };
+    let mut fewer = ViewSchema { version: 2, ..orders() };
+    fewer.columns.remove(0);
+    let shadow = views.begin_rebuild(&fewer, &beginning()).await.unwrap();
+    views.swap(shadow, &point(3)).await.unwrap();
+    let columns = "SELECT count(*) FROM information_schema.columns \
+         WHERE table_schema = current_schema() AND table_name = 'view_orders'";
+    assert_eq!(store.number(columns).await, 5, "key, row, next_change and two more");
+    assert_eq!(store.number(&may("pg_monitor", "SELECT WITH GRANT OPTION")).await, 1);
+    assert_eq!(store.number(&may("pg_read_all_stats", "SELECT")).await, 1, "as anybody");
+    assert_eq!(store.number(&may("pg_monitor", "DELETE")).await, 0);
 }
 
 #[tokio::test]
@@ -155,10 +178,10 @@ async fn a_column_may_change_its_type_under_statements_that_were_prepared() {
     }
     let mut other = ViewSchema { version: 2, ..orders() };
     other.columns[0].kind = ColumnKind::Integer;
-    let shadow = views.begin_rebuild(&other).await.unwrap();
+    let shadow = views.begin_rebuild(&other, &beginning()).await.unwrap();
     let columns = vec![Value::Integer(5), Value::Null, Value::Null];
     let made = ViewRow { columns, ..row("b", "", 1) };
-    views.load(&shadow, vec![made.clone()]).await.unwrap();
+    views.load(&shadow, vec![made.clone()], 1).await.unwrap();
     views.swap(shadow, &point(3)).await.unwrap();
     for _ in 0..20 {
         assert_eq!(
@@ -176,7 +199,7 @@ async fn a_swap_waits_for_somebodys_long_query_and_readers_do_not_wait_for_the_s
     sqlx::query("SELECT key FROM view_orders").fetch_all(&mut *query).await.unwrap();
 
     let views = Arc::new(views);
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
+    let shadow = views.begin_rebuild(&orders(), &beginning()).await.unwrap();
     let swap = tokio::spawn({
         let views = Arc::clone(&views);
         async move { views.swap(shadow, &point(3)).await }

@@ -173,6 +173,11 @@ pub fn point(cursor: u64) -> ViewPoint {
     ViewPoint { cursor, as_of: TODAY.to_owned() }
 }
 
+/// What the rebuilds of these tests begin from.
+pub fn beginning() -> RebuildFrom {
+    RebuildFrom { point: point(5), origin: "a record".into() }
+}
+
 pub fn upserts(upserts: Vec<ViewRow>) -> ViewChanges {
     ViewChanges { upserts, deletes: Vec::new() }
 }

@@ -137,7 +137,7 @@ pub async fn a_process_is_told_when_another_has_made_its_view_anew_in_another_fo
 pub async fn views_of_another_book_are_dropped<S: Store>() {
     let (store, views) = fixture::<S>().await;
     views.write("orders", &point(0), upserts(vec![row("a", "open", 1)]), &point(3)).await.unwrap();
-    views.begin_rebuild(&orders()).await.unwrap();
+    views.begin_rebuild(&orders(), &beginning()).await.unwrap();
     assert_eq!(store.number(S::COUNT_TABLES).await, 2);
     drop(views);
     let other = store.open_of_book([8; 16]).await;

@@ -55,7 +55,7 @@ impl Derived {
         if let Err(difference) = self.check_tiles(block).await? {
             return Ok(Err(difference));
         }
-        self.check_keys(index, &entries_of(block, &type_codes)).await
+        self.check_keys(index, &entries_of(block)).await
     }
 
     async fn check_row(

@@ -89,8 +89,8 @@ fn bits_of(hash: u64) -> [u32; BLOCK_WORDS] {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::hash::key_hash;
     use super::*;
+    use crate::keys::key_hash;
 
     fn hashes(prefix: &str, count: usize) -> Vec<u64> {
         (0..count).map(|number| key_hash(&format!("{prefix}:{number}"))).collect()

@@ -5,10 +5,10 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use crate::{QueryItem, StorageError};
+use crate::StorageError;
+use crate::keys::HashedItem;
 
 use super::database::to_count;
-use super::hash::key_hash;
 use super::page::{Entry, PageError, read_key};
 use super::reader::{Miss, Reader};
 use super::run::Run;
@@ -40,15 +40,15 @@ pub(super) struct Wanted {
 impl Wanted {
     /// The candidates of `item` at `positions`, at most `limit`.
     pub(super) fn new(
-        item: &QueryItem,
+        item: &HashedItem,
         positions: RangeInclusive<u64>,
         limit: usize,
         direction: Direction,
     ) -> Self {
-        let mut hashes: Vec<u64> = item.tags.iter().map(|tag| key_hash(tag)).collect();
+        let mut hashes = item.tags.clone();
         hashes.sort_unstable();
         hashes.dedup();
-        Self { hashes, type_codes: codes_of(&item.types), positions, limit, direction }
+        Self { hashes, type_codes: codes_of(&item.item.types), positions, limit, direction }
     }
 
     /// The wanted positions that are sealed and in `range`.

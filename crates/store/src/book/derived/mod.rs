@@ -12,7 +12,6 @@ mod check;
 mod checksum;
 mod database;
 mod filter;
-mod hash;
 mod lookup;
 mod merge;
 mod open;
@@ -32,7 +31,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 
-use crate::{QueryItem, StorageError};
+use crate::StorageError;
+use crate::keys::HashedItem;
+use crate::prepared::Facets;
 
 use check::RunDigests;
 use database::to_sql;
@@ -73,10 +74,8 @@ pub(crate) struct SealBlock {
 /// What the index needs of an event.
 #[derive(Debug, Clone)]
 pub(crate) struct SealEvent {
-    /// Stored name of its type.
-    pub(crate) type_name: String,
-    /// Its tags, and `request:<id>` where a request begins.
-    pub(crate) keys: Vec<String>,
+    /// The hashes of its type and keys.
+    pub(crate) facets: Arc<Facets>,
     /// Its Merkle leaf.
     pub(crate) leaf: [u8; 32],
 }
@@ -149,7 +148,7 @@ impl Derived {
     /// None that matches is left out; a few may not match.
     pub(crate) async fn candidates(
         &self,
-        item: &QueryItem,
+        item: &HashedItem,
         after: u64,
         until: u64,
         limit: usize,
@@ -161,7 +160,7 @@ impl Derived {
     /// Sealed positions up to `until` that may match `item`, descending; the last `limit`.
     pub(crate) async fn last_candidates(
         &self,
-        item: &QueryItem,
+        item: &HashedItem,
         until: u64,
         limit: usize,
     ) -> Result<Vec<u64>, StorageError> {

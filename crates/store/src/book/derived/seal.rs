@@ -6,12 +6,11 @@ use crate::StorageError;
 
 use super::checksum::with_sum;
 use super::database::{BlockRow, DerivedTx, NewRun, RunRow, from_sql, to_sql};
-use super::hash::{key_hash, type_code};
 use super::page::Entry;
 use super::run::{RunIndex, RunWriter, page_id};
 use super::tiles::{self, Hash, Tile};
 use super::types::{TypeColumn, encode_codes};
-use super::{Derived, SealBlock};
+use super::{Derived, SealBlock, SealEvent};
 
 /// A block, ready to be written.
 #[derive(Debug)]
@@ -27,19 +26,17 @@ struct Prepared {
 
 /// Type code of each event of the block.
 pub(super) fn type_codes(block: &SealBlock) -> Vec<u32> {
-    block.events.iter().map(|event| type_code(&event.type_name)).collect()
+    block.events.iter().map(|event| event.facets.type_code).collect()
 }
 
 /// The entries of the block, sorted; offsets count from its first position.
-pub(super) fn entries_of(block: &SealBlock, type_codes: &[u32]) -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(block.events.iter().map(|event| event.keys.len()).sum());
-    for ((offset, event), type_code) in (0_u64..).zip(&block.events).zip(type_codes) {
-        let keys = event.keys.iter();
-        entries.extend(keys.map(|key| Entry {
-            hash: key_hash(key),
-            offset,
-            type_code: *type_code,
-        }));
+pub(super) fn entries_of(block: &SealBlock) -> Vec<Entry> {
+    let keys = block.events.iter().map(|event| event.facets.key_hashes.len()).sum();
+    let mut entries = Vec::with_capacity(keys);
+    for (offset, SealEvent { facets, .. }) in (0_u64..).zip(&block.events) {
+        let hashes = facets.key_hashes.iter();
+        let type_code = facets.type_code;
+        entries.extend(hashes.map(|hash| Entry { hash: *hash, offset, type_code }));
     }
     entries.sort_unstable();
     entries.dedup_by_key(|entry| (entry.hash, entry.offset));
@@ -49,7 +46,7 @@ pub(super) fn entries_of(block: &SealBlock, type_codes: &[u32]) -> Vec<Entry> {
 fn prepare(block: SealBlock, last: u64, index: u64) -> Prepared {
     let type_codes = type_codes(&block);
     let mut writer = RunWriter::default();
-    for entry in entries_of(&block, &type_codes) {
+    for entry in entries_of(&block) {
         writer.push(entry);
     }
     let (pages, keys) = writer.finish();

@@ -3,7 +3,7 @@
 //! A lookup by type reads the column of those blocks only that hold the type; its answers are exact
 //! but for two type names with the same code.
 
-use super::hash::type_code;
+use crate::keys::type_code;
 
 /// Bytes of a type code.
 const CODE_BYTES: usize = 4;

@@ -25,7 +25,7 @@ async fn opened(url: &str) -> Result<PostgresVault, VaultError> {
 }
 
 fn pool(vault: &PostgresVault) -> &PgPool {
-    &vault.keys.as_ref().unwrap().pool
+    &vault.keys.as_ref().unwrap().server.pool
 }
 
 fn text(text: &str) -> Opened {

@@ -7,7 +7,9 @@ use sqlx::{AssertSqlSafe, PgExecutor, Row, Transaction};
 
 use super::{faults, show, statements};
 use crate::StorageError;
-use crate::views::{ViewError, ViewInfo, ViewPoint, ViewSchema, ViewState, sql, stored_number};
+use crate::views::{
+    Replaces, ViewError, ViewInfo, ViewPoint, ViewSchema, ViewState, sql, stored_number,
+};
 
 /// How often the catalogue is made while other processes make the same schema.
 const ADOPT_TRIES_MAX: usize = 8;
@@ -100,7 +102,7 @@ async fn drop_all(tx: &mut PgConnection, schema: &str) -> Result<(), StorageErro
     for table in tables {
         drop_table(tx, &table).await?;
     }
-    run(tx, "DELETE FROM views; DELETE FROM views_shadow".into(), failed).await
+    run(tx, "DELETE FROM views; DELETE FROM views_rebuild".into(), failed).await
 }
 
 /// Drops one of our own tables, if it is there, and what stands on it.
@@ -212,7 +214,8 @@ pub(super) async fn make_empty(
     }
     let point = ViewPoint { cursor: 0, as_of: as_of.to_owned() };
     let state = ViewState { point, rows: 0 };
-    show::show(tx, schema, generation, &state).await?;
+    let made = show::Made { schema, generation, state: &state };
+    show::show(tx, made, Replaces::Any).await?;
     Ok(state)
 }
 

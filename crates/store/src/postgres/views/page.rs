@@ -6,7 +6,7 @@ use sqlx::postgres::PgPool;
 use super::{read, rows, statements};
 use crate::StorageError;
 use crate::views::sql::{self, Conditions};
-use crate::views::{PageRequest, Question, Value, ViewError, ViewPage, ViewSchema};
+use crate::views::{PageRequest, Question, Value, ViewError, ViewPage, ViewPoint, ViewSchema};
 
 /// A statement and the values of its parameters.
 pub(super) struct Statement {
@@ -19,14 +19,14 @@ pub(super) async fn read(
     pool: &PgPool,
     schema: &ViewSchema,
     request: &PageRequest,
-) -> Result<ViewPage, ViewError> {
+) -> Result<(ViewPage, ViewPoint), ViewError> {
     let failed = "read a page of a view";
     let question = Question::new(schema, request)?;
     let Statement { text, values } = statement(schema, &question)?;
     let query = values.into_iter().fold(sqlx::query(AssertSqlSafe(text)), rows::bind_value);
-    let found = read::fetch(pool, schema, query, failed).await?;
+    let (found, point) = read::fetch_at(pool, schema, query, failed).await?;
     let found = read::decode(&found, schema, failed)?;
-    Ok(question.into_sorted_page(found))
+    Ok((question.into_sorted_page(found), point))
 }
 
 /// The first stretch of the order, and of the next one as many rows as are still wanted.
@@ -58,5 +58,5 @@ pub(super) fn statement(
         ),
     };
     drop(stretches);
-    Ok(Statement { text: statements::read(&found), values: conditions.values })
+    Ok(Statement { text: statements::read_at(&found), values: conditions.values })
 }

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::{faults, rows, statements};
 use crate::StorageError;
-use crate::views::{Value, ViewError, ViewRow, ViewSchema, sql};
+use crate::views::{Value, ViewError, ViewPoint, ViewRow, ViewSchema, sql};
 
 /// Parameters that every read takes: which view in which form.
 pub(super) fn form_values(schema: &ViewSchema) -> [Value; 3] {
@@ -31,6 +31,32 @@ pub(super) async fn fetch(
     query: rows::Query,
     failed: &'static str,
 ) -> Result<Vec<PgRow>, ViewError> {
+    Ok(asked(pool, schema, query, failed).await?.1)
+}
+
+/// The same for a statement of [`statements::read_at`], and the point at which the view stands.
+pub(super) async fn fetch_at(
+    pool: &PgPool,
+    schema: &ViewSchema,
+    query: rows::Query,
+    failed: &'static str,
+) -> Result<(Vec<PgRow>, ViewPoint), ViewError> {
+    let (first, found) = asked(pool, schema, query, failed).await?;
+    let decode = || -> Result<(i64, String), sqlx::Error> {
+        let first = first.as_ref().or(found.first()).ok_or(sqlx::Error::RowNotFound)?;
+        Ok((first.try_get("at_cursor")?, first.try_get("at_as_of")?))
+    };
+    let (cursor, as_of) = decode().map_err(StorageError::sqlx(failed))?;
+    Ok((found, ViewPoint { cursor: crate::state::from_sql(cursor)?, as_of }))
+}
+
+/// The rows of a read of a known view; where there is none, the row that says so stands apart.
+async fn asked(
+    pool: &PgPool,
+    schema: &ViewSchema,
+    query: rows::Query,
+    failed: &'static str,
+) -> Result<(Option<PgRow>, Vec<PgRow>), ViewError> {
     let view = schema.name;
     let found = query.fetch_all(pool).await.map_err(StorageError::sqlx(failed));
     let mut found = found.map_err(ViewError::from).map_err(faults::or_remade(view))?;
@@ -38,13 +64,11 @@ pub(super) async fn fetch(
         let is_row = row.try_get::<Option<String>, _>(1)?.is_some();
         Ok((row.try_get("is_known")?, is_row))
     };
-    let first = found.first().map(decode).transpose().map_err(StorageError::sqlx(failed))?;
-    match first {
-        Some((true, true)) => {}
-        Some((true, false)) => found.clear(),
-        Some((false, _)) | None => return Err(ViewError::Remade { view: view.to_owned() }),
+    match found.first().map(decode).transpose().map_err(StorageError::sqlx(failed))? {
+        Some((true, true)) => Ok((None, found)),
+        Some((true, false)) => Ok((found.pop(), Vec::new())),
+        Some((false, _)) | None => Err(ViewError::Remade { view: view.to_owned() }),
     }
-    Ok(found)
 }
 
 pub(super) async fn rows(

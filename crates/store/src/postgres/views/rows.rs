@@ -30,6 +30,17 @@ pub(super) async fn find(
     Ok(rows.into_iter().collect())
 }
 
+/// Keys and packed rows whose columns change by themselves until the day `on`.
+pub(super) async fn due(
+    tx: &mut PgConnection,
+    table: &str,
+    on: &str,
+    limit: u32,
+) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+    let due = sqlx::query_as(AssertSqlSafe(statements::due(table))).bind(on).bind(i64::from(limit));
+    due.fetch_all(tx).await.map_err(StorageError::sqlx("read the rows due"))
+}
+
 /// Keys that a row can have: no row has one with a zero byte, and the database does not take it.
 pub(super) fn storable(keys: &[String]) -> Vec<&str> {
     keys.iter().map(String::as_str).filter(|key| !key.contains('\0')).collect()

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 
 use super::{catalogue, faults, statements};
 use crate::StorageError;
-use crate::views::{ViewSchema, ViewState, sql};
+use crate::views::{Replaces, ViewSchema, ViewState, sql};
 
 /// How long one try waits for the readers of a view, milliseconds: new readers queue behind it.
 const TRY_MS_MAX: u64 = 100;
@@ -19,18 +19,29 @@ const TRIES_MAX: usize = 240;
 
 const FAILED: &str = "put a table in the place of a view's";
 
-/// Lets `schema`'s view show the table of `generation`, standing at `state`, and drops the tables
-/// that it no longer needs.
+/// A table that a view is to show.
+#[derive(Clone, Copy)]
+pub(super) struct Made<'a> {
+    pub(super) schema: &'a ViewSchema,
+    pub(super) generation: i64,
+    /// How the view then stands.
+    pub(super) state: &'a ViewState,
+}
+
+/// Lets a view show the table that was made and drops the tables that it no longer needs. False:
+/// the live view is to stay, nothing was done.
 pub(super) async fn show(
     tx: &mut PgConnection,
-    schema: &ViewSchema,
-    generation: i64,
-    state: &ViewState,
-) -> Result<(), StorageError> {
+    made: Made<'_>,
+    replaces: Replaces,
+) -> Result<bool, StorageError> {
     for _ in 0..TRIES_MAX {
         let mut step = tx.begin().await.map_err(StorageError::sqlx(FAILED))?;
-        match try_show(&mut step, schema, generation, state).await {
-            Ok(()) => return step.commit().await.map_err(StorageError::sqlx(FAILED)),
+        match try_show(&mut step, made, replaces).await {
+            Ok(shown) => {
+                step.commit().await.map_err(StorageError::sqlx(FAILED))?;
+                return Ok(shown);
+            }
             Err(error) if faults::is_lock_timeout(&error) => {
                 step.rollback().await.map_err(StorageError::sqlx(FAILED))?;
             }
@@ -44,13 +55,17 @@ pub(super) async fn show(
 /// Locks in the order in which upkeep does: how the view stands, the view, its rows.
 async fn try_show(
     step: &mut PgConnection,
-    schema: &ViewSchema,
-    generation: i64,
-    state: &ViewState,
-) -> Result<(), StorageError> {
+    made: Made<'_>,
+    replaces: Replaces,
+) -> Result<bool, StorageError> {
+    let Made { schema, generation, state } = made;
     let wait = format!("SET LOCAL lock_timeout = {TRY_MS_MAX}");
     catalogue::run(step, wait, FAILED).await?;
-    catalogue::find_locked(step, schema.name).await?;
+    let live = catalogue::find_locked(step, schema.name).await?;
+    let live = live.filter(|entry| entry.is_of(schema));
+    if live.is_some_and(|entry| replaces.spares(&entry.info.state.point, &state.point)) {
+        return Ok(false);
+    }
     let is_there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
         .bind(sql::table(schema))
         .fetch_one(&mut *step)
@@ -71,11 +86,13 @@ async fn try_show(
     for table in stale {
         catalogue::drop_table(step, &table).await?;
     }
-    catalogue::put(step, schema, generation, state).await
+    catalogue::put(step, schema, generation, state).await?;
+    Ok(true)
 }
 
-/// Replaces the SQL view. One with other columns is dropped first, with what others built on it:
-/// their rights and SQL views were for columns that may no longer be.
+/// Replaces the SQL view. One with other columns is dropped first, with what others built on it,
+/// and its rights are given again; rights on single columns and SQL views of others were for
+/// columns that may no longer be.
 async fn replace(
     step: &mut PgConnection,
     schema: &ViewSchema,
@@ -88,9 +105,17 @@ async fn replace(
         Err(error) if faults::has_other_columns(&error) => {
             attempt.rollback().await.map_err(StorageError::sqlx(FAILED))?;
             tracing::warn!(view = schema.name, "a view has other columns: it was dropped and made");
+            let grants: Vec<String> =
+                sqlx::query_scalar(include_str!("../sql/views/list_grants.sql"))
+                    .bind(sql::table(schema))
+                    .fetch_all(&mut *step)
+                    .await
+                    .map_err(StorageError::sqlx(FAILED))?;
             let drop = format!("DROP VIEW {} CASCADE", sql::table(schema));
-            catalogue::run(step, drop, FAILED).await?;
-            catalogue::run(step, create, FAILED).await
+            for statement in [drop, create].into_iter().chain(grants) {
+                catalogue::run(step, statement, FAILED).await?;
+            }
+            Ok(())
         }
         Err(error) => Err(error),
     }

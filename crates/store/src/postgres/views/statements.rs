@@ -5,8 +5,10 @@ use crate::views::sql::{self, columns, quoted};
 use crate::views::{ColumnIndex, ColumnKind, ViewColumn, ViewSchema};
 
 /// What every read asks beside its rows, in one committed state with them: whether the view has the
-/// form that this process knows. Takes the parameters 1 to 3, `read::form_values`.
-const FORM: &str = "(SELECT count(*) = 1 AS is_known FROM views \
+/// form that this process knows, and where it stands. Takes the parameters 1 to 3,
+/// `read::form_values`.
+const FORM: &str = "(SELECT count(*) = 1 AS is_known, max(cursor) AS at_cursor, \
+     max(as_of) AS at_as_of FROM views \
      WHERE name = $1 AND version = $2 AND fingerprint = $3) AS form";
 
 /// The table that holds the rows of a view, or of its rebuild.
@@ -91,6 +93,13 @@ pub(super) fn find(table: &str) -> String {
     format!("SELECT key, row FROM {table} WHERE key = ANY($1)")
 }
 
+/// Rows whose columns change by themselves until a day.
+pub(super) fn due(table: &str) -> String {
+    format!(
+        "SELECT key, row FROM {table} WHERE next_change <= $1 ORDER BY next_change, key LIMIT $2"
+    )
+}
+
 /// How many of the keys of an array there are.
 pub(super) fn count(table: &str) -> String {
     format!("SELECT count(*) FROM {table} WHERE key = ANY($1)")
@@ -105,6 +114,14 @@ pub(super) fn delete(table: &str) -> String {
 /// `is_known` and nulls when the query has no row. In whatever order: the reader sorts them.
 pub(super) fn read(found: &str) -> String {
     format!("SELECT form.is_known, found.* FROM {FORM} LEFT JOIN ({found}) AS found ON TRUE")
+}
+
+/// The same, each row with the point at which the view stands behind it.
+pub(super) fn read_at(found: &str) -> String {
+    format!(
+        "SELECT form.is_known, found.*, form.at_cursor, form.at_as_of \
+         FROM {FORM} LEFT JOIN ({found}) AS found ON TRUE"
+    )
 }
 
 /// The columns of a whole row as they are read. Their types stand in the text: a prepared statement

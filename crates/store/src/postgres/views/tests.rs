@@ -25,7 +25,9 @@ async fn filled() -> PostgresViews {
     let url = daicho_test_servers::shared().fresh_database().await;
     let views = PostgresViews::open(url.parse().unwrap(), "b_derived", [7; 16]).await.unwrap();
     views.ensure(&orders(), TODAY).await.unwrap();
-    let shadow = views.begin_rebuild(&orders()).await.unwrap();
+    let point = ViewPoint { cursor: 1, as_of: TODAY.into() };
+    let from = RebuildFrom { point: point.clone(), origin: "a record".into() };
+    let shadow = views.begin_rebuild(&orders(), &from).await.unwrap();
     let status = |number: u32| match number % 4 {
         0 => Value::Null,
         rest => Value::Text(format!("status {rest}")),
@@ -36,8 +38,7 @@ async fn filled() -> PostgresViews {
         columns: vec![status(number), Value::Null],
         next_change: None,
     };
-    views.load(&shadow, (0..20_000).map(row).collect()).await.unwrap();
-    let point = ViewPoint { cursor: 1, as_of: TODAY.into() };
+    views.load(&shadow, (0..20_000).map(row).collect(), 1).await.unwrap();
     views.swap(shadow, &point).await.unwrap();
     views
 }

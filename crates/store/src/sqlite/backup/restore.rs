@@ -31,19 +31,18 @@ pub async fn restore(
         return Err(BackupError::SourceMissing { path });
     }
     let manifest = Manifest::from_json(&transfer::read_small(&path, manifest::BYTES_MAX)?)?;
+    let named = |part: Part| manifest.files.iter().find(|file| file.path == part.copy);
+    let is_required = |part: &Part| part.presence == super::Presence::Required;
+    if let Some(part) = PARTS.into_iter().filter(is_required).find(|part| named(*part).is_none()) {
+        return Err(BackupError::Manifest(format!("it names no {}", part.copy)));
+    }
     let folder = NewFolder::begin(target)?;
     for part in PARTS {
         let left_out = vault == RestoreVault::LeaveOut && is_vault(part);
-        match manifest.files.iter().find(|file| file.path == part.copy) {
-            Some(file) if !left_out => {
-                let to = folder.file(part.source)?;
-                let bytes = copy_checked(backup, part, &file.sha256, &to).await?;
-                progress(Progress::Copied { file: part.copy, bytes });
-            }
-            Some(_) => {}
-            None if part.presence == super::Presence::Optional => {}
-            None => return Err(BackupError::Manifest(format!("it names no {}", part.copy))),
-        }
+        let Some(file) = named(part).filter(|_| !left_out) else { continue };
+        let to = folder.file(part.source)?;
+        let bytes = copy_checked(backup, part, &file.sha256, &to).await?;
+        progress(Progress::Copied { file: part.copy, bytes });
     }
     folder.finish()?;
     Ok(manifest)

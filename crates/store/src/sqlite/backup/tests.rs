@@ -9,9 +9,12 @@ use sqlx::sqlite::{SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use tempfile::TempDir;
 
 use super::*;
+use crate::sqlite::SqliteState;
 use crate::sqlite::vault::SqliteVault;
+use crate::state::{State as _, StateName};
 use crate::vault::{Opened, SealedText, Subject, SystemEntropy, Vault};
 
+const BOOK_ID: [u8; 16] = [7; 16];
 const MADE_AT: &str = "2026-11-21T01:02:03Z";
 
 /// A book with a record of sealed values and a vault, in a folder of its own.
@@ -184,6 +187,35 @@ async fn a_backup_of_a_book_that_is_written_to_is_one_state_of_it() {
     }
     stop.store(true, Ordering::Relaxed);
     writer.await.unwrap();
+}
+
+/// A consumer follows and acknowledges between the two copies: were the record copied first, the
+/// cursor would stand beyond it, and the consumer would pass over the next event after a restore.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_state_is_copied_before_the_record_so_that_no_cursor_stands_beyond_it() {
+    let shop = Shop::open().await;
+    shop.register().await;
+    let state = SqliteState::new(&shop.book().join("state.db"), BOOK_ID);
+    let crm = StateName::new("crm").unwrap();
+    state.set_cursor(&crm, 1).await.unwrap();
+    let first = Mutex::new(true);
+    let follow_once = |progress: Progress| {
+        let Progress::Copied { .. } = progress else { return };
+        if std::mem::take(&mut *first.lock().unwrap()) {
+            tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(async {
+                    shop.register().await;
+                    state.set_cursor(&crm, 2).await.unwrap();
+                });
+            });
+        }
+    };
+    let (target, restored) = (shop.path("backup"), shop.path("restored"));
+    backup(&shop.book(), &target, MADE_AT, inspect, &follow_once).await.unwrap();
+    restore(&target, &restored, RestoreVault::Require, &|_| ()).await.unwrap();
+    assert_eq!(open_all(&restored).await, 2);
+    let restored = SqliteState::new(&restored.join("state.db"), BOOK_ID);
+    assert_eq!(restored.open_cursor(&crm, 0).await.unwrap(), 1, "it sees the second again");
 }
 
 /// Somebody registers between the two copies: were the vault copied first, the record would hold

@@ -20,7 +20,8 @@ impl Entry {
     }
 }
 
-/// Makes the catalogue, and drops every view if they belong to another book.
+/// Makes the catalogue, and drops every view if they belong to another book, or if it cannot be
+/// told any more to which.
 pub(super) async fn adopt(pool: &SqlitePool, book_id: [u8; 16]) -> Result<(), StorageError> {
     let failed = "make the catalogue of views";
     let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::sqlx(failed))?;
@@ -28,7 +29,7 @@ pub(super) async fn adopt(pool: &SqlitePool, book_id: [u8; 16]) -> Result<(), St
         .execute(&mut *tx)
         .await
         .map_err(StorageError::sqlx(failed))?;
-    let book: Option<Vec<u8>> = sqlx::query_scalar("SELECT book FROM views_meta")
+    let book: Option<Vec<u8>> = sqlx::query_scalar(include_str!("find_book.sql"))
         .fetch_optional(&mut *tx)
         .await
         .map_err(StorageError::sqlx(failed))?;
@@ -52,7 +53,7 @@ async fn drop_all(tx: &mut Transaction<'static, Sqlite>) -> Result<(), StorageEr
     for table in tables {
         drop_table(tx, &table).await?;
     }
-    sqlx::raw_sql("DELETE FROM views; DELETE FROM views_shadow")
+    sqlx::raw_sql("DELETE FROM views; DELETE FROM views_rebuild")
         .execute(&mut **tx)
         .await
         .map_err(StorageError::sqlx(failed))?;

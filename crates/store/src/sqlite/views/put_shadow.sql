@@ -1,2 +1,3 @@
-INSERT INTO views_shadow (view, generation, indexed) VALUES (?1, ?2, 0)
-ON CONFLICT (view) DO UPDATE SET generation = excluded.generation, indexed = 0
+INSERT OR REPLACE INTO views_rebuild (
+    view, generation, turn, version, fingerprint, origin, target, as_of, loaded, rows, cursor, indexed
+) VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?6, 0)

@@ -31,6 +31,17 @@ pub(super) async fn find(
     Ok(rows.into_iter().collect())
 }
 
+/// Keys and packed rows whose columns change by themselves until the day `on`.
+pub(super) async fn due(
+    tx: &mut Tx,
+    table: &str,
+    on: &str,
+    limit: u32,
+) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+    let due = sqlx::query_as(AssertSqlSafe(statements::due(table))).bind(on).bind(limit);
+    due.fetch_all(&mut **tx).await.map_err(StorageError::sqlx("read the rows due"))
+}
+
 /// Writes `changes` (checked, no key twice) and answers by how many rows the table has grown.
 pub(super) async fn apply(
     tx: &mut Tx,

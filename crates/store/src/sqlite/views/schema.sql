@@ -15,9 +15,19 @@ CREATE TABLE IF NOT EXISTS views (
     rows        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Rebuilds under way. Their rows are in shadow_<view>_<generation>.
-CREATE TABLE IF NOT EXISTS views_shadow (
-    view       TEXT PRIMARY KEY,
-    generation INTEGER NOT NULL,
-    indexed    INTEGER NOT NULL
+-- Rebuilds under way, or stopped. Their rows are in shadow_<view>_<generation>; `turn` is who works
+-- on it, `target` and `as_of` what is loaded, `loaded` and `cursor` how far that has come.
+CREATE TABLE IF NOT EXISTS views_rebuild (
+    view        TEXT PRIMARY KEY,
+    generation  INTEGER NOT NULL,
+    turn        INTEGER NOT NULL,
+    version     INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    origin      TEXT NOT NULL,
+    target      INTEGER NOT NULL,
+    as_of       TEXT NOT NULL,
+    loaded      INTEGER NOT NULL,
+    rows        INTEGER NOT NULL,
+    cursor      INTEGER NOT NULL,
+    indexed     INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

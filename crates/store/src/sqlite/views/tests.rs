@@ -42,3 +42,28 @@ async fn pages_by_an_indexed_column_read_the_index_and_sort_nothing() {
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }
 }
+
+#[tokio::test]
+async fn a_catalogue_that_a_disk_gave_back_in_part_is_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("derived.db");
+    let views = SqliteViews::open(&path, [7; 16]).await.unwrap();
+    views.ensure(&orders(), "2026-11-21").await.unwrap();
+    views.close().await;
+    let raw = SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    sqlx::raw_sql(
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, 'INTEGER NOT NULL', 'INTEGER')
+         WHERE name = 'views_meta';
+         PRAGMA writable_schema = RESET;
+         UPDATE views_meta SET generation = NULL;",
+    )
+    .execute(&raw)
+    .await
+    .unwrap();
+    raw.close().await;
+    let views = SqliteViews::open(&path, [7; 16]).await.unwrap();
+    assert_eq!(views.list().await.unwrap(), []);
+    views.ensure(&orders(), "2026-11-21").await.unwrap();
+    views.close().await;
+}

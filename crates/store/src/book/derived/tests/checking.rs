@@ -1,9 +1,15 @@
 //! The check of a block says what is not as the record says, whatever it is and wherever it stands.
 
 use super::*;
+use crate::keys::{key_hash, type_code};
 
 /// A level 2 run would need 256 blocks: one run of 16, four of one.
 const BLOCKS: u64 = 20;
+
+/// The hashes of one event of a block, to be changed.
+fn facets(block: &mut SealBlock, at: usize) -> &mut Facets {
+    Arc::make_mut(&mut block.events[at].facets)
+}
 
 async fn sealed_book() -> (Book, Derived) {
     let book = Book::new(BLOCKS + 15, 9);
@@ -40,7 +46,7 @@ async fn each_difference_from_the_record_is_seen() {
     let (book, derived) = sealed_book().await;
     for index in [5, 17] {
         let mut changed = book.block(index);
-        changed.events[3].type_name = "order.other".to_owned();
+        facets(&mut changed, 3).type_code = type_code("order.other");
         assert_differs(&derived.check_block(&changed).await.unwrap(), "types");
         let mut changed = book.block(index);
         changed.packed.push(0);
@@ -49,13 +55,14 @@ async fn each_difference_from_the_record_is_seen() {
         changed.events[7].leaf = [1; 32];
         assert_differs(&derived.check_block(&changed).await.unwrap(), "tile");
         let mut changed = book.block(index);
-        changed.events[2].keys.push("order:more".to_owned());
+        facets(&mut changed, 2).key_hashes.push(key_hash("order:more"));
         assert_differs(&derived.check_block(&changed).await.unwrap(), "filter");
         let mut changed = book.block(index);
-        changed.events[2].keys.push("request:2".to_owned()); // a key that the filter may know
+        // A key that the filter may know.
+        facets(&mut changed, 2).key_hashes.push(key_hash("request:2"));
         assert!(derived.check_block(&changed).await.unwrap().is_err());
         let mut changed = book.block(index);
-        changed.events[2].keys.pop();
+        facets(&mut changed, 2).key_hashes.pop();
         assert_differs(&derived.check_block(&changed).await.unwrap(), "keys");
         assert_eq!(derived.check_block(&book.block(index)).await.unwrap(), Ok(()));
     }

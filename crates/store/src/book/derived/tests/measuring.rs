@@ -13,16 +13,16 @@ const INDEX_BYTES_PER_EVENT_MAX: i64 = 50;
 fn block(index: u64) -> SealBlock {
     let mut numbers = Numbers(index);
     let first = index * SIZE + 1;
-    let event = |position: u64| SealEvent {
-        type_name: format!("type.{}", numbers.below(12)),
-        keys: vec![
+    let event = |position: u64| {
+        let type_name = format!("type.{}", numbers.below(12));
+        let keys = vec![
             format!("request:{position:026}"),
             format!("order:{:026}", position / 5),
             format!("member:{:026}", numbers.below(20_000)),
             format!("contract:{:026}", numbers.below(50_000)),
             format!("product:{:026}", numbers.below(200)),
-        ],
-        leaf: Sha256::digest(position.to_be_bytes()).into(),
+        ];
+        seal_event(&type_name, keys, Sha256::digest(position.to_be_bytes()).into())
     };
     let events = (first..first + SIZE).map(event).collect();
     SealBlock { first, events, packed: vec![7; 79 * 4_096] }

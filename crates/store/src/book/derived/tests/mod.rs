@@ -9,11 +9,14 @@ mod opening;
 mod pausing;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::keys::HashedItem;
+use crate::prepared::Facets;
 use crate::sqlite::open_derived;
 use crate::{QueryItem, StorageError};
 
@@ -65,7 +68,12 @@ pub(super) fn event(number: u64, numbers: &mut Numbers) -> SealEvent {
         keys.push("audit:rare".to_owned());
     }
     let leaf = Sha256::digest(number.to_be_bytes()).into();
-    SealEvent { type_name: type_name.to_owned(), keys, leaf }
+    seal_event(type_name, keys, leaf)
+}
+
+/// An event with these keys, as tags: a request's key is hashed like any other.
+pub(super) fn seal_event(type_name: &str, keys: Vec<String>, leaf: [u8; 32]) -> SealEvent {
+    SealEvent { facets: Arc::new(Facets::new(type_name.to_owned(), keys, None)), leaf }
 }
 
 impl Book {
@@ -119,11 +127,8 @@ impl Book {
     }
 
     /// Positions in `(after, until]` that match, by walking over the record.
-    pub(super) fn naive(&self, item: &QueryItem, after: u64, until: u64) -> Vec<u64> {
-        let matches = |event: &SealEvent| {
-            (item.types.is_empty() || item.types.contains(&event.type_name))
-                && item.tags.iter().all(|tag| event.keys.contains(tag))
-        };
+    pub(super) fn naive(&self, item: &HashedItem, after: u64, until: u64) -> Vec<u64> {
+        let matches = |event: &SealEvent| event.facets.matches(item);
         (1_u64..)
             .zip(&self.events)
             .filter(|(position, event)| (after + 1..=until).contains(position) && matches(event))
@@ -143,13 +148,13 @@ pub(super) fn packed(index: u64) -> Vec<u8> {
     format!("replay block {index}").into_bytes()
 }
 
-pub(super) fn item(types: &[&str], tags: &[&str]) -> QueryItem {
+pub(super) fn item(types: &[&str], tags: &[&str]) -> HashedItem {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-    QueryItem { types: owned(types), tags: owned(tags) }
+    QueryItem { types: owned(types), tags: owned(tags) }.into()
 }
 
 /// Items of every kind: one tag, several, rare, common, absent, types alone, both, nothing.
-pub(super) fn items() -> Vec<QueryItem> {
+pub(super) fn items() -> Vec<HashedItem> {
     vec![
         item(&[], &[]),
         item(&[], &["shop:all"]),

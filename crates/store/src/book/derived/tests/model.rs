@@ -13,7 +13,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 /// What is asked: any of the items with any range and limit.
 #[derive(Debug, Clone)]
 struct Question {
-    item: QueryItem,
+    item: HashedItem,
     after: u64,
     until: u64,
     limit: usize,
@@ -36,7 +36,7 @@ fn question() -> impl Strategy<Value = Question> {
     (proptest::collection::vec(tag, 0..4), types, 0_u64..600, 0_u64..600, limit).prop_map(
         |(tags, types, after, until, limit)| {
             let types = types.into_iter().map(str::to_owned).collect();
-            Question { item: QueryItem { types, tags }, after, until, limit }
+            Question { item: QueryItem { types, tags }.into(), after, until, limit }
         },
     )
 }
@@ -128,13 +128,13 @@ async fn keys_over_many_pages_are_found_from_both_ends() {
     let derived = book.open_for(BOOK, PACKER, 4_096, &book, Pauses::default());
     let derived = derived.await.unwrap();
     for index in 0..17 {
-        let event = |position: u64| SealEvent {
-            type_name: if position.is_multiple_of(2) { "even" } else { "odd" }.to_owned(),
-            keys: match position % 1_000 {
+        let event = |position: u64| {
+            let type_name = if position.is_multiple_of(2) { "even" } else { "odd" };
+            let keys = match position % 1_000 {
                 0 => vec!["shop:all".to_owned(), "thousand:all".to_owned()],
                 _ => vec!["shop:all".to_owned()],
-            },
-            leaf: [0; 32],
+            };
+            seal_event(type_name, keys, [0; 32])
         };
         let first = index * size + 1;
         let events = (first..first + size).map(event).collect();

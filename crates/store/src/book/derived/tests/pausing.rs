@@ -60,7 +60,7 @@ async fn nothing_is_missed_at_any_step_of_a_seal_or_a_merge() {
 
 /// A reader chooses its runs over `blocks` blocks; then the next block is sealed, which merges them
 /// all; then the reader goes on, and must find everything.
-async fn look_across_a_merge(blocks: u64, item: &QueryItem) {
+async fn look_across_a_merge(blocks: u64, item: &HashedItem) {
     let book = Arc::new(Book::new(blocks + 1, 11));
     let sealer = Arc::new(book.open().await);
     book.seal(&sealer, 0..blocks).await;

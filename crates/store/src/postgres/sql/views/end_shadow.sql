@@ -1,1 +1,1 @@
-DELETE FROM views_shadow WHERE view = $1
+DELETE FROM views_rebuild WHERE view = $1

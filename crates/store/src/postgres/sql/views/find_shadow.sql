@@ -1,2 +1,5 @@
--- Who adds to a shadow shares this row: nobody drops, indexes or swaps it meanwhile.
-SELECT generation, indexed FROM views_shadow WHERE view = $1 FOR SHARE
+-- Who reads a shadow shares this row: nobody drops, indexes or swaps it meanwhile.
+SELECT generation, turn, version, fingerprint, origin, target, as_of, loaded, rows, cursor, indexed
+FROM views_rebuild
+WHERE view = $1
+FOR SHARE

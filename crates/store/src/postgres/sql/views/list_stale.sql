@@ -4,5 +4,5 @@ WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind 
     AND relname ~ ('^rows_' || $1 || '_[0-9]+$')
     AND relname <> 'rows_' || $1 || '_' || $2::bigint
     AND relname NOT IN (
-        SELECT 'rows_' || view || '_' || generation FROM views_shadow WHERE view = $1
+        SELECT 'rows_' || view || '_' || generation FROM views_rebuild WHERE view = $1
     )

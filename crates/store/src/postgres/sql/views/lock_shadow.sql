@@ -1,1 +1,4 @@
-SELECT generation, indexed FROM views_shadow WHERE view = $1 FOR UPDATE
+SELECT generation, turn, version, fingerprint, origin, target, as_of, loaded, rows, cursor, indexed
+FROM views_rebuild
+WHERE view = $1
+FOR UPDATE

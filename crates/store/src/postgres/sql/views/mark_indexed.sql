@@ -1,1 +1,1 @@
-UPDATE views_shadow SET indexed = TRUE WHERE view = $1
+UPDATE views_rebuild SET indexed = TRUE WHERE view = $1

@@ -18,9 +18,19 @@ CREATE TABLE IF NOT EXISTS views (
     rows        BIGINT NOT NULL
 );
 
--- Rebuilds under way. Their rows are in rows_<view>_<generation>.
-CREATE TABLE IF NOT EXISTS views_shadow (
-    view       TEXT COLLATE "C" PRIMARY KEY,
-    generation BIGINT NOT NULL,
-    indexed    BOOLEAN NOT NULL
+-- Rebuilds under way, or stopped. Their rows are in rows_<view>_<generation>; turn is who works on
+-- it, target and as_of what is loaded, loaded and cursor how far that has come.
+CREATE TABLE IF NOT EXISTS views_rebuild (
+    view        TEXT COLLATE "C" PRIMARY KEY,
+    generation  BIGINT NOT NULL,
+    turn        BIGINT NOT NULL,
+    version     BIGINT NOT NULL,
+    fingerprint TEXT COLLATE "C" NOT NULL,
+    origin      TEXT COLLATE "C" NOT NULL,
+    target      BIGINT NOT NULL,
+    as_of       TEXT COLLATE "C" NOT NULL,
+    loaded      BIGINT NOT NULL,
+    rows        BIGINT NOT NULL,
+    cursor      BIGINT NOT NULL,
+    indexed     BOOLEAN NOT NULL
 );

@@ -1,0 +1,1 @@
+SELECT data FROM row_limit.log

@@ -1,0 +1,238 @@
+//! Sends one message: signed after Standard Webhooks, within its time, following no redirect.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use daicho_app::{
+    EventText, Failure, Ledger, Outcome, RetryPolicy, WebhookError, WebhookWork, is_private_address,
+};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode, header};
+use tokio::sync::Semaphore;
+use url::{Host, Url};
+
+use crate::open_network::OpenNetwork;
+
+/// Bytes of a receiver's answer that are read.
+const ANSWER_BYTES_MAX: usize = 16 * 1_024;
+/// Characters of a receiver's answer that stand in an error.
+const ANSWER_CHARS_MAX: usize = 200;
+const CONTENT_TYPE: &str = "application/cloudevents+json";
+
+/// The body of the message about an event of a book.
+pub type ToBody = Arc<dyn Fn(&EventText, &str) -> Result<String, Failure> + Send + Sync>;
+
+/// How messages are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Send to addresses of this machine and of networks of its own, and without TLS.
+    pub private_addresses: bool,
+    /// Until a connection stands.
+    pub connect_time: Duration,
+    /// Until the answer is there.
+    pub answer_time: Duration,
+    /// Messages that are under way at once, over all books.
+    pub messages_max: usize,
+    /// When what failed is tried again.
+    pub retry: RetryPolicy,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            private_addresses: false,
+            connect_time: Duration::from_secs(5),
+            answer_time: Duration::from_secs(15),
+            messages_max: 64,
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+/// Why nothing can be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("no message can be sent from here")]
+pub struct CourierError(#[from] reqwest::Error);
+
+/// What was sent since the process began.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Messages that were taken.
+    pub delivered: AtomicU64,
+    /// Tries that failed.
+    pub failed: AtomicU64,
+    /// Messages that were parked.
+    pub parked: AtomicU64,
+}
+
+/// What came of a test message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// Whether the receiver has taken it.
+    pub outcome: Outcome,
+    /// How long that took.
+    pub taken: Duration,
+}
+
+/// Sends messages.
+pub struct Courier {
+    pub(crate) settings: Settings,
+    client: Client,
+    to_body: ToBody,
+    room: Semaphore,
+    counts: Counts,
+}
+
+impl Courier {
+    /// Begins.
+    ///
+    /// # Errors
+    /// The machine's certificates cannot be read.
+    pub fn new(settings: Settings, to_body: ToBody) -> Result<Self, CourierError> {
+        // Whoever was first has installed the same one.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(settings.connect_time)
+            .timeout(settings.answer_time)
+            .user_agent(daicho_app::SOFTWARE.replace(' ', "/"))
+            .tls_backend_rustls();
+        let client = if settings.private_addresses {
+            client
+        } else {
+            client.https_only(true).dns_resolver(Arc::new(OpenNetwork))
+        };
+        let room = Semaphore::new(settings.messages_max);
+        Ok(Self { client: client.build()?, settings, to_body, room, counts: Counts::default() })
+    }
+
+    /// What was sent since the process began.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Sends the message about an event of a book.
+    ///
+    /// # Errors
+    /// An event that is damaged.
+    pub(crate) async fn send(
+        &self,
+        ledger: &Ledger,
+        work: &WebhookWork,
+        event: &EventText,
+    ) -> Result<Outcome, Failure> {
+        let book = ledger.name().to_string();
+        let body = (self.to_body)(event, &book)?;
+        let outcome = self.post(ledger, work, &format!("{book}/{}", event.position), body).await;
+        let count = match &outcome {
+            Outcome::Delivered => &self.counts.delivered,
+            Outcome::Gone | Outcome::Failed { .. } => &self.counts.failed,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        Ok(outcome)
+    }
+
+    /// Sends a message that is about nothing, `daicho.test`.
+    ///
+    /// # Errors
+    /// No such webhook, or storage that fails.
+    pub async fn test(&self, ledger: &Ledger, name: &str) -> Result<Tested, WebhookError> {
+        let work = ledger.webhook_work(name).await?;
+        let (book, now) = (ledger.name(), ledger.edge().now());
+        let id = format!("{book}/test-{}", now.as_microseconds());
+        let body = format!(
+            "{{\"specversion\":\"1.0\",\"id\":\"{id}\",\"source\":\"/books/{book}\",\
+             \"type\":\"daicho.test\",\"time\":\"{now}\",\"data\":{{}}}}"
+        );
+        let begun = std::time::Instant::now();
+        let outcome = self.post(ledger, &work, &id, body).await;
+        Ok(Tested { outcome, taken: begun.elapsed() })
+    }
+
+    async fn post(&self, ledger: &Ledger, work: &WebhookWork, id: &str, body: String) -> Outcome {
+        if !self.settings.private_addresses && leads_inside(work.url()) {
+            return failed("the address is within a network of its own".to_owned());
+        }
+        // The semaphore is never closed.
+        let _room = self.room.acquire().await;
+        let now = ledger.edge().now();
+        let request = self
+            .client
+            .post(work.url())
+            .header(header::CONTENT_TYPE, CONTENT_TYPE)
+            .header("webhook-id", id)
+            .header("webhook-timestamp", now.as_microseconds().div_euclid(1_000_000))
+            .header("webhook-signature", work.sign(id, now, &body))
+            .body(body);
+        match request.send().await {
+            Ok(answer) => outcome_of(answer).await,
+            Err(error) => failed(with_causes(&error)),
+        }
+    }
+
+    pub(crate) fn count_parked(&self) {
+        self.counts.parked.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A name is looked up when it is connected to; an address stands there as it is.
+fn leads_inside(url: &str) -> bool {
+    let url = Url::parse(url);
+    match url.as_ref().ok().and_then(Url::host) {
+        Some(Host::Ipv4(address)) => is_private_address(address.into()),
+        Some(Host::Ipv6(address)) => is_private_address(address.into()),
+        Some(Host::Domain(_)) => false,
+        None => true,
+    }
+}
+
+async fn outcome_of(answer: Response) -> Outcome {
+    let status = answer.status();
+    if status.is_success() {
+        return Outcome::Delivered;
+    }
+    if status == StatusCode::GONE {
+        return Outcome::Gone;
+    }
+    let after = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = after.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    let said = beginning(answer).await;
+    Outcome::Failed { error: format!("{}: {said}", status.as_u16()), retry_after }
+}
+
+/// The beginning of an answer, without what commands a terminal.
+async fn beginning(mut answer: Response) -> String {
+    let mut bytes = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() >= ANSWER_BYTES_MAX {
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    text.chars().filter(|c| !c.is_control()).take(ANSWER_CHARS_MAX).collect()
+}
+
+fn failed(error: String) -> Outcome {
+    Outcome::Failed { error, retry_after: None }
+}
+
+/// An error with what lies beneath it, without the address: that may hold a secret.
+fn with_causes(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        "no connection".to_owned()
+    } else {
+        "the message could not be sent".to_owned()
+    };
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

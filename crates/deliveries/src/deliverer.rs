@@ -1,0 +1,223 @@
+//! Delivers the webhooks of one book: one task each, in order, under a lease, so that of several
+//! processes one sends. A slow receiver delays nobody else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daicho_app::{
+    DeliveryLease, EventText, FollowRequest, Holder, Ledger, Next, Position, WebhookError,
+    WebhookWork,
+};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::attendant::{Attendant, LEASE, LOOK, RENEW};
+use crate::courier::Courier;
+
+/// How long it is waited after an error of ours.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Positions that may be passed over before that is kept by itself.
+const PASS_STEP: u64 = 1_000;
+
+/// What the tasks of one book share.
+struct Shared {
+    ledger: Arc<Ledger>,
+    courier: Arc<Courier>,
+    holder: Holder,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Begins to deliver the webhooks of a book.
+#[must_use]
+pub fn deliver(ledger: Arc<Ledger>, courier: Arc<Courier>) -> Attendant {
+    Attendant::start(move |stopped| {
+        supervise(Arc::new(Shared { ledger, courier, holder: Holder::new(), stopped }))
+    })
+}
+
+/// Keeps a task for each webhook.
+async fn supervise(shared: Arc<Shared>) {
+    let mut tasks = JoinSet::new();
+    let mut tended: HashMap<String, AbortHandle> = HashMap::new();
+    let mut stopped = shared.stopped.clone();
+    while !*stopped.borrow() {
+        let changed = shared.ledger.webhooks_changed().notified();
+        match shared.ledger.webhook_names().await {
+            Ok(names) => {
+                while tasks.try_join_next().is_some() {}
+                tended.retain(|name, task| names.contains(name) && !task.is_finished());
+                for name in names {
+                    let shared = Arc::clone(&shared);
+                    let begin = || tasks.spawn(tend(shared, name.clone()));
+                    tended.entry(name.clone()).or_insert_with(begin);
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the webhooks cannot be read"),
+        }
+        tokio::select! {
+            () = changed => {}
+            () = sleep(LOOK) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Delivers one webhook, whenever this process has its lease, until it is no more.
+async fn tend(shared: Arc<Shared>, name: String) {
+    let mut stopped = shared.stopped.clone();
+    while !*stopped.borrow() {
+        match turn(&shared, &name).await {
+            Ok(()) | Err(WebhookError::Busy(_)) => {}
+            Err(WebhookError::Unknown(_)) => return,
+            Err(error) => tracing::warn!(webhook = name, %error, "a webhook cannot be delivered"),
+        }
+        tokio::select! {
+            () = sleep(PAUSE) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// The lease while it lasts, and the webhook while it is as it was.
+struct Turn<'a> {
+    shared: &'a Shared,
+    name: &'a str,
+    lease: DeliveryLease,
+    renewed: Instant,
+    work: WebhookWork,
+}
+
+async fn turn(shared: &Shared, name: &str) -> Result<(), WebhookError> {
+    let work = shared.ledger.webhook_work(name).await?;
+    if !work.is_enabled() {
+        return Ok(());
+    }
+    let lease = format!("webhook:{name}");
+    let Some(lease) = shared.ledger.lease_delivery(&lease, &shared.holder, LEASE).await? else {
+        return Ok(());
+    };
+    // Whoever had the lease before may have gone further.
+    let work = shared.ledger.webhook_work(name).await?;
+    let mut turn = Turn { shared, name, lease, renewed: Instant::now(), work };
+    let result = turn.deliver().await;
+    shared.ledger.release_delivery(&turn.lease).await?;
+    result
+}
+
+impl Turn<'_> {
+    /// Follows the book and sends, as long as the lease and the webhook last.
+    async fn deliver(&mut self) -> Result<(), WebhookError> {
+        let request = FollowRequest {
+            name: None,
+            after: self.work.position(),
+            types: self.work.types().to_vec(),
+            tags: self.work.tags().to_vec(),
+        };
+        let shared = self.shared;
+        let mut follower = shared.ledger.follow(&request).await?;
+        loop {
+            self.resend().await?;
+            let stretch = tokio::select! {
+                stretch = timeout(LOOK, follower.next()) => stretch,
+                () = self.ended() => return Ok(()),
+            };
+            if !self.goes_on().await? {
+                return Ok(());
+            }
+            let Ok(stretch) = stretch else { continue };
+            let stretch = stretch?;
+            for event in &stretch.events {
+                if !self.settle(event).await? {
+                    return Ok(());
+                }
+            }
+            let passed = stretch.scanned_to.0.saturating_sub(self.work.position().0);
+            let keeps = passed < PASS_STEP
+                || shared.ledger.webhook_passed(&mut self.work, stretch.scanned_to).await?;
+            if !keeps {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends one event until it is delivered or parked; whether the turn goes on.
+    async fn settle(&mut self, event: &EventText) -> Result<bool, WebhookError> {
+        loop {
+            if !self.wait_for(event.position).await? {
+                return Ok(false);
+            }
+            let shared = self.shared;
+            let outcome = shared.courier.send(&shared.ledger, &self.work, event).await?;
+            let policy = &shared.courier.settings.retry;
+            let (ledger, position) = (&shared.ledger, event.position);
+            match ledger.webhook_sent(&mut self.work, position, &outcome, policy).await? {
+                Next::Message => return Ok(true),
+                Next::Parked => {
+                    shared.courier.count_parked();
+                    return Ok(true);
+                }
+                Next::Again => {}
+                Next::Nothing | Next::Look => return Ok(false),
+            }
+        }
+    }
+
+    /// Waits until the message at a position may be tried; whether the turn goes on.
+    async fn wait_for(&mut self, position: Position) -> Result<bool, WebhookError> {
+        loop {
+            if !self.goes_on().await? {
+                return Ok(false);
+            }
+            let now = self.shared.ledger.edge().now();
+            let Some(at) = self.work.next_try_at(position) else { return Ok(true) };
+            let wait = at.as_microseconds().saturating_sub(now.as_microseconds());
+            let Ok(wait @ 1..) = u64::try_from(wait) else { return Ok(true) };
+            tokio::select! {
+                () = sleep(Duration::from_micros(wait).min(LOOK)) => {}
+                () = self.ended() => return Ok(false),
+            }
+            self.resend().await?;
+        }
+    }
+
+    /// Sends what was parked and is asked for, each once.
+    async fn resend(&mut self) -> Result<(), WebhookError> {
+        let shared = self.shared;
+        for parked in shared.ledger.parked(self.name).await? {
+            if !parked.note.resend || !self.goes_on().await? {
+                continue;
+            }
+            let before = Position(parked.position.0.saturating_sub(1));
+            let page = shared.ledger.events(&[], &[], before, 1).await?;
+            let Some(event) = page.events.first() else { continue };
+            let outcome = shared.courier.send(&shared.ledger, &self.work, event).await?;
+            shared.ledger.webhook_resent(self.name, &parked, &outcome).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the lease is ours and the webhook is as it was.
+    async fn goes_on(&mut self) -> Result<bool, WebhookError> {
+        if *self.shared.stopped.borrow() {
+            return Ok(false);
+        }
+        if self.renewed.elapsed() >= RENEW {
+            if !self.shared.ledger.renew_delivery(&self.lease, LEASE).await? {
+                return Ok(false);
+            }
+            self.renewed = Instant::now();
+        }
+        let now = self.shared.ledger.webhook_work(self.name).await?;
+        Ok(now.is_as(&self.work))
+    }
+
+    /// Returns when the deliverer is stopped.
+    async fn ended(&self) {
+        let mut stopped = self.shared.stopped.clone();
+        // Who stops outlives the task.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    }
+}

@@ -1,0 +1,267 @@
+//! Publishes the events of a book to NATS JetStream: a stream a book, a subject a type, the message
+//! id `book/position`. Each message names the one before it, so that the stream is the record from
+//! its first event on, in order, without a gap and without a double; what a broker has lost is
+//! filled again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::header::{HeaderMap, NATS_EXPECTED_LAST_MESSAGE_ID, NATS_MESSAGE_ID};
+use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::stream::{Config, Stream};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, ConnectOptions};
+use daicho_app::{DeliveryLease, EventText, Failure, FollowRequest, Holder, Ledger, Position};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::attendant::{Attendant, LEASE, LOOK, RENEW};
+use crate::courier::ToBody;
+
+/// The cursor, and the lease, under which a book is published.
+const NAME: &str = "daicho:nats";
+/// How long it is waited after an error, at first and at last.
+const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(30);
+const CONTENT_TYPE: &str = "application/cloudevents+json";
+
+/// Where and how events are published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerSettings {
+    /// `nats://host:port`, or `tls://host:port`; several with a comma between.
+    pub url: String,
+    /// File with the credentials.
+    pub credentials_file: Option<PathBuf>,
+    /// What the name of a book's stream begins with.
+    pub stream_prefix: String,
+    /// What its subjects begin with.
+    pub subject_prefix: String,
+    /// Copies that the broker keeps.
+    pub replicas: usize,
+}
+
+/// Why events cannot be published.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The credentials cannot be read.
+    #[error("{path} cannot be read as credentials of NATS")]
+    Credentials {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The address is none.
+    #[error("NATS cannot be reached as configured")]
+    Connect(#[from] async_nats::ConnectError),
+    /// The broker says no, or nothing.
+    #[error("{doing}: {reason}")]
+    Broker {
+        /// What was tried.
+        doing: &'static str,
+        /// What was said.
+        reason: String,
+    },
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] Failure),
+}
+
+/// A connection to NATS, for all books.
+pub struct Broker {
+    client: Client,
+    context: Context,
+    settings: BrokerSettings,
+    to_body: ToBody,
+}
+
+impl Broker {
+    /// Begins to connect; a broker that is not there yet is waited for by whoever publishes.
+    ///
+    /// # Errors
+    /// Credentials that cannot be read, or an address that is none.
+    pub async fn connect(settings: BrokerSettings, to_body: ToBody) -> Result<Self, BrokerError> {
+        // Whoever was first has installed the same one.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let options = ConnectOptions::new().name("daicho").retry_on_initial_connect();
+        let options = match &settings.credentials_file {
+            None => options,
+            Some(file) => options.credentials_file(file).await.map_err(|source| {
+                BrokerError::Credentials { path: file.display().to_string(), source }
+            })?,
+        };
+        let servers: Vec<&str> = settings.url.split(',').map(str::trim).collect();
+        let client = options.connect(servers).await?;
+        let context = jetstream::new(client.clone());
+        Ok(Self { client, context, settings, to_body })
+    }
+
+    fn subjects(&self, book: &str) -> String {
+        format!("{}.{book}.>", self.settings.subject_prefix)
+    }
+
+    /// The stream of a book, made where it is missing.
+    async fn stream(&self, book: &str) -> Result<Stream, BrokerError> {
+        let config = Config {
+            name: format!("{}{book}", self.settings.stream_prefix),
+            description: Some(format!("the events of the book {book}")),
+            subjects: vec![self.subjects(book)],
+            num_replicas: self.settings.replicas,
+            ..Config::default()
+        };
+        let stream = self.context.get_or_create_stream(config).await;
+        stream.map_err(|error| broker_says("the stream cannot be had", &error))
+    }
+
+    /// Sends one event behind `before`; the answer comes later.
+    async fn publish(
+        &self,
+        book: &str,
+        event: &EventText,
+        before: Option<Position>,
+    ) -> Result<PublishAckFuture, BrokerError> {
+        let doing = "an event cannot be published";
+        let body = (self.to_body)(event, book)?;
+        let room = self.client.server_info().max_payload;
+        if room > 0 && body.len() > room {
+            let (position, bytes) = (event.position, body.len());
+            return Err(BrokerError::Broker {
+                doing,
+                reason: format!(
+                    "event {position} has {bytes} bytes and the broker takes {room}: raise its \
+                     max_payload"
+                ),
+            });
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", CONTENT_TYPE);
+        headers.insert(NATS_MESSAGE_ID, id(book, event.position).as_str());
+        if let Some(before) = before {
+            headers.insert(NATS_EXPECTED_LAST_MESSAGE_ID, id(book, before).as_str());
+        }
+        let subject = format!("{}.{book}.{}", self.settings.subject_prefix, event.type_name());
+        let sent = self.context.publish_with_headers(subject, headers, body.into()).await;
+        sent.map_err(|error| broker_says(doing, &error))
+    }
+}
+
+/// Begins to publish a book.
+#[must_use]
+pub fn publish(ledger: Arc<Ledger>, broker: Arc<Broker>) -> Attendant {
+    Attendant::start(move |stopped| run(ledger, broker, stopped))
+}
+
+async fn run(ledger: Arc<Ledger>, broker: Arc<Broker>, mut stopped: watch::Receiver<bool>) {
+    let holder = Holder::new();
+    let mut pause = PAUSE;
+    while !*stopped.borrow() {
+        let turn = turn(&ledger, &broker, &holder, stopped.clone());
+        match turn.await {
+            Ok(()) => pause = PAUSE,
+            Err(error) => {
+                let book = ledger.name();
+                tracing::warn!(%book, error = %error, "the book is not published: trying again");
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+/// Publishes while this process has the lease of it.
+async fn turn(
+    ledger: &Ledger,
+    broker: &Broker,
+    holder: &Holder,
+    stopped: watch::Receiver<bool>,
+) -> Result<(), BrokerError> {
+    let Some(lease) = ledger.lease_delivery(NAME, holder, LEASE).await? else { return Ok(()) };
+    let result = follow(ledger, broker, &lease, stopped).await;
+    ledger.release_delivery(&lease).await?;
+    result
+}
+
+async fn follow(
+    ledger: &Ledger,
+    broker: &Broker,
+    lease: &DeliveryLease,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<(), BrokerError> {
+    let book = ledger.name().to_string();
+    let mut last = begin(ledger, broker, &book).await?;
+    let request = FollowRequest { name: Some(NAME.to_owned()), ..FollowRequest::default() };
+    let mut follower = ledger.follow(&request).await?;
+    let mut renewed = Instant::now();
+    loop {
+        if renewed.elapsed() >= RENEW {
+            if !ledger.renew_delivery(lease, LEASE).await? {
+                return Ok(());
+            }
+            renewed = Instant::now();
+        }
+        let stretch = tokio::select! {
+            stretch = timeout(LOOK, follower.next()) => stretch,
+            _ = stopped.wait_for(|stopped| *stopped) => return Ok(()),
+        };
+        let Ok(stretch) = stretch else { continue };
+        let stretch = stretch?;
+        let mut answers = Vec::with_capacity(stretch.events.len());
+        for event in &stretch.events {
+            answers.push(broker.publish(&book, event, last).await?);
+            last = Some(event.position);
+        }
+        for answer in answers {
+            let stored = answer.await;
+            stored.map_err(|error| broker_says("an event was not stored", &error))?;
+        }
+        follower.acknowledge(stretch.scanned_to).await?;
+    }
+}
+
+/// Puts the cursor where the stream ends, and says which event is the last there.
+async fn begin(
+    ledger: &Ledger,
+    broker: &Broker,
+    book: &str,
+) -> Result<Option<Position>, BrokerError> {
+    let mut stream = broker.stream(book).await?;
+    let failed = "the end of the stream cannot be read";
+    let state = stream.info().await.map_err(|error| broker_says(failed, &error))?.state.clone();
+    let cursor = ledger.cursor(NAME).await?;
+    let cursor = cursor.map(|cursor| cursor.position);
+    let last = match (state.last_sequence, state.messages) {
+        (0, _) => None,
+        // All of them have expired: where the stream ended, only the cursor knows.
+        (_, 0) => return Ok(None),
+        (sequence, _) => {
+            let message = stream.get_raw_message(sequence).await;
+            let message = message.map_err(|error| broker_says(failed, &error))?;
+            let id = message.headers.get(NATS_MESSAGE_ID).map(ToString::to_string);
+            let id = id.as_deref().and_then(|id| id.strip_prefix(book)?.strip_prefix('/'));
+            let position = id.and_then(|id| id.parse().ok()).map(Position);
+            Some(position.ok_or_else(|| BrokerError::Broker {
+                doing: failed,
+                reason: format!("message {sequence} is none of the book `{book}`"),
+            })?)
+        }
+    };
+    let end = last.unwrap_or_default();
+    if cursor.unwrap_or_default() != end {
+        tracing::info!(book, stream_ends_at = %end, "the stream is filled from where it ends");
+        ledger.set_cursor(NAME, end).await?;
+    }
+    Ok(last)
+}
+
+fn id(book: &str, position: Position) -> String {
+    format!("{book}/{position}")
+}
+
+fn broker_says(doing: &'static str, error: &dyn std::error::Error) -> BrokerError {
+    BrokerError::Broker { doing, reason: error.to_string() }
+}

@@ -1,0 +1,89 @@
+//! Ends a key of the API.
+
+use daicho_events::access::KeyRevoked;
+use daicho_events::{KeyId, NewEvent, Query, Recorded};
+
+use crate::acting::{StaffOnly, staff_only};
+use crate::state::{Keys, Shop};
+use crate::{Decision, Moment};
+
+/// Ends a key at once, for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevokeKey {
+    /// The key.
+    pub key: KeyId,
+}
+
+rejections! {
+    /// Why a key is not ended.
+    pub enum RevokeKeyRejection {
+        /// Only what was made is ended.
+        Unknown { key: KeyId } = "key_unknown": "no key {key} in this book: check the id",
+        /// Once is enough.
+        AlreadyRevoked { key: KeyId } = "key_already_revoked":
+            "key {key} is already revoked: nothing is left to do",
+        shared {
+            /// Members do not say who may do what.
+            StaffOnly(StaffOnly),
+        }
+    }
+}
+
+known! {
+    /// The key, and the shop, for its days.
+    pub struct Known { shop: Shop, keys: Keys, }
+}
+
+impl Decision for RevokeKey {
+    type State = Known;
+    type Rejection = RevokeKeyRejection;
+
+    fn query(&self, _: &Known) -> Query {
+        Shop::query().or(Keys::query(self.key))
+    }
+
+    fn evolve(known: &mut Known, event: &Recorded) {
+        known.apply(event);
+    }
+
+    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RevokeKeyRejection> {
+        staff_only(at, "access.revoke_key")?;
+        let unknown = RevokeKeyRejection::Unknown { key: self.key };
+        let key = known.keys.get(self.key).ok_or(unknown)?;
+        if key.revoked_at.is_some() {
+            return Err(RevokeKeyRejection::AlreadyRevoked { key: self.key });
+        }
+        Ok(vec![NewEvent::on(known.shop.today(at), KeyRevoked { key: self.key })])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::access::KeyCreated;
+    use daicho_events::{Actor, Sample};
+
+    use super::*;
+    use crate::testing::{by, event, given};
+
+    fn revoke() -> RevokeKey {
+        RevokeKey { key: Sample::sample() }
+    }
+
+    #[test]
+    fn a_key_is_ended_once() {
+        let created = || event(KeyCreated::sample());
+        given([created()]).when(revoke()).then([KeyRevoked { key: Sample::sample() }.into()]);
+        given([created(), revoke().into()]).when(revoke()).then_rejected("key_already_revoked");
+    }
+
+    #[test]
+    fn a_key_that_was_never_made_is_not_ended() {
+        given([]).when(revoke()).then_rejected("key_unknown");
+    }
+
+    #[test]
+    fn a_member_ends_no_key() {
+        let history = [event(KeyCreated::sample()), by(Actor::Member(Sample::sample()))];
+        given(history).when(revoke()).then_rejected("staff_only");
+    }
+}

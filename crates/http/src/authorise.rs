@@ -1,0 +1,160 @@
+//! Who asks: the key in the head of the request, or the person who signed in with the browser,
+//! checked before anything of the book is told.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use daicho_app::{Actor, BookName, Caller, Context, Ledger, Privacy, RequestKey, Right};
+
+use crate::ask::header_text;
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::sign_in::SignedIn;
+
+/// The header that names on whose behalf a caller acts.
+pub(crate) const ON_BEHALF_OF: &str = "daicho-on-behalf-of";
+
+/// A caller with a right to what it asks for, and the book that it asks about.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) caller: Arc<Caller>,
+}
+
+impl Session {
+    /// The context of a command: the caller, and on whose behalf it acts.
+    pub(crate) fn context(
+        &self,
+        headers: &HeaderMap,
+        request: Option<RequestKey>,
+    ) -> Result<Context, Problem> {
+        let on_behalf_of = self.on_behalf_of(headers)?;
+        Ok(Context { on_behalf_of, request, ..Context::of(self.caller.actor.clone()) })
+    }
+
+    /// On whose behalf the caller acts.
+    pub(crate) fn on_behalf_of(&self, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+        let Some(text) = header_text(headers, ON_BEHALF_OF)? else { return Ok(None) };
+        if !self.caller.may(Right::ActForOthers) {
+            return Err(forbidden(Right::ActForOthers).at(ON_BEHALF_OF));
+        }
+        let actor = text.parse::<Actor>();
+        let actor = actor.map_err(|error| Problem::malformed(error.to_string()).at(ON_BEHALF_OF));
+        actor.map(Some)
+    }
+}
+
+impl Session {
+    /// What the caller sees of personal values.
+    pub(crate) fn privacy(&self) -> Privacy {
+        if self.caller.may(Right::OpenPersonal) { Privacy::Opened } else { Privacy::Sealed }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Session {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let session = parts.extensions.get::<Self>().cloned();
+        session.ok_or_else(|| Problem::busy("unavailable", "nobody was asked who calls"))
+    }
+}
+
+/// How a caller is known.
+enum Credential {
+    /// The secret of a key.
+    Key(String),
+    /// A sign-in.
+    Session(SignedIn),
+}
+
+/// Lets a request through whose key is one of the book, or whose person has a role there, with the
+/// right.
+///
+/// A book that does not exist, a key or a role of another book and a wrong key are told alike.
+pub(crate) async fn authorise(
+    State((service, right)): State<(Service, Right<'static>)>,
+    path: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let credential = credential(&service, &request)?;
+    let name = path.iter().find(|(name, _)| *name == "book").map(|(_, book)| book);
+    let name = name.and_then(|name| name.parse::<BookName>().ok()).ok_or_else(unknown_key)?;
+    let ledger = service.books.get(&name).await?.ok_or_else(unknown_key)?;
+    let caller = match credential {
+        Credential::Key(secret) => ledger.authenticate(&secret).await?,
+        Credential::Session(signed_in) => caller_in(&name, &signed_in),
+    };
+    let caller = Arc::new(caller.ok_or_else(unknown_key)?);
+    service.clients.admit(&caller)?;
+    let span = tracing::Span::current();
+    span.record("book", tracing::field::display(&name));
+    span.record("actor", tracing::field::display(&caller.actor));
+    if !caller.may(right) {
+        return Err(forbidden(right));
+    }
+    request.extensions_mut().insert(Session { ledger, caller });
+    Ok(next.run(request).await)
+}
+
+/// A right in words, as in "may not …".
+pub(crate) fn words(right: Right<'_>) -> String {
+    match right {
+        Right::Read => "read this book".to_owned(),
+        Right::OpenPersonal => "see personal values".to_owned(),
+        Right::FollowEvents => "follow events under a name".to_owned(),
+        Right::ManageDeliveries => "manage consumers and deliveries".to_owned(),
+        Right::ManageKeys => "manage keys".to_owned(),
+        Right::ActForOthers => "act on behalf of others".to_owned(),
+        Right::Run(command) => format!("run {command}"),
+    }
+}
+
+/// The key of a request, or else who is signed in with its browser.
+fn credential(service: &Service, request: &Request) -> Result<Credential, Problem> {
+    let headers = request.headers();
+    let without_key = !headers.contains_key(header::AUTHORIZATION);
+    let Some(relying_party) = service.sign_in.as_ref().filter(|_| without_key) else {
+        return bearer(headers).map(|secret| Credential::Key(secret.to_owned()));
+    };
+    let nobody = || {
+        let detail = "no key and nobody signed in: send `Authorization: Bearer KEY`, or sign in \
+                      at /v1/sign-in";
+        Problem::unauthorized(detail)
+    };
+    let signed_in = relying_party.signed_in(headers).ok_or_else(nobody)?;
+    relying_party.refuse_cross_site(request.method(), headers)?;
+    Ok(Credential::Session(signed_in))
+}
+
+/// Who is signed in, as a caller of a book; none: it is closed to that person.
+fn caller_in(book: &BookName, signed_in: &SignedIn) -> Option<Caller> {
+    let role = signed_in.role_in(book)?;
+    Some(Caller { actor: signed_in.actor().clone(), role, key: None })
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let given = header_text(headers, header::AUTHORIZATION.as_str())?;
+    let Some((scheme, secret)) = given.and_then(|given| given.split_once(' ')) else {
+        return Err(Problem::unauthorized("no key: send `Authorization: Bearer KEY`"));
+    };
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(secret.trim())
+    } else {
+        Err(Problem::unauthorized("the key is sent as `Authorization: Bearer KEY`"))
+    }
+}
+
+fn unknown_key() -> Problem {
+    Problem::unauthorized("no such key or role in force in this book: ask whoever runs it for one")
+}
+
+fn forbidden(right: Right<'_>) -> Problem {
+    let words = words(right);
+    let detail = format!("your role may not {words}: use a key, or a sign-in, of a role that may");
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+}

@@ -1,0 +1,119 @@
+//! The books that a service has open: each is opened by the first request that is about it, or at
+//! the start, and has its events delivered from then on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daicho_app::{BookError, BookName, Books, Edge, Ledger};
+use daicho_deliveries::{Attendant, Broker, Courier, deliver, publish};
+use tokio::sync::{Mutex, OnceCell};
+
+/// How often it is looked for books that others have made.
+pub(crate) const LOOK: Duration = Duration::from_secs(60);
+
+/// Open books, by name.
+pub(crate) struct OpenBooks {
+    books: Books,
+    edge: Edge,
+    /// Who sends their events; none: nobody does.
+    courier: Option<Arc<Courier>>,
+    /// Where they are published; none: nowhere.
+    broker: Option<Arc<Broker>>,
+    open: Mutex<HashMap<BookName, Arc<OnceCell<OpenBook>>>>,
+}
+
+struct OpenBook {
+    ledger: Arc<Ledger>,
+    /// Those who send its events.
+    attendants: Vec<Attendant>,
+}
+
+impl OpenBooks {
+    pub(crate) fn new(
+        books: Books,
+        edge: Edge,
+        courier: Option<Arc<Courier>>,
+        broker: Option<Arc<Broker>>,
+    ) -> Self {
+        Self { books, edge, courier, broker, open: Mutex::default() }
+    }
+
+    /// The book of that name; none where there is none.
+    ///
+    /// # Errors
+    /// A place that cannot be reached, or a book that cannot be opened.
+    pub(crate) async fn get(&self, name: &BookName) -> Result<Option<Arc<Ledger>>, BookError> {
+        let known = self.open.lock().await.get(name).cloned();
+        let cell = match known {
+            Some(cell) => cell,
+            // A name is kept only once it is a book's: whoever asks for others fills no memory.
+            None if !self.books.exists(name).await? => return Ok(None),
+            None => Arc::clone(self.open.lock().await.entry(name.clone()).or_default()),
+        };
+        let opened = cell.get_or_try_init(|| self.open(name)).await?;
+        Ok(Some(Arc::clone(&opened.ledger)))
+    }
+
+    async fn open(&self, name: &BookName) -> Result<OpenBook, BookError> {
+        let ledger = Arc::new(self.books.open(name, self.edge.clone()).await?);
+        let delivered = |courier| deliver(Arc::clone(&ledger), Arc::clone(courier));
+        let published = |broker| publish(Arc::clone(&ledger), Arc::clone(broker));
+        let attendants = self.courier.as_ref().map(delivered).into_iter();
+        let attendants = attendants.chain(self.broker.as_ref().map(published)).collect();
+        Ok(OpenBook { ledger, attendants })
+    }
+
+    /// Opens every book that is not open yet, so that its events are delivered though nobody asks
+    /// for it.
+    pub(crate) async fn open_all(&self) {
+        let names = match self.names().await {
+            Ok(names) => names,
+            Err(error) => return tracing::warn!(%error, "the books cannot be listed"),
+        };
+        for name in names {
+            if let Err(error) = self.get(&name).await {
+                tracing::warn!(book = %name, %error, "a book cannot be opened and delivered");
+            }
+        }
+    }
+
+    /// The names of all books there are.
+    ///
+    /// # Errors
+    /// The place cannot be reached.
+    pub(crate) async fn names(&self) -> Result<Vec<BookName>, BookError> {
+        self.books.list().await
+    }
+
+    /// Whether the place of the books can be reached.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(crate) async fn reach(&self) -> Result<(), BookError> {
+        self.names().await.map(drop)
+    }
+
+    /// Closes every book that nobody uses any more.
+    pub(crate) async fn close(&self) {
+        let open = std::mem::take(&mut *self.open.lock().await);
+        let books = open.into_values().filter_map(|cell| Arc::into_inner(cell)?.into_inner());
+        let closing: Vec<_> = books.map(|book| tokio::spawn(book.close())).collect();
+        for book in closing {
+            // One that panicked has said so.
+            let _ = book.await;
+        }
+    }
+}
+
+impl OpenBook {
+    async fn close(self) {
+        for attendant in self.attendants {
+            attendant.stop().await;
+        }
+        match Arc::into_inner(self.ledger) {
+            Some(ledger) => ledger.close().await,
+            None => tracing::warn!("a book was in use when the service ended"),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What happened to one thing, oldest first.
+
+use axum::Json;
+use axum::extract::Path;
+use daicho_app::{HistoryLine, Position, Right};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ask::Asked;
+use crate::authorise::Session;
+use crate::endpoint::{BOOK, Endpoint};
+use crate::problem::Problem;
+
+/// Lines of a page, unless it is said otherwise.
+const LIMIT: usize = 100;
+/// Lines of a page at most.
+const LIMIT_MAX: usize = 1_000;
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::get("history", &format!("{BOOK}/history/{{tag}}"), history)
+            .needs(Right::Read)
+            .says("lists", "What happened to one thing, named by its tag, `order:01J…`")
+            .asks::<HistoryQuery>()
+            .answers::<HistoryAnswer>(200, "The events, oldest first"),
+    ]
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct HistoryQuery {
+    /// Only what stands after this position: the `next` of the page before.
+    #[serde(default)]
+    after: Position,
+    /// Lines of the page, 1 to 1,000.
+    #[serde(default = "limit")]
+    #[schemars(range(min = 1, max = 1_000))]
+    limit: usize,
+}
+
+fn limit() -> usize {
+    LIMIT
+}
+
+#[derive(Serialize, JsonSchema)]
+struct HistoryAnswer {
+    /// Who, what, when recorded, from when it counts, caused by what.
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
+    lines: Vec<HistoryLine>,
+    /// Give it as `after` to get the next page; absent: there is no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Position>,
+}
+
+async fn history(
+    session: Session,
+    Path((_, tag)): Path<(String, String)>,
+    Asked(query): Asked<HistoryQuery>,
+) -> Result<Json<HistoryAnswer>, Problem> {
+    if !(1..=LIMIT_MAX).contains(&query.limit) {
+        return Err(Problem::malformed(format!("a page has 1 to {LIMIT_MAX} lines")).at("limit"));
+    }
+    let privacy = session.privacy();
+    let mut lines =
+        session.ledger.history_page(&tag, query.after, query.limit + 1, privacy).await?;
+    let more = lines.len() > query.limit;
+    lines.truncate(query.limit);
+    let next = lines.last().filter(|_| more).map(|line| line.position);
+    Ok(Json(HistoryAnswer { lines, next }))
+}

@@ -1,0 +1,88 @@
+//! API keys of a book: made, listed, revoked. The secret of a key is shown once.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use daicho_app::{Context, CreatedKey, KeyId, KeyRequest, KeyState, RequestKey, Right};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::answer::{Recorded, recorded};
+use crate::ask;
+use crate::authorise::Session;
+use crate::commands::idempotency_key;
+use crate::endpoint::{BOOK, Endpoint, schema_of};
+use crate::problem::Problem;
+
+const CHAPTER: &str = "keys";
+
+/// A key that was made.
+#[derive(Debug, Serialize, JsonSchema)]
+struct MadeKey {
+    /// The key's id.
+    key: String,
+    /// Shown here and never again: `null` where the request had been answered before.
+    secret: Option<String>,
+    /// Position of the event that records it.
+    position: u64,
+}
+
+/// The keys of a book.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Keys {
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
+    keys: Vec<KeyState>,
+}
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let keys = format!("{BOOK}/keys");
+    vec![
+        Endpoint::get("keys", &keys, list)
+            .needs(Right::ManageKeys)
+            .says(CHAPTER, "Every key that was ever made, without its secret")
+            .answers::<Keys>(200, "The keys"),
+        Endpoint::post("access_create_key", &keys, create)
+            .needs(Right::ManageKeys)
+            .says(CHAPTER, "Makes a key; its secret is in this answer only")
+            .body(schema_of::<KeyRequest>())
+            .answers::<MadeKey>(201, "The key"),
+        Endpoint::post("access_revoke_key", &format!("{keys}/{{key}}/revoke"), revoke)
+            .needs(Right::ManageKeys)
+            .says(CHAPTER, "Ends a key at once, for ever")
+            .answers::<Recorded>(200, "Recorded"),
+    ]
+}
+
+/// A name of the request, where the caller gives one.
+fn named(session: &Session, headers: &HeaderMap) -> Result<Context, Problem> {
+    let request = idempotency_key(headers)?.map(|id| RequestKey { id, hash: String::new() });
+    session.context(headers, request)
+}
+
+async fn list(session: Session) -> Result<Json<Keys>, Problem> {
+    Ok(Json(Keys { keys: session.ledger.keys().await? }))
+}
+
+async fn create(
+    session: Session,
+    headers: HeaderMap,
+    ask::Json(request): ask::Json<KeyRequest>,
+) -> Result<Response, Problem> {
+    let context = named(&session, &headers)?;
+    let CreatedKey { executed, key, secret } =
+        session.ledger.create_key(&request, &context).await?;
+    let (key, secret) = (key.to_string(), secret.map(|secret| secret.to_string()));
+    let made = MadeKey { key, secret, position: executed.first.0 };
+    Ok((StatusCode::CREATED, Json(made)).into_response())
+}
+
+async fn revoke(
+    session: Session,
+    headers: HeaderMap,
+    Path((_, key)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let key = key.parse::<KeyId>().map_err(|error| Problem::not_found(error.to_string()))?;
+    let executed = session.ledger.revoke_key(key, &named(&session, &headers)?).await?;
+    Ok(recorded(&executed, KeyId::TAG, None))
+}

@@ -1,0 +1,36 @@
+//! The service: commands in, lists and events out, over HTTP. It holds no rules of its own: what
+//! it can do, `daicho_app::Ledger` can do.
+//!
+//! Every route is an `Endpoint` (`endpoint.rs`): the same value makes the router, the rights
+//! that are asked for, and the OpenAPI description.
+
+mod answer;
+mod ask;
+mod authorise;
+mod books;
+mod clients;
+mod cloud_event;
+mod commands;
+mod config;
+mod consumers;
+mod endpoint;
+mod events;
+mod health;
+mod history;
+mod keys;
+mod lists;
+mod measures;
+mod openapi;
+mod problem;
+mod request;
+mod resources;
+mod schemas;
+mod server;
+mod service;
+mod sign_in;
+mod webhooks;
+
+pub use config::{ConfigError, Limits, Nats, Settings, Webhooks};
+pub use openapi::description;
+pub use server::{ServeError, serve};
+pub use sign_in::SignIn;

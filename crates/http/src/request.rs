@@ -1,0 +1,98 @@
+//! What every request goes through: an id, a trace, a limit of time and of how many go on at once,
+//! a line in the log, a measure, and an answer even where our own code breaks.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+use ulid::Ulid;
+
+use crate::problem::Problem;
+use crate::service::Service;
+
+/// The header that names a request, in both directions.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of a caller's own request id.
+const REQUEST_ID_CHARS_MAX: usize = 64;
+/// Length of a W3C trace id in hexadecimal digits.
+const TRACE_ID_CHARS: usize = 32;
+/// The route of what is none.
+const NO_ROUTE: &str = "none";
+
+/// Answers a request within its limits, and says so in the log.
+pub(crate) async fn answer(
+    State(service): State<Service>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
+    let id = request_id(request.headers(), &service);
+    let trace = trace_id(request.headers()).unwrap_or_default().to_owned();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let route = route.unwrap_or_else(|| NO_ROUTE.to_owned());
+    let span = tracing::info_span!(
+        "request", id, trace_id = trace, %method, route,
+        book = tracing::field::Empty, actor = tracing::field::Empty,
+    );
+    let mut response = limited(&service, request, next).instrument(span.clone()).await;
+    let (status, taken) = (response.status(), begun.elapsed());
+    service.measures.answered(&method, &route, status, taken);
+    let taken_us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
+    span.in_scope(|| tracing::info!(status = status.as_u16(), taken_us, "answered"));
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Does a request where there is room for one more, within its time; what breaks is an answer too.
+async fn limited(service: &Service, request: Request, next: Next) -> Response {
+    let Ok(_room) = service.requests.try_acquire() else {
+        let detail = "as many requests as allowed are at work: try again";
+        return Problem::busy("too_busy", detail).into_response();
+    };
+    let done = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(service.request_time(), done).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a request broke off: this is a defect of the service");
+            let detail = "the service broke off: its log says why, under `x-request-id`";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failure", detail).into_response()
+        }
+        Err(_) => {
+            let detail = "it took longer than a request may: what was to be recorded may have \
+                          been; send it again under the same Idempotency-Key";
+            Problem::busy("too_slow", detail).into_response()
+        }
+    }
+}
+
+/// The caller's own id for the request, or a new one.
+fn request_id(headers: &HeaderMap, service: &Service) -> String {
+    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok());
+    let plain = |id: &&str| {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.chars().all(legal)
+    };
+    match given.filter(plain) {
+        Some(id) => id.to_owned(),
+        None => service.edge.id::<Ulid>().to_string(),
+    }
+}
+
+/// The trace that the request is a part of, `traceparent` of W3C Trace Context.
+fn trace_id(headers: &HeaderMap) -> Option<&str> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-').skip(1);
+    let id = parts.next()?;
+    let hex = id.len() == TRACE_ID_CHARS && id.chars().all(|c| c.is_ascii_hexdigit());
+    hex.then_some(id)
+}

@@ -1,0 +1,9 @@
+//! Months of billing (請求月).
+
+use super::{Resource, change};
+
+pub(super) const MONTHS: Resource = Resource {
+    path: "/months",
+    kind: "month",
+    commands: &[change("billing.close_month", "/months/{month}/close")],
+};

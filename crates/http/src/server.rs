@@ -1,0 +1,210 @@
+//! Listening, serving, and ending in good order.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use daicho_app::{Books, Edge};
+use daicho_deliveries::{BrokerError, CourierError};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+use crate::config::{ConfigError, Settings};
+use crate::endpoint::Endpoint;
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::{
+    books, consumers, events, health, history, keys, lists, openapi, request, resources, schemas,
+    sign_in, webhooks,
+};
+
+/// Time after which a failure to accept a connection is not the same one any more.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Why a service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A setting that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Nothing can be sent.
+    #[error(transparent)]
+    Courier(#[from] CourierError),
+    /// Nothing can be published.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// No sign-in provider can be asked.
+    #[error("no sign-in provider can be asked from here")]
+    SignIn(#[source] reqwest::Error),
+    /// The address cannot be listened on.
+    #[error("{listen} cannot be listened on")]
+    Listen {
+        /// Which.
+        listen: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Every endpoint of the service.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let commands = resources::RESOURCES.iter().copied().flat_map(crate::commands::endpoints);
+    commands
+        .chain(lists::endpoints())
+        .chain(history::endpoints())
+        .chain(events::endpoints())
+        .chain(keys::endpoints())
+        .chain(consumers::endpoints())
+        .chain(webhooks::endpoints())
+        .chain(sign_in::endpoints())
+        .chain(schemas::endpoints())
+        .chain(openapi::endpoints())
+        .chain(health::endpoints())
+        .collect()
+}
+
+/// Serves the books until `stop` returns; `ready` learns where, once it listens. What is at work
+/// then is finished, within the time of the settings.
+///
+/// # Errors
+/// Settings that cannot be used, or an address that is taken.
+pub async fn serve(
+    settings: Settings,
+    books: Books,
+    edge: Edge,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    settings.check()?;
+    let listen = settings.listen;
+    let failed = |source| ServeError::Listen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let base_url = Settings { listen: address, ..settings.clone() }.base_url();
+    let drain = Duration::from_secs(settings.drain_seconds);
+    let service = Service::new(settings, base_url, books, edge).await?;
+    let app = router(&service);
+    ready(address);
+    let attending = tokio::spawn(attend(service.clone()));
+    let open = accept(&listener, &service, app, stop).await;
+    drop(listener);
+    service.stop();
+    if tokio::time::timeout(drain, open.shutdown()).await.is_err() {
+        tracing::warn!("requests were still at work when their time ended");
+    }
+    // It ends with the service.
+    let _ = attending.await;
+    service.books.close().await;
+    Ok(())
+}
+
+/// Keeps every book open, where events are to be sent though nobody asks for the book.
+async fn attend(service: Service) {
+    let settings = &service.settings;
+    let sends = settings.webhooks.enabled || settings.nats.url.is_some();
+    if !sends || !settings.open_all_books {
+        return;
+    }
+    loop {
+        let open_all = async {
+            service.books.open_all().await;
+            tokio::time::sleep(books::LOOK).await;
+        };
+        tokio::select! {
+            () = open_all => {}
+            () = service.stopped() => return,
+        }
+    }
+}
+
+/// The routes below what every request goes through.
+fn router(service: &Service) -> Router {
+    let router = endpoints()
+        .into_iter()
+        .fold(Router::new(), |router, endpoint| endpoint.mount(router, service));
+    // The routes that stand here already are those whose methods it is asked about.
+    let router = router.fallback(not_found).method_not_allowed_fallback(not_allowed);
+    router.layer(from_fn_with_state(service.clone(), request::answer)).with_state(service.clone())
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    Problem::nothing_at(uri.path())
+}
+
+async fn not_allowed(method: Method, uri: Uri) -> Problem {
+    let detail =
+        format!("{} does not take {method}: the header `Allow` says what it takes", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+/// Takes connections until `stop` returns; the answer watches those that are still open.
+async fn accept(
+    listener: &TcpListener,
+    service: &Service,
+    app: Router,
+    stop: impl Future<Output = ()>,
+) -> GracefulShutdown {
+    let open = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(service.settings.limits.connections_max));
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            () = &mut stop => return open,
+        };
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+            () = &mut stop => return open,
+        };
+        let connection = open.watch(connection(stream, service, app.clone()));
+        tokio::spawn(async move {
+            // A caller that breaks off is no event worth telling.
+            let _ = connection.await;
+            drop(permit);
+        });
+    }
+}
+
+/// One connection: HTTP/1.1, the head of each request within its time.
+fn connection(
+    stream: TcpStream,
+    service: &Service,
+    app: Router,
+) -> hyper::server::conn::http1::Connection<
+    TokioIo<TcpStream>,
+    impl hyper::service::Service<
+        Request<Incoming>,
+        Response = Response,
+        Error = Infallible,
+        Future: Send,
+    > + use<>,
+> {
+    // Answers are small: waiting to fill a packet only delays them.
+    let _ = stream.set_nodelay(true);
+    let head_time = Duration::from_secs(service.settings.limits.head_seconds_max);
+    let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
+        app.clone().oneshot(request.map(axum::body::Body::new))
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time)
+        .serve_connection(TokioIo::new(stream), answer)
+}

@@ -1,0 +1,84 @@
+//! A sign-in that has begun: what its browser keeps until the provider sends it back.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use daicho_app::Entropy;
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+/// How long a person may take at the provider.
+pub(super) const ATTEMPT_TIME: Duration = Duration::from_secs(10 * 60);
+/// Random bytes of each secret.
+const SECRET_BYTES: usize = 32;
+
+/// A sign-in that has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Attempt {
+    /// Comes back with the browser: it was this one that began.
+    pub(super) state: String,
+    /// Comes back in the ID token: it was made for this sign-in.
+    pub(super) nonce: String,
+    /// Goes to the provider with the code: it is of use to nobody else (PKCE, RFC 7636).
+    pub(super) verifier: String,
+    /// Where it leads back to.
+    pub(super) return_to: String,
+    /// When it began, in seconds since the Unix epoch.
+    pub(super) begun_at: i64,
+}
+
+impl Attempt {
+    pub(super) fn new(return_to: String, now_seconds: i64, entropy: &dyn Entropy) -> Self {
+        let random = || {
+            let mut bytes = [0; SECRET_BYTES];
+            entropy.fill(&mut bytes);
+            URL_SAFE_NO_PAD.encode(bytes)
+        };
+        Self {
+            state: random(),
+            nonce: random(),
+            verifier: random(),
+            return_to,
+            begun_at: now_seconds,
+        }
+    }
+
+    /// What the provider learns of the verifier at first: its hash.
+    pub(super) fn challenge(&self) -> String {
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, self.verifier.as_bytes()))
+    }
+
+    /// Whether it is under way still.
+    pub(super) fn is_fresh(&self, now_seconds: i64) -> bool {
+        let age = u64::try_from(now_seconds.saturating_sub(self.begun_at));
+        age.is_ok_and(|age| age < ATTEMPT_TIME.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_app::Edge;
+
+    use super::*;
+
+    #[test]
+    fn the_challenge_is_that_of_the_standard() {
+        let attempt = Attempt {
+            verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
+            ..Attempt::new("/".to_owned(), 0, Edge::system().entropy.as_ref())
+        };
+        assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn no_two_secrets_are_one_and_an_attempt_ends() {
+        let attempt = Attempt::new("/".to_owned(), 1_000, Edge::system().entropy.as_ref());
+        assert_ne!(attempt.state, attempt.nonce);
+        assert_ne!(attempt.nonce, attempt.verifier);
+        // RFC 7636, 4.1: 43 to 128 characters.
+        assert_eq!(attempt.verifier.len(), 43);
+        assert!(attempt.is_fresh(1_000) && attempt.is_fresh(1_599));
+        assert!(!attempt.is_fresh(1_600) && !attempt.is_fresh(999));
+    }
+}

@@ -1,0 +1,244 @@
+//! The service as a relying party of OpenID Connect: it sends people to the provider, takes them
+//! back, and knows them by a cookie from then on.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use daicho_app::{Actor, BookName, Edge, Role, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::attempt::{ATTEMPT_TIME, Attempt};
+use super::cookie::{Cookie, VALUE_BYTES_MAX};
+use super::cross_site::refuse_cross_site;
+use super::error::SignInError;
+use super::id_token::joined;
+use super::person::{ClaimNames, Person};
+use super::provider::{Exchange, Provider};
+use super::return_path::return_path;
+use super::sealed::{Purpose, Sealer};
+use super::settings::{SESSION_KEY_BYTES, SignIn};
+use super::{CALLBACK, ME};
+use crate::config::ConfigError;
+use crate::problem::Problem;
+use crate::server::ServeError;
+
+const MICROSECONDS: i64 = 1_000_000;
+
+/// What the provider sends a browser back with.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub(super) struct Returned {
+    /// To be exchanged for the person's claims.
+    code: Option<String>,
+    /// As the sign-in began.
+    state: Option<String>,
+    /// Which provider it comes from (RFC 9207).
+    iss: Option<String>,
+    /// Why nobody was signed in.
+    error: Option<String>,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SignedIn {
+    person: Person,
+    /// Seconds since the Unix epoch.
+    ends_at: i64,
+}
+
+impl SignedIn {
+    /// Who acts.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.person.actor
+    }
+
+    /// The role in a book; none: the book is closed to that person.
+    pub(crate) fn role_in(&self, book: &BookName) -> Option<Role> {
+        self.person.roles.in_book(book)
+    }
+
+    /// When it ends.
+    pub(super) fn ends_at(&self) -> Timestamp {
+        Timestamp::from_microseconds(self.ends_at.saturating_mul(MICROSECONDS))
+    }
+}
+
+/// The service as its provider and its people know it.
+pub(crate) struct RelyingParty {
+    settings: SignIn,
+    provider: Provider,
+    sealer: Sealer,
+    attempt: Cookie,
+    session: Cookie,
+    base: Url,
+    /// The address that the provider sends people back to.
+    redirect_uri: String,
+    edge: Edge,
+}
+
+impl RelyingParty {
+    pub(crate) fn new(settings: SignIn, base_url: &str, edge: &Edge) -> Result<Self, ServeError> {
+        let malformed = |_| {
+            let reason = format!("`{base_url}` is no URL");
+            ConfigError::Value { name: "public_url", reason }
+        };
+        let base = Url::parse(base_url).map_err(malformed)?;
+        let secure = base.scheme() == "https";
+        let key = match settings.session_key()? {
+            Some(key) => key,
+            None => {
+                let mut key = Zeroizing::new([0; SESSION_KEY_BYTES]);
+                edge.entropy.fill(key.as_mut_slice());
+                key
+            }
+        };
+        let (issuer, client_id) = (settings.issuer.clone(), settings.client_id.clone());
+        let sealer = Sealer::new(&key, &issuer, &client_id);
+        let provider = Provider::new(issuer, client_id, settings.client_secret()?);
+        Ok(Self {
+            provider: provider.map_err(ServeError::SignIn)?,
+            settings,
+            sealer,
+            attempt: Cookie::new("daicho-sign-in", secure),
+            session: Cookie::new("daicho", secure),
+            redirect_uri: format!("{base_url}{CALLBACK}"),
+            base,
+            edge: edge.clone(),
+        })
+    }
+
+    /// Sends a browser to the provider.
+    pub(super) async fn begin(&self, return_to: Option<&str>) -> Result<Response, SignInError> {
+        let allowed = self.settings.return_paths.as_slice();
+        let return_to = match return_to {
+            Some(asked) => return_path(asked, &self.base, allowed).ok_or(SignInError::ReturnTo)?,
+            None => format!("{}{ME}", self.base.path().trim_end_matches('/')),
+        };
+        let found = self.provider.discovered().await?;
+        let url = Url::parse(&found.authorization_endpoint);
+        let mut url = url.map_err(|_| SignInError::Unavailable)?;
+        let attempt = Attempt::new(return_to, self.now_seconds(), self.edge.entropy.as_ref());
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("scope", &self.settings.scopes.join(" "))
+            .append_pair("state", &attempt.state)
+            .append_pair("nonce", &attempt.nonce)
+            .append_pair("code_challenge", &attempt.challenge())
+            .append_pair("code_challenge_method", "S256");
+        let sealed = self.sealed(Purpose::Attempt, &attempt).ok_or(SignInError::ReturnTo)?;
+        let cookie = self.attempt.keep(&sealed, ATTEMPT_TIME);
+        redirect(url.as_str(), [cookie]).ok_or(SignInError::Unavailable)
+    }
+
+    /// Takes a browser back from the provider; from then on it is known.
+    pub(super) async fn finish(
+        &self,
+        headers: &HeaderMap,
+        returned: &Returned,
+    ) -> Result<Response, SignInError> {
+        let now = self.now_seconds();
+        let attempt = self.attempt.of(headers);
+        let attempt = attempt.and_then(|text| self.sealer.open(Purpose::Attempt, text));
+        let attempt = attempt.filter(|attempt: &Attempt| attempt.is_fresh(now));
+        let attempt = attempt.ok_or(SignInError::Stale)?;
+        if returned.state.as_ref() != Some(&attempt.state) {
+            return Err(SignInError::Stale);
+        }
+        let person = self.person(&attempt, self.code(returned).await?, now).await?;
+        let time = Duration::from_secs(u64::from(self.settings.session_minutes) * 60);
+        let ends_at = now.saturating_add_unsigned(time.as_secs());
+        tracing::Span::current().record("actor", tracing::field::display(&person.actor));
+        let sealed = self.sealed(Purpose::Session, &SignedIn { person, ends_at });
+        let sealed = sealed.ok_or(SignInError::TooManyRoles)?;
+        let cookies = [self.session.keep(&sealed, time), self.attempt.forget()];
+        redirect(&attempt.return_to, cookies).ok_or(SignInError::Stale)
+    }
+
+    /// The code that the provider has sent the browser back with.
+    async fn code<'a>(&self, returned: &'a Returned) -> Result<&'a str, SignInError> {
+        let found = self.provider.discovered().await?;
+        let from_it = match &returned.iss {
+            Some(issuer) => *issuer == self.provider.issuer,
+            None => !found.authorization_response_iss_parameter_supported,
+        };
+        match (&returned.error, &returned.code) {
+            (None, Some(code)) if from_it => Ok(code),
+            (Some(error), _) if error == "server_error" || error == "temporarily_unavailable" => {
+                Err(SignInError::Unavailable)
+            }
+            (_, _) => Err(SignInError::Refused),
+        }
+    }
+
+    /// Who it is, by the provider's word.
+    async fn person(
+        &self,
+        attempt: &Attempt,
+        code: &str,
+        now_seconds: i64,
+    ) -> Result<Person, SignInError> {
+        let (verifier, redirect_uri) = (attempt.verifier.as_str(), self.redirect_uri.as_str());
+        let tokens = self.provider.exchange(Exchange { code, verifier, redirect_uri }).await?;
+        let claims = self.provider.verified(&tokens.id_token, &attempt.nonce, now_seconds).await?;
+        let names = ClaimNames {
+            name: self.settings.name_claim.as_deref(),
+            roles: &self.settings.roles_claim,
+        };
+        let claims = match &tokens.access_token {
+            Some(access) if !names.are_in(&claims) => {
+                joined(claims, self.provider.more_claims(access).await?)?
+            }
+            Some(_) | None => claims,
+        };
+        Ok(Person::of(&claims, names)?)
+    }
+
+    /// Who is signed in with this browser.
+    pub(crate) fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
+        let text = self.session.of(headers)?;
+        let signed_in: SignedIn = self.sealer.open(Purpose::Session, text)?;
+        (self.now_seconds() < signed_in.ends_at).then_some(signed_in)
+    }
+
+    /// Refuses what another page asks in the name of who is signed in.
+    pub(crate) fn refuse_cross_site(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        refuse_cross_site(method, headers, &self.base.origin().ascii_serialization())
+    }
+
+    /// Lets a browser forget who is signed in.
+    pub(super) fn end(&self) -> Response {
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        let cookies = self.session.forget().map(|cookie| (header::SET_COOKIE, cookie));
+        response.headers_mut().extend(cookies);
+        response
+    }
+
+    /// A value as a cookie holds it; none: it is too large for one.
+    fn sealed(&self, purpose: Purpose, value: &impl Serialize) -> Option<String> {
+        let sealed = self.sealer.seal(purpose, value, self.edge.entropy.as_ref());
+        sealed.filter(|sealed| sealed.len() <= VALUE_BYTES_MAX)
+    }
+
+    fn now_seconds(&self) -> i64 {
+        self.edge.now().as_microseconds().div_euclid(MICROSECONDS)
+    }
+}
+
+/// Sends a browser on, with cookies.
+fn redirect<const N: usize>(to: &str, cookies: [Option<HeaderValue>; N]) -> Option<Response> {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(to).ok()?);
+    for cookie in cookies {
+        response.headers_mut().append(header::SET_COOKIE, cookie?);
+    }
+    Some(response)
+}

@@ -1,0 +1,216 @@
+//! Webhooks: addresses to which the service sends the events of a book.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use daicho_app::{
+    MadeWebhook, Outcome, Parked, ParkedChoice, Right, WebhookChange, WebhookError, WebhookRequest,
+    WebhookState,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ask;
+use crate::authorise::Session;
+use crate::endpoint::{BOOK, Endpoint, schema_of};
+use crate::problem::{Problem, RETRY_SECONDS};
+use crate::service::Service;
+
+const CHAPTER: &str = "webhooks";
+
+/// Every webhook of the book.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Webhooks {
+    webhooks: Vec<WebhookState>,
+}
+
+/// The messages of a webhook that could not be delivered.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ParkedMessages {
+    parked: Vec<Parked>,
+}
+
+/// Messages that were meant.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Messages {
+    messages: usize,
+}
+
+/// Another secret.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Rotation {
+    /// For how long the secret before signs, too, up to a week.
+    #[schemars(range(max = 604_800))]
+    overlap_seconds: u64,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self { overlap_seconds: 86_400 }
+    }
+}
+
+/// What came of a test message.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TestAnswer {
+    /// Whether the receiver has taken it.
+    delivered: bool,
+    /// What was wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// How long that took.
+    taken_ms: u64,
+}
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let all = format!("{BOOK}/webhooks");
+    let one = format!("{all}/{{webhook}}");
+    let below = |path: &str| format!("{one}/{path}");
+    let managed = |endpoint: Endpoint, summary: &str| {
+        endpoint.needs(Right::ManageDeliveries).says(CHAPTER, summary)
+    };
+    vec![
+        managed(Endpoint::get("webhooks", &all, list), "Every webhook, without its secret")
+            .answers::<Webhooks>(200, "The webhooks"),
+        managed(Endpoint::post("create_webhook", &all, create), "Makes a webhook")
+            .body(schema_of::<WebhookRequest>())
+            .answers::<MadeWebhook>(201, "The webhook; its secret is in this answer only"),
+        managed(Endpoint::get("webhook", &one, show), "How a webhook stands")
+            .answers::<WebhookState>(200, "The webhook"),
+        managed(Endpoint::patch("change_webhook", &one, change), "Changes a webhook")
+            .body(schema_of::<WebhookChange>())
+            .answers::<WebhookState>(200, "The webhook"),
+        managed(Endpoint::delete("delete_webhook", &one, delete), "Forgets a webhook")
+            .answers_nothing("It is no more"),
+        managed(
+            Endpoint::post("rotate_webhook_secret", &below("rotate-secret"), rotate),
+            "Gives a webhook another secret; both sign for a while",
+        )
+        .body(schema_of::<Rotation>())
+        .answers::<MadeWebhook>(200, "The webhook; its secret is in this answer only"),
+        managed(
+            Endpoint::post("test_webhook", &below("test"), test),
+            "Sends a message that is about nothing, `daicho.test`",
+        )
+        .answers::<TestAnswer>(200, "What came of it"),
+        managed(
+            Endpoint::get("parked", &below("parked"), parked),
+            "The messages that could not be delivered",
+        )
+        .answers::<ParkedMessages>(200, "The messages"),
+        managed(
+            Endpoint::post("resend_parked", &below("parked/resend"), resend),
+            "Has parked messages sent once more",
+        )
+        .body(schema_of::<ParkedChoice>())
+        .answers::<Messages>(200, "So many will be"),
+        managed(
+            Endpoint::post("drop_parked", &below("parked/drop"), drop_parked),
+            "Drops parked messages; their events stand in the record",
+        )
+        .body(schema_of::<ParkedChoice>())
+        .answers::<Messages>(200, "So many were"),
+    ]
+}
+
+type OfWebhook = Path<(String, String)>;
+
+async fn list(session: Session) -> Result<Json<Webhooks>, Problem> {
+    Ok(Json(Webhooks { webhooks: session.ledger.webhooks().await? }))
+}
+
+async fn create(
+    State(service): State<Service>,
+    session: Session,
+    ask::Json(request): ask::Json<WebhookRequest>,
+) -> Result<Response, Problem> {
+    let private = service.settings.webhooks.private_addresses;
+    let made = session.ledger.create_webhook(&request, private).await?;
+    let path = format!("/v1/books/{}/webhooks/{}", session.ledger.name(), request.name);
+    Ok((StatusCode::CREATED, [(header::LOCATION, path)], Json(made)).into_response())
+}
+
+async fn show(session: Session, Path((_, name)): OfWebhook) -> Result<Json<WebhookState>, Problem> {
+    Ok(Json(session.ledger.webhook(&name).await?))
+}
+
+async fn change(
+    State(service): State<Service>,
+    session: Session,
+    Path((_, name)): OfWebhook,
+    ask::Json(change): ask::Json<WebhookChange>,
+) -> Result<Json<WebhookState>, Problem> {
+    let private = service.settings.webhooks.private_addresses;
+    Ok(Json(session.ledger.change_webhook(&name, &change, private).await?))
+}
+
+async fn delete(session: Session, Path((_, name)): OfWebhook) -> Result<StatusCode, Problem> {
+    session.ledger.delete_webhook(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn rotate(
+    session: Session,
+    Path((_, name)): OfWebhook,
+    ask::Optional(Rotation { overlap_seconds }): ask::Optional<Rotation>,
+) -> Result<Json<MadeWebhook>, Problem> {
+    Ok(Json(session.ledger.rotate_webhook_secret(&name, overlap_seconds).await?))
+}
+
+async fn test(
+    State(service): State<Service>,
+    session: Session,
+    Path((_, name)): OfWebhook,
+) -> Result<Json<TestAnswer>, Problem> {
+    let tested = service.courier.test(&session.ledger, &name).await?;
+    let taken_ms = u64::try_from(tested.taken.as_millis()).unwrap_or(u64::MAX);
+    let (delivered, error) = match tested.outcome {
+        Outcome::Delivered => (true, None),
+        Outcome::Gone => (false, Some("410: the receiver is there no more".to_owned())),
+        Outcome::Failed { error, .. } => (false, Some(error)),
+    };
+    Ok(Json(TestAnswer { delivered, error, taken_ms }))
+}
+
+async fn parked(
+    session: Session,
+    Path((_, name)): OfWebhook,
+) -> Result<Json<ParkedMessages>, Problem> {
+    Ok(Json(ParkedMessages { parked: session.ledger.parked(&name).await? }))
+}
+
+async fn resend(
+    session: Session,
+    Path((_, name)): OfWebhook,
+    ask::Optional(choice): ask::Optional<ParkedChoice>,
+) -> Result<Json<Messages>, Problem> {
+    Ok(Json(Messages { messages: session.ledger.resend_parked(&name, &choice).await? }))
+}
+
+async fn drop_parked(
+    session: Session,
+    Path((_, name)): OfWebhook,
+    ask::Optional(choice): ask::Optional<ParkedChoice>,
+) -> Result<Json<Messages>, Problem> {
+    Ok(Json(Messages { messages: session.ledger.drop_parked(&name, &choice).await? }))
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        let (code, text) = (error.code(), error.to_string());
+        match error {
+            WebhookError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, code, text),
+            WebhookError::Exists(_) => Self::new(StatusCode::CONFLICT, code, text),
+            WebhookError::Busy(_) => {
+                Self::new(StatusCode::CONFLICT, code, text).retry_after(RETRY_SECONDS)
+            }
+            WebhookError::Url(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text).at("url")
+            }
+            WebhookError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text),
+            WebhookError::Failure(failure) => failure.into(),
+        }
+    }
+}

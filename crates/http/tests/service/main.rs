@@ -1,0 +1,16 @@
+//! The service as its callers know it: real sockets, a real book in SQLite.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
+
+mod commands;
+mod consumers;
+mod description;
+mod errors;
+mod events;
+mod keys;
+mod limits;
+mod lists;
+mod nats;
+mod rights;
+mod support;
+mod webhooks;

@@ -1,0 +1,99 @@
+//! The provider: `oidc-provider` in a process of its own, gone with the test.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// What the provider is made of, and where.
+const SOURCES: [(&str, &str); 3] = [
+    ("package.json", include_str!("provider/package.json")),
+    ("package-lock.json", include_str!("provider/package-lock.json")),
+    ("provider.mjs", include_str!("provider/provider.mjs")),
+];
+pub(crate) const CLIENT_WITH_SECRET: &str = "secret: client";
+pub(crate) const CLIENT_SECRET: &str = "a secret+with%signs/of:all&kinds";
+
+/// Where the claims of a person stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClaimsAre {
+    /// In the ID token.
+    InTheToken,
+    /// To be asked for beside it, as the standard has it.
+    BesideIt,
+}
+
+/// A provider that runs.
+pub(crate) struct Provider {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    pub(crate) issuer: String,
+}
+
+impl Provider {
+    /// One that knows these accounts by the roles it claims for them.
+    pub(crate) fn start(claims: ClaimsAre, accounts: &Value) -> Self {
+        let said = json!({ "accounts": accounts, "standard": claims == ClaimsAre::BesideIt });
+        let mut process = Command::new("node")
+            .arg("provider.mjs")
+            .arg(said.to_string())
+            .current_dir(installed())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node is there (Debian: nodejs)");
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let issuer = lines.next().expect("the provider listens").unwrap();
+        Self { process, lines, issuer }
+    }
+
+    /// Other keys sign from now on.
+    pub(crate) fn rotate_keys(&mut self) {
+        writeln!(self.process.stdin.as_mut().unwrap(), "rotate").unwrap();
+        // Between its answers it talks of itself.
+        let mut lines = self.lines.by_ref().map_while(Result::ok);
+        assert!(lines.any(|line| line == "rotated"), "the provider is there");
+    }
+
+    /// It is gone.
+    pub(crate) fn stop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        // It may have been stopped before.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The folder in which the packages are, put there by whichever test comes first.
+fn installed() -> PathBuf {
+    let mut hash = DefaultHasher::new();
+    SOURCES.hash(&mut hash);
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = all.join(format!("oidc-provider-{:016x}", hash.finish()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let ready = folder.join("ready");
+    if !ready.exists() {
+        for (name, text) in SOURCES {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let npm = Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder)
+            .status();
+        assert!(npm.expect("npm is there (Debian: npm)").success(), "the packages can be had");
+        std::fs::write(ready, "").unwrap();
+    }
+    folder
+}

@@ -1,0 +1,87 @@
+//! NOTIFY and LISTEN: one channel a book, the position as payload.
+//!
+//! A NOTIFY takes a lock of the whole database when it commits, so it is never part of an append:
+//! it is a statement of its own, afterwards, and does not wait for a sync.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::postgres::PgListener;
+use tokio::time::timeout;
+
+use crate::book::{Bell, Ear};
+use crate::error::StorageError;
+
+use super::database::Access;
+use super::lender::{Lender, Within as _};
+use super::schema::SchemaName;
+
+const LISTENING: &str = "listen for what other processes write";
+/// So many times as long as an answer may take, nothing is heard before the server is asked whether
+/// it is still there: a wire that went silent sounds like a book in which nothing happens.
+const QUIET_TIMES: u32 = 2;
+
+/// The channel of one book.
+pub(super) struct PgBell {
+    channel: String,
+    access: Access,
+    telling: Lender,
+}
+
+impl PgBell {
+    /// Its connections are made when they are needed.
+    pub(super) fn new(record: &SchemaName, access: Access) -> Self {
+        let telling = access.lender(1);
+        Self { channel: format!("{}_head", record.as_str()), access, telling }
+    }
+}
+
+#[async_trait]
+impl Bell for PgBell {
+    async fn tell(&self, position: u64) -> Result<(), StorageError> {
+        let channel = self.channel.as_str();
+        self.telling
+            .ask("tell other processes of a new head", |mut lent| async move {
+                let told = sqlx::query(include_str!("sql/notify.sql"))
+                    .bind(channel)
+                    .bind(position.to_string())
+                    .execute(&mut *lent)
+                    .await;
+                (lent, told)
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn listen(&self) -> Result<Box<dyn Ear>, StorageError> {
+        let answer = self.access.answer;
+        let listening = async {
+            let mut listener = PgListener::connect_with(&self.access.pool_of_one()).await?;
+            listener.listen(&self.channel).await?;
+            Ok(listener)
+        };
+        let listener = listening.within(answer, LISTENING).await?;
+        Ok(Box::new(PgEar { listener, answer }))
+    }
+}
+
+/// Connects again by itself, and says that it had to.
+struct PgEar {
+    listener: PgListener,
+    answer: Duration,
+}
+
+#[async_trait]
+impl Ear for PgEar {
+    async fn hear(&mut self) -> Result<Option<u64>, StorageError> {
+        let quiet = self.answer * QUIET_TIMES;
+        let Ok(heard) = timeout(quiet, self.listener.try_recv()).await else {
+            let asking = sqlx::raw_sql("SELECT 1").execute(&mut self.listener);
+            asking.within(self.answer, LISTENING).await?;
+            // It may have connected anew for that.
+            return Ok(None);
+        };
+        let heard = heard.map_err(StorageError::sqlx(LISTENING))?;
+        Ok(heard.and_then(|notification| notification.payload().parse().ok()))
+    }
+}

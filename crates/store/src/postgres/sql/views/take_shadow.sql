@@ -1,0 +1,1 @@
+UPDATE views_rebuild SET turn = $2 WHERE view = $1

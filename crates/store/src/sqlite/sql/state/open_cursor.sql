@@ -1,0 +1,4 @@
+-- ?1 name, ?2 position, ?3 how many there may be.
+INSERT INTO cursor (name, position, moved_by)
+SELECT ?1, ?2, '' WHERE (SELECT count(*) FROM cursor) < ?3
+ON CONFLICT DO NOTHING

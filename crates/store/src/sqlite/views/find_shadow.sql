@@ -1,0 +1,3 @@
+SELECT generation, turn, version, fingerprint, origin, target, as_of, loaded, rows, cursor, indexed
+FROM views_rebuild
+WHERE view = ?1

@@ -1,0 +1,313 @@
+//! The state of a book: how far each consumer has come, whose work something is for a while, and
+//! small documents of those who deliver. It is neither the record nor made from it: it is backed
+//! up, and nothing is decided on it.
+//!
+//! A cursor only moves forward, and only from where its consumer knows it to stand, so that of two
+//! consumers under one name one is told. A lease ends by itself: who dies lets others in.
+
+pub(crate) mod document;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::StorageError;
+use crate::vault::{Entropy as _, SystemEntropy};
+
+pub use document::{
+    DOCUMENT_BYTES_MAX, DOCUMENT_CHANGES_MAX, DOCUMENTS_MAX, DOCUMENTS_PAGE_MAX, Document,
+    DocumentChange, Expected,
+};
+
+/// Bytes of the name of a cursor, a lease or a document.
+pub const STATE_NAME_BYTES_MAX: usize = 64;
+/// Cursors that a book may have; a few more where processes make the last ones at the same moment.
+pub const CURSORS_MAX: u32 = 10_000;
+/// Milliseconds for which a lease may be taken at once.
+pub const LEASE_MS_MAX: u64 = 3_600_000;
+/// Schema of the state that this program writes, on every database. A table that earlier releases
+/// do not look at, as that of the documents, does not raise it: they go on beside this one.
+pub(crate) const STATE_VERSION: i64 = 1;
+
+/// Random bytes that tell one holder from another.
+const HOLDER_BYTES: usize = 16;
+
+/// Who moves a cursor or holds a lease: a process, or a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder(String);
+
+impl Holder {
+    /// One that differs from every other.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut bytes = [0; HOLDER_BYTES];
+        SystemEntropy.fill(&mut bytes);
+        Self(hex::encode(bytes))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Holder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The name of a cursor, a lease, a document or its kind: 1 to 64 of `a` to `z`, digits, `-`, `_`,
+/// `.` and `:`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateName(String);
+
+impl StateName {
+    /// The name, or what is wrong with it.
+    ///
+    /// # Errors
+    /// A text that is none.
+    pub fn new(name: &str) -> Result<Self, StateError> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.:".contains(c);
+        if (1..=STATE_NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(is_plain) {
+            return Ok(Self(name.to_owned()));
+        }
+        Err(StateError::Refused(format!(
+            "`{name}` cannot be a name here: 1 to {STATE_NAME_BYTES_MAX} lower-case letters, \
+             digits, and - _ . :"
+        )))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// How far a consumer has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedCursor {
+    /// The consumer.
+    pub name: String,
+    /// Everything up to here is acknowledged.
+    pub position: u64,
+}
+
+/// A step of a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Where its consumer knows it to stand.
+    pub from: u64,
+    /// Where it comes to stand.
+    pub to: u64,
+}
+
+/// Work that is its holder's alone until the lease ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// What it is about.
+    pub name: StateName,
+    /// Grows with every taking: what is written under an older number can be told and refused.
+    pub fence: u64,
+    pub(crate) holder: Holder,
+}
+
+/// The state of one book.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// Where a cursor stands; one that is not there is made at `start`, up to [`CURSORS_MAX`].
+    async fn open_cursor(&self, name: &StateName, start: u64) -> Result<u64, StateError>;
+    /// Moves a cursor forward, if it stands where the step begins, or where a step of the same
+    /// holder led since: the answer to that may have been lost.
+    async fn advance(
+        &self,
+        name: &StateName,
+        holder: &Holder,
+        step: Step,
+    ) -> Result<(), StateError>;
+    /// Every cursor, by name.
+    async fn cursors(&self) -> Result<Vec<NamedCursor>, StateError>;
+    /// Puts a cursor where somebody wants it, back too; makes it if need be. Whoever follows under
+    /// its name is told when it acknowledges.
+    async fn set_cursor(&self, name: &StateName, position: u64) -> Result<(), StateError>;
+    /// Forgets a cursor; whether it was there.
+    async fn delete_cursor(&self, name: &StateName) -> Result<bool, StateError>;
+    /// Takes a lease for `ms` milliseconds by the database's clock; none: somebody else has it.
+    async fn take(
+        &self,
+        name: &StateName,
+        holder: &Holder,
+        ms: u64,
+    ) -> Result<Option<Lease>, StateError>;
+    /// Makes a lease last for `ms` from now; `false`: somebody else has taken it.
+    async fn renew(&self, lease: &Lease, ms: u64) -> Result<bool, StateError>;
+    /// Lets others in before the lease ends.
+    async fn release(&self, lease: &Lease) -> Result<(), StateError>;
+    /// The document `name` of a kind.
+    async fn document(
+        &self,
+        kind: &StateName,
+        name: &StateName,
+    ) -> Result<Option<Document>, StateError>;
+    /// Documents of a kind by name, behind the name `after`, up to [`DOCUMENTS_PAGE_MAX`] of them.
+    async fn documents(
+        &self,
+        kind: &StateName,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Document>, StateError>;
+    /// The kinds of which there are documents.
+    async fn document_kinds(&self) -> Result<Vec<StateName>, StateError>;
+    /// Makes all of the changes or none, up to [`DOCUMENT_CHANGES_MAX`] of as many documents: none
+    /// where a document is not as expected. The version of what was put.
+    ///
+    /// After an error of the storage the changes may stand: read before they are made again.
+    async fn change_documents(&self, changes: &[DocumentChange])
+    -> Result<Option<u64>, StateError>;
+    /// Puts a document in place of the version `expected`; none: it must not be there yet. Its new
+    /// version, or none where somebody else was first.
+    async fn put_document(
+        &self,
+        kind: &StateName,
+        name: &StateName,
+        body: &str,
+        expected: Option<u64>,
+    ) -> Result<Option<u64>, StateError> {
+        let expected = expected.map_or(Expected::Absent, Expected::Version);
+        let (kind, name, body) = (kind.clone(), name.clone(), Some(body.to_owned()));
+        self.change_documents(&[DocumentChange { kind, name, expected, body }]).await
+    }
+    /// Deletes the version `expected` of a document; none: whichever is there. Whether it was.
+    async fn delete_document(
+        &self,
+        kind: &StateName,
+        name: &StateName,
+        expected: Option<u64>,
+    ) -> Result<bool, StateError> {
+        let expected = expected.map_or(Expected::Present, Expected::Version);
+        let (kind, name) = (kind.clone(), name.clone());
+        let change = DocumentChange { kind, name, expected, body: None };
+        Ok(self.change_documents(&[change]).await?.is_some())
+    }
+    /// Lets go of the storage.
+    async fn close(&self);
+}
+
+/// Why the state was not read or changed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StateError {
+    /// A named limit or rule of form was broken.
+    #[error("{0}")]
+    Refused(String),
+    /// The cursor is not where its consumer left it.
+    #[error(
+        "cursor {name} stands at {at}, not at {from}: another consumer follows under this name, or \
+         somebody has set the cursor; end one of them, or begin again"
+    )]
+    CursorMoved {
+        /// Its name.
+        name: StateName,
+        /// Where it stands.
+        at: u64,
+        /// Where the consumer left it.
+        from: u64,
+    },
+    /// The cursor is no more.
+    #[error("cursor {name} was deleted while its consumer followed: begin again")]
+    CursorDeleted {
+        /// Its name.
+        name: StateName,
+    },
+    /// The file is of another book.
+    #[error("{place} is the state of another book: put the right one there, or take it away")]
+    OfAnotherBook {
+        /// Where it is.
+        place: String,
+    },
+    /// A later release has written it.
+    #[error(
+        "the state has schema {found}, this program knows {STATE_VERSION}: use a later release"
+    )]
+    NewerSchema {
+        /// The schema found.
+        found: i64,
+    },
+    /// The storage failed.
+    #[error("the state of the book cannot be read or written: try again")]
+    Storage(#[from] StorageError),
+}
+
+/// What to say where a step of a cursor found nothing to move.
+pub(crate) fn not_moved(name: &StateName, step: Step, at: Option<u64>) -> StateError {
+    match at {
+        Some(at) => StateError::CursorMoved { name: name.clone(), at, from: step.from },
+        None => StateError::CursorDeleted { name: name.clone() },
+    }
+}
+
+/// What to say where a cursor is not there after it was opened, which made so many.
+pub(crate) fn not_opened(name: &StateName, made: u64) -> StateError {
+    if made == 0 { too_many(name) } else { StateError::CursorDeleted { name: name.clone() } }
+}
+
+/// What to say where a cursor would be one more than there may be.
+pub(crate) fn too_many(name: &StateName) -> StateError {
+    StateError::Refused(format!(
+        "cursor {name} was not made: the book has {CURSORS_MAX} cursors, which is as many as are \
+         allowed: delete one that nobody uses (`daicho events cursor NAME --delete`)"
+    ))
+}
+
+/// Refuses what is no step forward.
+pub(crate) fn check_step(step: Step) -> Result<(), StateError> {
+    if step.to > step.from {
+        return Ok(());
+    }
+    let Step { from, to } = step;
+    Err(StateError::Refused(format!("a cursor moves forward only: from {from} to {to} is no step")))
+}
+
+/// Refuses a lease that is too long.
+pub(crate) fn check_lease_ms(ms: u64) -> Result<i64, StateError> {
+    i64::try_from(ms).ok().filter(|_| ms <= LEASE_MS_MAX).ok_or_else(|| {
+        StateError::Refused(format!("a lease of {ms} ms: at most {LEASE_MS_MAX} are allowed"))
+    })
+}
+
+/// A position as a column keeps it. A book ends long before they differ.
+pub(crate) fn to_sql(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}
+
+/// A position as a column held it.
+pub(crate) fn from_sql(number: i64) -> Result<u64, StorageError> {
+    u64::try_from(number)
+        .map_err(|_| StorageError::Corrupt(format!("{number} stands where a position should be")))
+}
+
+/// Rows of (name, position).
+pub(crate) fn named(rows: Vec<(String, i64)>) -> Result<Vec<NamedCursor>, StateError> {
+    let cursor = |(name, position)| Ok(NamedCursor { name, position: from_sql(position)? });
+    Ok(rows.into_iter().map(cursor).collect::<Result<_, StorageError>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_needs_care_is_refused_and_a_plain_one_is_not() {
+        for name in ["crm", "shop-1:orders.v2_x", &"a".repeat(STATE_NAME_BYTES_MAX)] {
+            assert_eq!(StateName::new(name).unwrap().as_str(), name);
+        }
+        for name in ["", "A", "a b", "台帳", "a/b", &"a".repeat(STATE_NAME_BYTES_MAX + 1)] {
+            assert!(matches!(StateName::new(name), Err(StateError::Refused(_))), "{name}");
+        }
+    }
+}
