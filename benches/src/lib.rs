@@ -15,6 +15,7 @@ mod packer;
 mod random;
 pub mod rebuild;
 mod report;
+pub mod service;
 
 pub use digest::RecordDigest;
 pub use error::BenchError;

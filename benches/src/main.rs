@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use daicho_benches::{BenchError, Machine, Measurement, append, compare, growth, hot, rebuild};
+use daicho_benches::{
+    BenchError, Machine, Measurement, append, compare, growth, hot, rebuild, service,
+};
 use serde::Serialize;
 
 /// Bursts of each kind.
@@ -45,6 +47,8 @@ enum Work {
     Compare(CompareArguments),
     /// A big book beside a small one: goals G7 to G11.
     Growth(GrowthArguments),
+    /// `daicho serve` under load, beside the same work in process. Needs `wrk`.
+    Service(ServiceArguments),
     /// One workload of ours; prints JSON lines.
     #[command(hide = true)]
     One(OneArguments),
@@ -136,6 +140,25 @@ struct GrowthArguments {
 }
 
 #[derive(Debug, Args)]
+struct ServiceArguments {
+    /// Connections, and callers in process.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Seconds of each workload.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Where books are made and removed again: on the disk that is to be measured.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// The binary that serves; left out: the one beside this.
+    #[arg(long)]
+    daicho: Option<PathBuf>,
+    /// The tool that calls.
+    #[arg(long, default_value = "wrk")]
+    wrk: PathBuf,
+}
+
+#[derive(Debug, Args)]
 struct OneArguments {
     #[arg(value_enum)]
     work: append::OneWork,
@@ -202,6 +225,7 @@ fn measure(work: Work) -> Result<(), BenchError> {
         }),
         Work::Compare(arguments) => wait_for(compare(arguments)),
         Work::Growth(arguments) => wait_for(growth(arguments)),
+        Work::Service(arguments) => wait_for(serve_under_load(arguments)),
         Work::One(arguments) => lines(&wait_for(append::one(&arguments.into()))?),
         Work::OneRebuild(common) => wait_for(one_rebuild(common)),
         Work::Step(StepArguments { step, events, seed, append_seed, folder }) => {
@@ -221,12 +245,18 @@ fn wait_for<T>(work: impl Future<Output = Result<T, BenchError>>) -> Result<T, B
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }
 
-/// Describes the machine; a folder on the measured disk that is gone in the end.
+/// Describes the machine and the seed; a folder on the measured disk that is gone in the end.
 async fn begin(common: &Common) -> Result<tempfile::TempDir, BenchError> {
-    let above = common.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let folder = tempfile::tempdir_in(&above)?;
+    let folder = folder_below(common.folder.clone()).await?;
+    writeln!(stdout(), "seed {}", common.seed)?;
+    Ok(folder)
+}
+
+/// Describes the machine; a folder on the measured disk that is gone in the end.
+async fn folder_below(above: Option<PathBuf>) -> Result<tempfile::TempDir, BenchError> {
+    let folder = tempfile::tempdir_in(above.unwrap_or_else(std::env::temp_dir))?;
     let machine = Machine::describe(folder.path()).await?;
-    writeln!(stdout(), "{machine}\nseed {}", common.seed)?;
+    writeln!(stdout(), "{machine}")?;
     if cfg!(debug_assertions) {
         writeln!(stdout(), "A build without optimisation: these figures mean nothing.")?;
     }
@@ -366,4 +396,21 @@ async fn growth(arguments: GrowthArguments) -> Result<(), BenchError> {
         writeln!(stdout(), "\nThe books are in {}.", folder.path().display())?;
     }
     Ok(())
+}
+
+async fn serve_under_load(arguments: ServiceArguments) -> Result<(), BenchError> {
+    let ServiceArguments { connections, seconds, folder, daicho, wrk } = arguments;
+    let below = folder_below(folder).await?;
+    let program = std::env::current_exe()?;
+    let daicho = daicho.unwrap_or_else(|| program.with_file_name("daicho"));
+    let folder = below.path().to_owned();
+    let options = service::Options { connections, seconds, folder, daicho, wrk, program };
+    let report = service::run(&options).await?;
+    Ok(writeln!(
+        stdout(),
+        "\n{connections} connections of wrk, and as many callers in process, {seconds} s each.\n\n\
+         {}\nMore at once than the service takes:\n\n{}",
+        report.table(),
+        report.overloads()
+    )?)
 }

@@ -21,11 +21,11 @@ use crate::measurement::Measurement;
 
 pub use goals::Goal;
 pub use rebuilt::rebuilt;
+pub(crate) use server::Server;
 pub use server::serve;
 
 use goals::Measured;
 use plan::{Job, Who};
-use server::Server;
 
 /// A lone writer appends this part of the events: it is the slowest.
 const LONE_WRITER_DIVISOR: u64 = 5;

@@ -1,6 +1,8 @@
 //! What the ledger tells of its own work, on standard error. Off unless asked for; a service
 //! tells of each request.
 
+use std::io::IsTerminal as _;
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -33,6 +35,7 @@ pub(crate) fn start(cli: &Cli) -> Result<(), CliError> {
         CliError::Usage(format!("{FILTER_VARIABLE} is no filter (`{filter}`): {error}"))
     })?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = subscriber.with_ansi(std::io::stderr().is_terminal());
     match cli.global.log_format {
         LogFormat::Text => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),

@@ -32,7 +32,7 @@ pub(crate) async fn answer(
 ) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers(), &service);
-    let trace = trace_id(request.headers()).unwrap_or_default().to_owned();
+    let trace = trace_id(request.headers()).map(str::to_owned);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| NO_ROUTE.to_owned());
