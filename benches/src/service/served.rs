@@ -47,7 +47,7 @@ impl Daicho {
         let key = ["key", "create", "--name", "load", "--actor", "system:load"];
         let made = self.run(&[&key[..], &["--role", "operator", "--output", "json"]].concat())?;
         let made: Value = serde_json::from_str(&made)?;
-        made["secret"].as_str().map(str::to_owned).ok_or_else(|| wrong("a key without a secret"))
+        text(&made, "secret").ok_or_else(|| wrong("a key without a secret"))
     }
 
     /// Serves the books until the answer is dropped or ended.
@@ -64,8 +64,8 @@ impl Daicho {
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let told: Result<Value, _> = serde_json::from_str(&line);
-        let address = told.ok().and_then(|told| told["listening"].as_str().map(str::to_owned));
+        let told = serde_json::from_str(&line);
+        let address = told.ok().and_then(|told: Value| text(&told, "listening"));
         let address =
             address.ok_or_else(|| wrong("`daicho serve` did not say where it listens"))?;
         Ok(Serving { child, address })
@@ -164,6 +164,10 @@ pub(super) struct Loaded {
     pub(super) told_later: u64,
     /// All others.
     pub(super) others: u64,
+}
+
+fn text(object: &Value, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(str::to_owned)
 }
 
 fn output(command: &mut Command) -> Result<String, BenchError> {

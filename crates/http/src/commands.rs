@@ -57,13 +57,13 @@ fn endpoint(
         .answers::<Recorded>(status, about)
         .with_header("etag", "The last position recorded about it")
         .with_header("idempotency-replayed", "`true`: this is the first answer again");
-    parameters().into_iter().fold(endpoint, Endpoint::takes)
+    parameters(route).into_iter().fold(endpoint, Endpoint::takes)
 }
 
 /// Who can act.
 const ACTOR: &str = "^[a-z]{5,6}:[!-~]{1,64}$";
 
-fn parameters() -> [Parameter; 3] {
+fn parameters(route: &'static Route) -> Vec<Parameter> {
     let header = |name: &str, pattern: &str, about: &str| Parameter {
         name: name.to_owned(),
         place: "header",
@@ -71,23 +71,24 @@ fn parameters() -> [Parameter; 3] {
         about: about.to_owned(),
         schema: json!({ "type": "string", "pattern": pattern, "minLength": 1 }),
     };
-    [
+    let mut parameters = vec![
         header(
             "Idempotency-Key",
             "^[!-~]{1,255}$",
             "Names the request, so that it has one effect and one answer for ever, once in a book",
         ),
         header(
-            "If-Match",
-            "^\"[0-9]{1,18}\"$",
-            "Only if this is the last position recorded about it: an `ETag`",
-        ),
-        header(
             "Daicho-On-Behalf-Of",
             ACTOR,
             "The member or person on whose behalf the caller acts",
         ),
-    ]
+    ];
+    // Of what the path does not name, there is no last position.
+    if path_fields(route).next().is_some() {
+        let about = "Only if this is the last position recorded about it: an `ETag`";
+        parameters.push(header("If-Match", "^\"[0-9]{1,18}\"$", about));
+    }
+    parameters
 }
 
 /// The fields of a command that its path gives.

@@ -65,14 +65,22 @@ fn page_of(list: &'static dyn List) -> Endpoint {
             name: column.name.to_owned(),
             place: "query",
             required: false,
-            about: format!("Only rows whose {} is this: {}", column.name, column.describe),
+            about: format!(
+                "Only rows whose {} is this, or that have none where it is empty: {}",
+                column.name, column.describe
+            ),
             schema: match column.kind {
-                ColumnKind::Integer | ColumnKind::Money => json!({ "type": "integer" }),
-                ColumnKind::Date => json!({ "type": "string", "format": "date" }),
+                ColumnKind::Integer | ColumnKind::Money => or_empty(json!({ "type": "integer" })),
+                ColumnKind::Date => or_empty(json!({ "type": "string", "format": "date" })),
                 ColumnKind::Text | ColumnKind::Timestamp => json!({ "type": "string" }),
             },
         })
     })
+}
+
+/// A value of that form, or an empty text.
+fn or_empty(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }] })
 }
 
 fn row_of(list: &'static dyn List) -> Endpoint {
@@ -98,12 +106,13 @@ fn parameter(name: &str, about: &str, schema: Value) -> Parameter {
 
 /// The two axes of every list, and what it must hold.
 fn moment() -> Vec<Parameter> {
-    let position = json!({ "type": "integer", "minimum": 0 });
+    let position =
+        json!({ "type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_999_u64 });
     vec![
         parameter(
             "known_at",
             "As known then: a position, or the end of a day of recording; left out: now",
-            json!({ "type": "string", "pattern": "^([0-9]{1,18}|[0-9]{4}-[0-9]{2}-[0-9]{2})$" }),
+            json!({ "anyOf": [position, { "type": "string", "format": "date" }] }),
         ),
         parameter(
             "effective_on",

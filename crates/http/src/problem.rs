@@ -199,13 +199,13 @@ impl From<Failure> for Problem {
             ),
             Failure::Append(error @ AppendError::Unknown { .. }) => Self::unknown_outcome(&error),
             Failure::Limit(text) | Failure::State(StateError::Refused(text)) => {
-                Self::malformed(text)
+                Self::unprocessable(text)
             }
             Failure::View(error @ ViewError::BadCursor { .. }) => {
                 Self::unprocessable(error.to_string()).at("after")
             }
             Failure::View(error @ (ViewError::UnknownColumn { .. } | ViewError::Refused(_))) => {
-                Self::malformed(error.to_string())
+                Self::unprocessable(error.to_string())
             }
             Failure::NotRecorded { .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not_recorded", failure.to_string())

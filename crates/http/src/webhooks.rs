@@ -140,7 +140,7 @@ async fn change(
     State(service): State<Service>,
     session: Session,
     Path((_, name)): OfWebhook,
-    ask::Json(change): ask::Json<WebhookChange>,
+    ask::Optional(change): ask::Optional<WebhookChange>,
 ) -> Result<Json<WebhookState>, Problem> {
     let private = service.settings.webhooks.private_addresses;
     Ok(Json(session.ledger.change_webhook(&name, &change, private).await?))
