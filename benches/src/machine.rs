@@ -71,10 +71,18 @@ pub(crate) fn cores() -> usize {
 
 /// Most memory that this process has held so far, in MiB.
 pub(crate) fn peak_memory_mib() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes / 1_024)
+    memory_mib("self").map(|[_, most]| most)
+}
+
+/// MiB that a process holds, and has held at most; none where the system does not say.
+pub(crate) fn memory_mib(process: &str) -> Option<[u64; 2]> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let mib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes / 1_024)
+    };
+    Some([mib("VmRSS:")?, mib("VmHWM:")?])
 }
 
 /// Lets [`peak_memory_mib`] begin anew; where the system refuses, it goes on.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::BenchError;
+use crate::machine;
 
 /// The script that tells wrk what to send.
 const SCRIPT: &str = include_str!("load.lua");
@@ -102,12 +103,7 @@ impl Serving {
 
     /// MiB of memory that it holds, and has held at most; none where the system does not say.
     pub(super) fn memory_mib(&self) -> Option<[u64; 2]> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()
-        };
-        Some([kib("VmRSS:")? / 1_024, kib("VmHWM:")? / 1_024])
+        machine::memory_mib(&self.child.id().to_string())
     }
 
     /// Asks it to end, and waits until it has, in good order.
