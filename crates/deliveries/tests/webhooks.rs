@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use daicho_app::{
     WebhookChange, WebhookRequest, WebhookState,
 };
 use daicho_deliveries::{Attendant, Courier, Settings, deliver};
-use daicho_test_servers::shared;
+use daicho_test_servers::{python_packages, shared};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -341,21 +342,11 @@ async fn a_name_that_leads_into_our_own_network_is_not_connected_to() {
     Arc::into_inner(ledger).unwrap().close().await;
 }
 
-/// Python with the packages that check signatures, in a folder of its own.
-fn python() -> String {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("signatures");
-    let python = folder.join("bin/python");
-    let ready = folder.join("ready");
-    if !ready.exists() {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).status();
-        assert!(made.expect("python3 is there").success(), "python3-venv is there");
-        let packages = ["standardwebhooks==1.0.0", "pynacl==1.5.0"];
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
-        assert!(pip.status().unwrap().success(), "the packages can be had");
-        std::fs::write(ready, "").unwrap();
-    }
-    python.to_str().unwrap().to_owned()
+/// Python with the packages that check signatures.
+fn python() -> PathBuf {
+    let targets = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let requirements = "standardwebhooks==1.0.0\npynacl==1.5.0\n";
+    python_packages(targets, "signatures", requirements).join("python")
 }
 
 const CHECK: &str = r#"

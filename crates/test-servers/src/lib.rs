@@ -7,6 +7,8 @@
 //!
 //! [`NatsServer`] is a message broker that one test has for itself.
 //!
+//! [`npm_packages`] and [`python_packages`] install what others wrote and a test runs.
+//!
 //! [`faults`] says how much the tests with faults do.
 //!
 //! Everything here panics where it cannot do its work, since nobody but a failing test could
@@ -25,6 +27,7 @@ mod cluster;
 mod database;
 pub mod faults;
 mod nats;
+mod packages;
 mod private;
 mod shared;
 #[cfg(test)]
@@ -33,6 +36,7 @@ mod watchdog;
 
 pub use binaries::folder as programs_folder;
 pub use nats::NatsServer;
+pub use packages::{npm_packages, python_packages};
 pub use private::PostgresServer;
 pub use shared::{SharedPostgres, shared};
 

@@ -12,5 +12,6 @@ mod limits;
 mod lists;
 mod nats;
 mod rights;
+mod schemathesis;
 mod support;
 mod webhooks;

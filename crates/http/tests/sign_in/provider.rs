@@ -1,11 +1,10 @@
 //! The provider: `oidc-provider` in a process of its own, gone with the test.
 
-use std::fs::File;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use daicho_test_servers::npm_packages;
 use serde_json::{Value, json};
 
 /// What the provider is made of, and where.
@@ -74,26 +73,7 @@ impl Drop for Provider {
     }
 }
 
-/// The folder in which the packages are, put there by whichever test comes first.
+/// The folder in which the packages are.
 fn installed() -> PathBuf {
-    let mut hash = DefaultHasher::new();
-    SOURCES.hash(&mut hash);
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let folder = all.join(format!("oidc-provider-{:016x}", hash.finish()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let lock = File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let ready = folder.join("ready");
-    if !ready.exists() {
-        for (name, text) in SOURCES {
-            std::fs::write(folder.join(name), text).unwrap();
-        }
-        let npm = Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(&folder)
-            .status();
-        assert!(npm.expect("npm is there (Debian: npm)").success(), "the packages can be had");
-        std::fs::write(ready, "").unwrap();
-    }
-    folder
+    npm_packages(Path::new(env!("CARGO_TARGET_TMPDIR")), "oidc-provider", &SOURCES)
 }
