@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use daicho_benches::{Measurement, append, compare, growth, rebuild};
+use daicho_benches::{Measurement, append, compare, growth, rebuild, service};
 use sqlx::Connection as _;
 
 fn append_options(folder: &Path, seed: u64) -> append::Options {
@@ -199,5 +199,30 @@ async fn lists_are_rebuilt_beside_appends_and_readers_in_a_folder_and_in_a_datab
         let ends: Vec<u64> = report.compared.iter().map(|list| list.position).collect();
         assert!(ends.iter().all(|end| *end > report.rebuild.events), "appends went on: {ends:?}");
         assert!(ends.windows(2).all(|ends| ends[0] == ends[1]), "all are at the end: {ends:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_under_load_records_what_it_acknowledges_on_both_databases() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_daicho-benches"));
+    let daicho = program.with_file_name("daicho");
+    assert!(daicho.exists(), "{} is not built: run the whole workspace", daicho.display());
+    let options = service::Options {
+        connections: 8,
+        seconds: 1,
+        folder: folder.path().to_owned(),
+        daicho,
+        wrk: "wrk".into(),
+        program: program.to_owned(),
+    };
+    let report = service::run(&options).await.unwrap();
+    let lines: Vec<_> = report.lines.iter().map(|line| (line.storage, line.work)).collect();
+    let (commands, pages) = ("commands", "pages of 100 events");
+    let expected = ["SQLite", "PostgreSQL"].map(|storage| [(storage, commands), (storage, pages)]);
+    assert_eq!(lines, expected.concat());
+    assert!(report.lines.iter().all(|line| line.inside.events > 0 && line.served.events > 0));
+    for overload in &report.overloads {
+        assert!(overload.made.events > 0, "{overload:?}");
     }
 }

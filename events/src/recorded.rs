@@ -25,7 +25,7 @@ use crate::{Date, Event, Login, MemberId, Sample, Timestamp};
     JsonSchema,
 )]
 #[serde(transparent)]
-pub struct Position(pub u64);
+pub struct Position(#[schemars(range(max = 9_223_372_036_854_775_807_u64))] pub u64);
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -56,12 +56,12 @@ pub struct Line {
 }
 
 /// More at once than the service takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Overload {
     /// The database.
     pub storage: &'static str,
     /// Commands answered with 201; the record grew by no fewer events.
-    pub made: u64,
+    pub made: Rate,
     /// 429 or 503.
     pub told_later: u64,
     /// The longest answer.
@@ -159,11 +159,12 @@ async fn overload(
     let memory_mib = at_first.zip(serving.memory_mib()).map(|([now, _], [_, most])| [now, most]);
     serving.end()?;
     let recorded = in_process::head(daicho).await? - before;
-    let Loaded { made, told_later, others, longest_us, .. } = loaded;
+    let Loaded { made, told_later, others, longest_us, seconds, .. } = loaded;
     if others > 0 || made == 0 || recorded < made {
         return Err(BenchError::Wrong(format!("{recorded} recorded after {loaded:?}")));
     }
     let longest = Duration::from_secs_f64(longest_us / 1e6);
+    let made = Rate { events: made, took: Duration::from_secs_f64(seconds) };
     Ok(Overload { storage, made, told_later, longest, memory_mib })
 }
 
@@ -205,6 +206,7 @@ impl Report {
         let mut table = Table::new(&[
             "database",
             "acknowledged",
+            "a second",
             "told to come again",
             "longest answer",
             "memory before",
@@ -217,6 +219,7 @@ impl Report {
             let [before, most] = memory;
             table.line([
                 (*storage).to_owned(),
+                made.events.to_string(),
                 made.to_string(),
                 told_later.to_string(),
                 duration(*longest),

@@ -96,8 +96,10 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Connections at once; further ones wait to be accepted.
     pub connections_max: usize,
-    /// Requests at work at once; above: 503.
+    /// Requests at work at once; further ones wait for their turn, the first come first.
     pub requests_max: usize,
+    /// Milliseconds that a request waits for its turn; then 503. 0: none waits.
+    pub queue_ms_max: u64,
     /// Streams of events open at once; above: 503.
     pub streams_max: usize,
     /// Seconds that a request may take, streams apart; above: 503.
@@ -133,6 +135,7 @@ impl Default for Limits {
             body_bytes_max: 2 * 1_024 * 1_024,
             connections_max: 4_096,
             requests_max: 512,
+            queue_ms_max: 1_000,
             streams_max: 1_024,
             request_seconds_max: 30,
             head_seconds_max: 10,

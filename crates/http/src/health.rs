@@ -11,6 +11,9 @@ use crate::problem::Problem;
 use crate::service::Service;
 
 const CHAPTER: &str = "service";
+const LIVE: &str = "/livez";
+const READY: &str = "/readyz";
+const METRICS: &str = "/metrics";
 /// How long the place of the books may take to answer.
 const REACH_TIME: Duration = Duration::from_secs(2);
 /// The media type of measures.
@@ -20,14 +23,19 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let text = || serde_json::json!({ "type": "string" });
     let plain = |endpoint: Endpoint| endpoint.answers_in(200, "Yes", vec![("text/plain", text())]);
     vec![
-        plain(Endpoint::get("live", "/livez", live)).says(CHAPTER, "Whether the process answers"),
-        plain(Endpoint::get("ready", "/readyz", ready))
+        plain(Endpoint::get("live", LIVE, live)).says(CHAPTER, "Whether the process answers"),
+        plain(Endpoint::get("ready", READY, ready))
             .answers_in(503, "Not now", vec![])
             .says(CHAPTER, "Whether the books can be reached and the service is not ending"),
-        Endpoint::get("metrics", "/metrics", metrics)
+        Endpoint::get("metrics", METRICS, metrics)
             .says(CHAPTER, "What the service measures, for Prometheus")
             .answers_in(200, "The measures", vec![("application/openmetrics-text", text())]),
     ]
+}
+
+/// Whether a route is one of these, which are answered however much is at work.
+pub(crate) fn is_asked(route: &str) -> bool {
+    matches!(route, LIVE | READY | METRICS)
 }
 
 async fn live() -> &'static str {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
-use daicho_app::{HistoryLine, Position, Right};
+use daicho_app::{HistoryLine, KnownAt, Position, Right};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,7 @@ async fn history(
     if !(1..=LIMIT_MAX).contains(&query.limit) {
         return Err(Problem::malformed(format!("a page has 1 to {LIMIT_MAX} lines")).at("limit"));
     }
+    session.ledger.position_of(Some(KnownAt::Position(query.after))).await?;
     let privacy = session.privacy();
     let mut lines =
         session.ledger.history_page(&tag, query.after, query.limit + 1, privacy).await?;

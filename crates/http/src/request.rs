@@ -1,5 +1,5 @@
-//! What every request goes through: an id, a trace, a limit of time and of how many go on at once,
-//! a line in the log, a measure, and an answer even where our own code breaks.
+//! What every request goes through: an id, a trace, a limit of time and of how many go on at once
+//! or wait for their turn, a line in the log, a measure, and an answer even where our own code breaks.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -9,9 +9,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use tokio::time::timeout;
 use tracing::Instrument as _;
 use ulid::Ulid;
 
+use crate::health;
 use crate::problem::Problem;
 use crate::service::Service;
 
@@ -40,7 +42,13 @@ pub(crate) async fn answer(
         "request", id, trace_id = trace, %method, route,
         book = tracing::field::Empty, actor = tracing::field::Empty,
     );
-    let mut response = limited(&service, request, next).instrument(span.clone()).await;
+    let answer = async {
+        if health::is_asked(&route) {
+            return next.run(request).await;
+        }
+        limited(&service, request, next).await
+    };
+    let mut response = answer.instrument(span.clone()).await;
     let (status, taken) = (response.status(), begun.elapsed());
     service.measures.answered(&method, &route, status, taken);
     let taken_us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
@@ -54,14 +62,17 @@ pub(crate) async fn answer(
     response
 }
 
-/// Does a request where there is room for one more, within its time; what breaks is an answer too.
+/// Does a request when its turn comes, within its time; what breaks is an answer too.
+///
+/// Callers wait in the queue instead of being refused at once: they would come again at once, and
+/// refusing them would take the time of those at work. The queue is no longer than the connections.
 async fn limited(service: &Service, request: Request, next: Next) -> Response {
-    let Ok(_room) = service.requests.try_acquire() else {
-        let detail = "as many requests as allowed are at work: try again";
+    let Ok(Ok(_room)) = timeout(service.queue_time(), service.requests.acquire()).await else {
+        let detail = "as many requests as allowed are at work and waiting: try again";
         return Problem::busy("too_busy", detail).into_response();
     };
     let done = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(service.request_time(), done).await {
+    match timeout(service.request_time(), done).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
             tracing::error!("a request broke off: this is a defect of the service");

@@ -88,6 +88,10 @@ impl Service {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     }
 
+    pub(crate) fn queue_time(&self) -> Duration {
+        Duration::from_millis(self.0.settings.limits.queue_ms_max)
+    }
+
     pub(crate) fn request_time(&self) -> Duration {
         Duration::from_secs(self.0.settings.limits.request_seconds_max)
     }

@@ -36,7 +36,6 @@ const LAST_EVENT_ID: &str = "last-event-id";
 struct EventsQuery {
     /// Only what stands after this position.
     #[serde(default)]
-    #[schemars(range(max = 999_999_999_999_999_999_u64))]
     after: Position,
     /// Events of a page, 1 to 1,000; streams have no end of that kind.
     #[serde(default = "limit")]

@@ -1,12 +1,13 @@
 //! More than is allowed at once is told to come again; what was answered stands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Answers, Running};
+use crate::support::{Answers, ROAD_EVENTS, Running};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_asks_too_often_waits_and_another_does_not() {
@@ -35,7 +36,11 @@ async fn a_key_that_asks_too_often_waits_and_another_does_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn above_the_requests_at_once_all_are_answered_and_what_was_acknowledged_stands() {
-    let service = Running::start_with(|settings| settings.limits.requests_max = 2).await;
+    let service = Running::start_with(|settings| {
+        settings.limits.requests_max = 2;
+        settings.limits.queue_ms_max = 0;
+    })
+    .await;
     let service = Arc::new(service);
     let ask = |n: usize| {
         let service = Arc::clone(&service);
@@ -58,6 +63,36 @@ async fn above_the_requests_at_once_all_are_answered_and_what_was_acknowledged_s
     let events = service.get("./events?type=organisation.registered&limit=1000");
     let events = events.gives(StatusCode::OK).await.text;
     assert!(made.iter().all(|tag| events.contains(tag.as_str())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_above_the_requests_at_once_wait_for_their_turn_and_no_longer_than_they_may() {
+    let service = Running::start_with(|settings| {
+        settings.limits.requests_max = 1;
+        settings.limits.queue_ms_max = 2_000;
+    })
+    .await;
+    let made = async |n: usize| {
+        let body = json!({ "name": format!("Organisation {n}") });
+        service.post("./organisations", &body).gives(StatusCode::CREATED).await;
+    };
+    futures_util::future::join_all((0..20).map(made)).await;
+    let consumer = json!({ "name": "crm", "after": ROAD_EVENTS + 20, "types": ["order.placed"] });
+    service.post("./consumers", &consumer).gives(StatusCode::CREATED).await;
+    let waiting = json!({ "worker": "w", "wait_ms": 4_000 });
+    let long = async {
+        service.post("./consumers/crm/batches", &waiting).gives(StatusCode::NO_CONTENT).await;
+    };
+    let late = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let refused = service.get("./orders").gives(StatusCode::SERVICE_UNAVAILABLE).await;
+        assert_eq!(refused.problem().0, "too_busy");
+        for path in ["/livez", "/readyz", "/metrics"] {
+            service.bare(Method::GET, path).gives(StatusCode::OK).await;
+        }
+    };
+    tokio::join!(long, late);
+    service.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -27,7 +27,7 @@ async fn no_request_made_of_the_description_gets_an_answer_outside_of_it() {
     std::fs::write(&configuration, CONFIGURATION).unwrap();
     let programs =
         python_packages(Path::new(env!("CARGO_TARGET_TMPDIR")), "schemathesis", REQUIREMENTS);
-    let examples = faults::count("examples of an operation and check", 5, 200);
+    let examples = faults::count("examples of an operation and check", 5, 100);
     let mut schemathesis = Command::new(programs.join("schemathesis"));
     schemathesis
         .arg("--config-file")
@@ -43,8 +43,8 @@ async fn no_request_made_of_the_description_gets_an_answer_outside_of_it() {
     let ran = tokio::task::spawn_blocking(move || schemathesis.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    let asked = said.lines().find(|line| line.contains("generated")).unwrap_or_default();
-    eprintln!("schemathesis: {}", asked.trim());
+    let summary = said.split("SUMMARY").nth(1).unwrap_or_default();
+    eprintln!("schemathesis: {summary}");
 
     service.end().await;
 }
