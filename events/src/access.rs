@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Actor, Date, KeyId, Name, Sha256};
+use crate::{Actor, Date, KeyId, Name, Scope, Sha256};
 
 /// The tag that every change of rights carries.
 pub const ACCESS: &str = "access";
@@ -13,7 +13,7 @@ family! {
     /// Changes of rights.
     pub enum AccessEvent tags [ACCESS] {
         /// A key was made.
-        KeyCreated(KeyCreated) = "access.key_created" 1,
+        KeyCreated(KeyCreated) = "access.key_created" 2 from { 1: KeyCreatedV1 },
         /// A key was ended, for ever.
         KeyRevoked(KeyRevoked) = "access.key_revoked" 1,
     }
@@ -80,12 +80,39 @@ event! {
         pub name: Name,
         /// Who acts where the key is used.
         pub actor: Actor,
+        /// What it may do at most.
+        pub role: Role,
+        /// What it is narrowed to within its role; empty: all that the role may.
+        pub scopes: Vec<Scope>,
+        /// SHA-256 of the secret.
+        pub secret_sha256: Sha256,
+        /// The last day on which it opens, in the shop's time zone; `null`: until it is revoked.
+        pub expires_on: Option<Date>,
+    }
+}
+
+event! {
+    /// Version 1 knew roles only.
+    pub struct KeyCreatedV1 tags [key] {
+        /// The key.
+        pub key: KeyId,
+        /// What it is for, in the words of who made it.
+        pub name: Name,
+        /// Who acts where the key is used.
+        pub actor: Actor,
         /// What it may do.
         pub role: Role,
         /// SHA-256 of the secret.
         pub secret_sha256: Sha256,
         /// The last day on which it opens, in the shop's time zone; `null`: until it is revoked.
         pub expires_on: Option<Date>,
+    }
+}
+
+impl From<KeyCreatedV1> for KeyCreated {
+    fn from(old: KeyCreatedV1) -> Self {
+        let KeyCreatedV1 { key, name, actor, role, secret_sha256, expires_on } = old;
+        Self { key, name, actor, role, scopes: Vec::new(), secret_sha256, expires_on }
     }
 }
 

@@ -25,6 +25,8 @@ pub const NAME_CHARS_MAX: usize = 256;
 pub const CODE_CHARS_MAX: usize = 64;
 
 const CODE_RULE: &str = "1 to 64 printable characters, no space at either end";
+const SCOPE_RULE: &str =
+    "read, personal, events, deliveries, keys, on-behalf, run, run:<family> or run:<command>";
 const HEX_RULE: &str = "64 lower-case hexadecimal digits";
 const NAME_RULE: &str = "1 to 256 characters, none of them a control character";
 
@@ -45,6 +47,19 @@ fn is_corporate_number(text: &str) -> bool {
 fn is_issuer_number(text: &str) -> bool {
     text.strip_prefix('T')
         .is_some_and(|digits| digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_scope(text: &str) -> bool {
+    let plain = ["read", "personal", "events", "deliveries", "keys", "on-behalf", "run"];
+    let is_word = |word: &str| {
+        let mut letters = word.bytes();
+        letters.len() > 0 && letters.all(|b| b.is_ascii_lowercase() || b == b'_')
+    };
+    let names_commands = |named: &str| match named.split_once('.') {
+        Some((family, verb)) => is_word(family) && is_word(verb),
+        None => is_word(named),
+    };
+    plain.contains(&text) || text.strip_prefix("run:").is_some_and(names_commands)
 }
 
 fn is_sha256(text: &str) -> bool {
@@ -166,6 +181,8 @@ texts! {
         "8700110005901", tag "corporate";
     /// An issuer's registration number (登録番号): T and 13 digits.
     IssuerNumber "the registration number" is_issuer_number "T and 13 digits", "T8700110005901";
+    /// What a key is narrowed to within its role.
+    Scope "the scope" is_scope SCOPE_RULE, "run:order.place";
     /// A SHA-256, lower-case hexadecimal.
     Sha256 "the SHA-256" is_sha256 HEX_RULE,
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -203,6 +220,9 @@ mod tests {
     fn a_text_that_breaks_its_rule_is_refused_by_name() {
         for text in ["", " x", "x ", "a\nb", &"x".repeat(65)] {
             assert!(ProductCode::new(text).is_err(), "{text:?}");
+        }
+        for text in ["", "write", "run:", "run:order.", "run:.place", "run:a.b.c", "Run", "read "] {
+            assert!(Scope::new(text).is_err(), "{text:?}");
         }
         let error = IssuerNumber::new("T123").unwrap_err().to_string();
         assert_eq!(error, "the registration number `T123` is refused: T and 13 digits");

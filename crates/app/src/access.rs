@@ -7,15 +7,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daicho_domain::access::{CreateKey, RevokeKey, Right, may};
+use daicho_domain::access::{CreateKey, RevokeKey, Right, covers, includes, may};
 use daicho_domain::state::{Fold as _, Key, Keys};
 use daicho_events::access::{AccessEvent, Role};
-use daicho_events::{Actor, Date, Event, KeyId, Name, Sha256, Timestamp};
+use daicho_events::{Actor, Date, Event, KeyId, Name, Scope, Sha256, Timestamp};
 use daicho_store::{Log as _, State, StateError, StateName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, RwLock};
 
+use crate::commands::COMMANDS;
 use crate::error::{ExecuteError, Failure};
 use crate::execute::{Context, Executed};
 use crate::ledger::Ledger;
@@ -40,8 +41,12 @@ pub struct KeyRequest {
     pub name: Name,
     /// Who acts where it is used: `staff:<log-in>` or `system:<name>`.
     pub actor: Actor,
-    /// What it may do.
+    /// What it may do at most.
     pub role: Role,
+    /// What it is narrowed to within its role, `read`, `run:order`, `run:order.place`; left out:
+    /// all that the role may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Scope>,
     /// The last day on which it opens, in the shop's time zone; left out: until it is revoked.
     #[serde(default)]
     pub expires_on: Option<Date>,
@@ -67,8 +72,10 @@ pub struct KeyState {
     pub name: Name,
     /// Who acts where it is used.
     pub actor: Actor,
-    /// What it may do.
+    /// What it may do at most.
     pub role: Role,
+    /// What it is narrowed to within its role; empty: all that the role may.
+    pub scopes: Vec<Scope>,
     /// When it was made.
     pub created_at: Timestamp,
     /// The last day on which it opens.
@@ -84,8 +91,10 @@ pub struct KeyState {
 pub struct Caller {
     /// Who acts.
     pub actor: Actor,
-    /// What it may do.
+    /// What it may do at most.
     pub role: Role,
+    /// What it is narrowed to within its role; empty: all that the role may.
+    pub scopes: Vec<Scope>,
     /// The key it came with.
     pub key: Option<KeyId>,
 }
@@ -94,8 +103,32 @@ impl Caller {
     /// Whether it has a right.
     #[must_use]
     pub fn may(&self, right: Right<'_>) -> bool {
-        may(self.role, right)
+        let in_scope = || self.scopes.iter().any(|scope| covers(scope, right));
+        may(self.role, right) && (self.scopes.is_empty() || in_scope())
     }
+
+    /// Whether a key may be made by this caller: whoever is narrowed makes none that may more.
+    #[must_use]
+    pub fn may_make(&self, request: &KeyRequest) -> bool {
+        let held = |narrow: &Scope| self.scopes.iter().any(|wide| includes(wide, narrow));
+        let narrowed = !request.scopes.is_empty() && request.scopes.iter().all(held);
+        self.may(Right::ManageKeys) && (self.scopes.is_empty() || narrowed)
+    }
+}
+
+/// Refuses a scope that leaves a role nothing, such as that of a command that is none.
+fn refuse_empty_scope(role: Role, scopes: &[Scope]) -> Result<(), Failure> {
+    let commands = || COMMANDS.iter().map(|entry| Right::Run(entry.name));
+    let empty = |scope: &&Scope| {
+        let mut rights = Right::PLAIN.into_iter().chain(commands());
+        !rights.any(|right| covers(scope, right) && may(role, right))
+    };
+    scopes.iter().find(empty).map_or(Ok(()), |scope| {
+        Err(Failure::Limit(format!(
+            "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or \
+             leave it out"
+        )))
+    })
 }
 
 /// The keys of a book as this process knows them: read once, then only what is new.
@@ -131,6 +164,7 @@ impl Ledger {
         request: &KeyRequest,
         context: &Context,
     ) -> Result<CreatedKey, ExecuteError> {
+        refuse_empty_scope(request.role, &request.scopes)?;
         let secret = KeySecret::new(self.edge().id(), self.edge().entropy.as_ref());
         let hash = Sha256::new(&secret.sha256());
         let command = CreateKey {
@@ -138,6 +172,7 @@ impl Ledger {
             name: request.name.clone(),
             actor: request.actor.clone(),
             role: request.role,
+            scopes: request.scopes.clone(),
             secret_sha256: hash.map_err(|error| Failure::Limit(error.to_string()))?,
             expires_on: request.expires_on,
         };
@@ -183,6 +218,7 @@ impl Ledger {
                 name: created.name,
                 actor: created.actor,
                 role: created.role,
+                scopes: created.scopes,
                 created_at,
                 expires_on: created.expires_on,
                 revoked_at,
@@ -215,8 +251,8 @@ impl Ledger {
             return Ok(None);
         }
         self.note_use(secret.key).await;
-        let (actor, role) = (created.actor.clone(), created.role);
-        Ok(Some(Caller { actor, role, key: Some(secret.key) }))
+        let (actor, scopes) = (created.actor.clone(), created.scopes.clone());
+        Ok(Some(Caller { actor, role: created.role, scopes, key: Some(secret.key) }))
     }
 
     async fn learn_keys(&self, known: &mut Known, head: u64) -> Result<(), Failure> {

@@ -78,7 +78,7 @@ pub use daicho_domain::access::{Right, may};
 pub use daicho_events::access::Role;
 pub use daicho_events::{
     Actor, ContractId, Currency, Date, KeyId, MemberId, Money, Name, OrderId, OrganisationId,
-    PUBLISHED, Position, Published, QuoteId, Recorded, Timestamp,
+    PUBLISHED, Position, Published, QuoteId, Recorded, Scope, Timestamp,
 };
 pub use daicho_projections::{Column, ColumnKind, List, SLICES, Value, all};
 pub use daicho_store::sqlite::backup::{BackupError, Manifest};

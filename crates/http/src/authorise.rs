@@ -134,7 +134,8 @@ fn credential(service: &Service, request: &Request) -> Result<Credential, Proble
 /// Who is signed in, as a caller of a book; none: it is closed to that person.
 fn caller_in(book: &BookName, signed_in: &SignedIn) -> Option<Caller> {
     let role = signed_in.role_in(book)?;
-    Some(Caller { actor: signed_in.actor().clone(), role, key: None })
+    let (actor, scopes) = (signed_in.actor().clone(), Vec::new());
+    Some(Caller { actor, role, scopes, key: None })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -155,6 +156,8 @@ fn unknown_key() -> Problem {
 
 fn forbidden(right: Right<'_>) -> Problem {
     let words = words(right);
-    let detail = format!("your role may not {words}: use a key, or a sign-in, of a role that may");
+    let detail = format!(
+        "your role, or the scopes of your key, may not {words}: use a key, or a sign-in, that may"
+    );
     Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
 }

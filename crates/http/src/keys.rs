@@ -69,6 +69,10 @@ async fn create(
     headers: HeaderMap,
     ask::Json(request): ask::Json<KeyRequest>,
 ) -> Result<Response, Problem> {
+    if !session.caller.may_make(&request) {
+        let detail = "a key that is narrowed to scopes makes only keys narrowed to some of them";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).at("scopes"));
+    }
     let context = named(&session, &headers)?;
     let CreatedKey { executed, key, secret } =
         session.ledger.create_key(&request, &context).await?;

@@ -1,5 +1,5 @@
-//! What every request goes through: an id, a trace, a limit of time and of how many go on at once
-//! or wait for their turn, a line in the log, a measure, and an answer even where our own code breaks.
+//! What every request goes through: an id, a trace, a turn where many go on at once, a limit of
+//! time, a line in the log, a measure, and an answer even where our own code breaks.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;

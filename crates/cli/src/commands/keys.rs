@@ -1,7 +1,9 @@
 //! `daicho key`: the keys with which programs come in over HTTP.
 
 use clap::{Args, Subcommand};
-use daicho_app::{Actor, Context, CreatedKey, Date, KeyId, KeyRequest, KeyState, Ledger, Role};
+use daicho_app::{
+    Actor, Context, CreatedKey, Date, KeyId, KeyRequest, KeyState, Ledger, Role, Scope,
+};
 use serde_json::json;
 
 use crate::args::Global;
@@ -9,8 +11,15 @@ use crate::book;
 use crate::error::{CliError, Exit};
 use crate::output::{Heading, Output, text};
 
-const HEADINGS: [Heading; 6] =
-    [text("key"), text("name"), text("actor"), text("role"), text("in force"), text("last used")];
+const HEADINGS: [Heading; 7] = [
+    text("key"),
+    text("name"),
+    text("actor"),
+    text("role"),
+    text("scopes"),
+    text("in force"),
+    text("last used"),
+];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
@@ -30,9 +39,13 @@ pub(crate) struct CreateArgs {
     /// Who acts where it is used: staff:LOG-IN or system:NAME
     #[arg(long)]
     actor: Actor,
-    /// What it may do: operator, fulfilment, billing, auditor or integration
+    /// What it may do at most: operator, fulfilment, billing, auditor or integration
     #[arg(long)]
     role: Role,
+    /// Narrows it within its role, may be repeated: read, personal, events, deliveries, keys,
+    /// on-behalf, run, run:FAMILY or run:COMMAND; left out: all that the role may
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<Scope>,
     /// The last day on which it opens, in the shop's time zone
     #[arg(long, value_name = "DATE")]
     expires_on: Option<Date>,
@@ -70,9 +83,9 @@ pub(crate) async fn run(
 }
 
 async fn create(ledger: &Ledger, output: Output, args: CreateArgs) -> Result<(), CliError> {
-    let CreateArgs { name, actor, role, expires_on, by: By { by } } = args;
+    let CreateArgs { name, actor, role, scopes, expires_on, by: By { by } } = args;
     let name = name.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
-    let request = KeyRequest { name, actor, role, expires_on };
+    let request = KeyRequest { name, actor, role, scopes, expires_on };
     let CreatedKey { executed, key, secret } =
         ledger.create_key(&request, &Context::of(by)).await?;
     let secret = secret.map(|secret| secret.to_string()).unwrap_or_default();
@@ -105,12 +118,15 @@ fn cells(key: &KeyState) -> Vec<String> {
         (None, Some(last)) => format!("until {last}"),
         (None, None) => "until revoked".to_owned(),
     };
+    let scopes: Vec<&str> = key.scopes.iter().map(Scope::as_str).collect();
+    let scopes = if scopes.is_empty() { "all".to_owned() } else { scopes.join(" ") };
     let last_used = key.last_used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
     vec![
         key.key.to_string(),
         key.name.to_string(),
         key.actor.to_string(),
         key.role.to_string(),
+        scopes,
         in_force,
         last_used,
     ]

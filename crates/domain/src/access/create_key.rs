@@ -1,7 +1,7 @@
 //! Makes a key of the API.
 
 use daicho_events::access::{KeyCreated, Role};
-use daicho_events::{Actor, Date, KeyId, Name, NewEvent, Query, Recorded, Sha256};
+use daicho_events::{Actor, Date, KeyId, Name, NewEvent, Query, Recorded, Scope, Sha256};
 
 use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Keys, Shop};
@@ -18,8 +18,10 @@ pub struct CreateKey {
     pub name: Name,
     /// Who acts where it is used.
     pub actor: Actor,
-    /// What it may do.
+    /// What it may do at most.
     pub role: Role,
+    /// What it is narrowed to within its role; empty: all that the role may.
+    pub scopes: Vec<Scope>,
     /// SHA-256 of its secret.
     pub secret_sha256: Sha256,
     /// The last day on which it opens.
@@ -81,6 +83,7 @@ impl Decision for CreateKey {
             name: self.name.clone(),
             actor: self.actor.clone(),
             role: self.role,
+            scopes: self.scopes.clone(),
             secret_sha256: self.secret_sha256.clone(),
             expires_on: self.expires_on,
         };
@@ -101,6 +104,7 @@ mod tests {
             name: Sample::sample(),
             actor: "system:crm".parse().unwrap(),
             role: Role::Integration,
+            scopes: vec![Sample::sample()],
             secret_sha256: Sample::sample(),
             expires_on: Some(day("2026-05-11")),
         }
@@ -114,6 +118,7 @@ mod tests {
             name: Sample::sample(),
             actor: "system:crm".parse().unwrap(),
             role: Role::Integration,
+            scopes: vec![Sample::sample()],
             secret_sha256: Sample::sample(),
             expires_on: Some(day("2026-05-11")),
         };

@@ -6,4 +6,4 @@ mod rights;
 
 pub use create_key::{CreateKey, CreateKeyRejection};
 pub use revoke_key::{RevokeKey, RevokeKeyRejection};
-pub use rights::{Right, may};
+pub use rights::{Right, covers, includes, may};

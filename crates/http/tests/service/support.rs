@@ -108,6 +108,7 @@ pub(crate) async fn book_after_the_main_road(
             name,
             actor: format!("system:{role}").parse().unwrap(),
             role,
+            scopes: Vec::new(),
             expires_on: None,
         };
         let context = Context::of("staff:sato".parse().unwrap());
