@@ -3,6 +3,7 @@
 
 mod args;
 mod book;
+mod collector;
 mod commands;
 mod error;
 mod lines;
@@ -25,12 +26,12 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error),
     };
     let output = Output::new(cli.global.output);
-    let result = tracing_output::start(&cli).and_then(|()| run(cli, output));
-    finish(result, output).into()
+    finish(run(cli, output), output).into()
 }
 
 fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::Runtime)?;
+    let collector = tracing_output::start(&cli, runtime.handle())?;
     // As a task: a future of `block_on` costs a change of thread at every append.
     let task = runtime.spawn(commands::run(cli, output));
     let result = match runtime.block_on(task).map_err(JoinError::try_into_panic) {
@@ -38,6 +39,9 @@ fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
         Err(Err(cancelled)) => Err(CliError::Runtime(std::io::Error::other(cancelled))),
     };
+    if let Some(collector) = collector {
+        collector.end();
+    }
     // What still reads must not hold back the end of the process.
     runtime.shutdown_background();
     result

@@ -4,9 +4,14 @@
 use std::io::IsTerminal as _;
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tokio::runtime::Handle;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::args::Cli;
+use crate::collector::Collector;
 use crate::error::CliError;
 
 /// The variable that holds a filter, `daicho_store=debug,info`.
@@ -21,8 +26,9 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts telling, as `-v` or `DAICHO_LOG` ask.
-pub(crate) fn start(cli: &Cli) -> Result<(), CliError> {
+/// Starts telling, as `-v` or `DAICHO_LOG` ask; the answer is the collector that is told too, if
+/// one is named.
+pub(crate) fn start(cli: &Cli, runtime: &Handle) -> Result<Option<Collector>, CliError> {
     let verbosity = match cli.global.verbose {
         0 => cli.command.tells(),
         1 => "info",
@@ -34,11 +40,18 @@ pub(crate) fn start(cli: &Cli) -> Result<(), CliError> {
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         CliError::Usage(format!("{FILTER_VARIABLE} is no filter (`{filter}`): {error}"))
     })?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let subscriber = subscriber.with_ansi(std::io::stderr().is_terminal());
-    match cli.global.log_format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
-    }
-    Ok(())
+    let collector =
+        cli.command.otlp_endpoint().map(|url| Collector::at(url, runtime)).transpose()?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = lines.with_ansi(std::io::stderr().is_terminal());
+    let lines = match cli.global.log_format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+    };
+    let spans = collector.as_ref().map(|collector| {
+        let layer = tracing_opentelemetry::layer().with_tracer(collector.tracer());
+        layer.with_filter(LevelFilter::INFO)
+    });
+    tracing_subscriber::registry().with(lines).with(spans).init();
+    Ok(collector)
 }

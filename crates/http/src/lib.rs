@@ -28,6 +28,7 @@ mod schemas;
 mod server;
 mod service;
 mod sign_in;
+mod trace;
 mod webhooks;
 
 pub use config::{ConfigError, Limits, Nats, Settings, Webhooks};

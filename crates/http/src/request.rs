@@ -11,18 +11,18 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 use ulid::Ulid;
 
 use crate::health;
 use crate::problem::Problem;
 use crate::service::Service;
+use crate::trace;
 
 /// The header that names a request, in both directions.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of a caller's own request id.
 const REQUEST_ID_CHARS_MAX: usize = 64;
-/// Length of a W3C trace id in hexadecimal digits.
-const TRACE_ID_CHARS: usize = 32;
 /// The route of what is none.
 const NO_ROUTE: &str = "none";
 
@@ -34,14 +34,14 @@ pub(crate) async fn answer(
 ) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers(), &service);
-    let trace = trace_id(request.headers()).map(str::to_owned);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| NO_ROUTE.to_owned());
     let span = tracing::info_span!(
-        "request", id, trace_id = trace, %method, route,
-        book = tracing::field::Empty, actor = tracing::field::Empty,
+        "request", id, trace_id = Empty, %method, route, book = Empty, actor = Empty,
+        otel.kind = Empty,
     );
+    trace::begin(&span, request.headers(), &method, &route);
     let answer = async {
         if health::is_asked(&route) {
             return next.run(request).await;
@@ -52,6 +52,7 @@ pub(crate) async fn answer(
     let (status, taken) = (response.status(), begun.elapsed());
     service.measures.answered(&method, &route, status, taken);
     let taken_us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
+    trace::end(&span, status);
     span.in_scope(|| tracing::info!(status = status.as_u16(), taken_us, "answered"));
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -98,12 +99,4 @@ fn request_id(headers: &HeaderMap, service: &Service) -> String {
         Some(id) => id.to_owned(),
         None => service.edge.id::<Ulid>().to_string(),
     }
-}
-
-/// The trace that the request is a part of, `traceparent` of W3C Trace Context.
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-').skip(1);
-    let id = parts.next()?;
-    let hex = id.len() == TRACE_ID_CHARS && id.chars().all(|c| c.is_ascii_hexdigit());
-    hex.then_some(id)
 }

@@ -89,6 +89,12 @@ impl Command {
     pub(crate) fn tells(&self) -> &'static str {
         if matches!(self, Self::Serve(_)) { "info" } else { "off" }
     }
+
+    /// The collector that spans go to.
+    pub(crate) fn otlp_endpoint(&self) -> Option<&str> {
+        let Self::Serve(args) = self else { return None };
+        args.otlp_endpoint.as_deref().filter(|url| !url.is_empty())
+    }
 }
 
 /// Does what was asked.

@@ -33,6 +33,10 @@ pub(crate) struct ServeArgs {
     /// How callers reach the service; left out: where it listens
     #[arg(long, value_name = "URL", env = "DAICHO_PUBLIC_URL", hide_env_values = true)]
     public_url: Option<String>,
+    /// OpenTelemetry collector that a span of each request goes to, over OTLP/HTTP:
+    /// http://host:4318; left out: none
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true)]
+    pub(super) otlp_endpoint: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

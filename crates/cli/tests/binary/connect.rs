@@ -79,7 +79,7 @@ impl Serving {
     }
 
     /// The status of a request.
-    fn status(&self, args: &[&str], path: &str) -> String {
+    pub(crate) fn status(&self, args: &[&str], path: &str) -> String {
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}"]);
         let ran: Ran = curl.args(args).arg(format!("{}{path}", self.1)).output().unwrap().into();

@@ -1,0 +1,39 @@
+//! The trace that a request is a part of (W3C Trace Context), and what a collector of spans learns
+//! of it. Where no collector was named the span is one of the log alone.
+
+use axum::http::{HeaderMap, Method, StatusCode};
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{Status, TraceContextExt as _};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing::field::display;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+/// Makes the span one of the caller's trace, if the caller has one.
+pub(crate) fn begin(span: &Span, headers: &HeaderMap, method: &Method, route: &str) {
+    let caller = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+    // It fails where there is no collector: then the caller's trace is for the log alone.
+    let followed = span.set_parent(caller.clone()).is_ok();
+    if followed {
+        // Before the span is asked for: from then on it is what it is.
+        span.record("otel.kind", "server");
+    }
+    let context = if followed { span.context() } else { caller };
+    let of_trace = context.span();
+    if of_trace.span_context().is_valid() {
+        span.record("trace_id", display(of_trace.span_context().trace_id()));
+    }
+    // Names of the semantic conventions of OpenTelemetry.
+    of_trace.update_name(format!("{method} {route}"));
+    span.set_attribute("http.request.method", method.to_string());
+    span.set_attribute("http.route", route.to_owned());
+}
+
+/// Says what came of it.
+pub(crate) fn end(span: &Span, status: StatusCode) {
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.set_status(Status::error(""));
+    }
+}
