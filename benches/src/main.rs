@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use daicho_benches::{
     BenchError, Machine, Measurement, append, compare, growth, hot, rebuild, service,
 };
+use daicho_store::with_causes;
 use serde::Serialize;
 
 /// Bursts of each kind.
@@ -195,13 +196,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut cause = std::error::Error::source(&error);
-            let mut text = format!("error: {error}");
-            while let Some(error) = cause {
-                text.push_str(&format!(": {error}"));
-                cause = error.source();
-            }
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "error: {}", with_causes(&error));
             ExitCode::FAILURE
         }
     }

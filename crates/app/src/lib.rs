@@ -86,4 +86,5 @@ pub use daicho_store::vault::Entropy;
 pub use daicho_store::views::{PAGE_ROWS_MAX, ViewError};
 pub use daicho_store::{
     AppendError, Clock, ConsumeError, CopyError, Fault, Holder, OpenError, ReadError, StateError,
+    causes, with_causes,
 };

@@ -1,7 +1,7 @@
 //! Between the domain's words and the store's texts: events, headers, queries, replay blocks.
 
 use daicho_events::{Date, Event, Header, NewEvent, Position, Query, Recorded, Timestamp, binary};
-use daicho_store::{Envelope, Packer, Stored};
+use daicho_store::{Envelope, Packer, Stored, with_causes};
 
 use crate::error::{EventError, Failure};
 use crate::execute::Context;
@@ -73,18 +73,7 @@ impl Packer for EventPacker {
 
     fn pack(&self, events: &[Stored]) -> Result<Vec<u8>, String> {
         let events: Result<Vec<Recorded>, Failure> = events.iter().map(from_store).collect();
-        binary::pack(&events.map_err(|error| with_cause(&error))?)
-            .map_err(|error| with_cause(&error))
+        binary::pack(&events.map_err(|error| with_causes(&error))?)
+            .map_err(|error| with_causes(&error))
     }
-}
-
-fn with_cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

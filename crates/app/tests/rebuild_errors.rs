@@ -6,11 +6,10 @@
 
 mod support;
 
-use std::error::Error;
 use std::sync::Arc;
 
 use daicho_app::{ListRequest, Unwatched, all};
-use daicho_store::{Append, Log, NewEvent, Options, Packer, Stored, sqlite};
+use daicho_store::{Append, Log, NewEvent, Options, Packer, Stored, sqlite, with_causes};
 use serde_json::json;
 use support::{book_name, edge_at, rows, run, wholesaler};
 
@@ -52,11 +51,6 @@ async fn append(folder: &std::path::Path, type_name: &str, version: u32, data: &
     let appended = log.append(append).await.unwrap();
     log.close().await;
     appended.last
-}
-
-fn with_causes(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

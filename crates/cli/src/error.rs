@@ -282,21 +282,6 @@ fn of_archive(error: &ArchiveError) -> Exit {
     }
 }
 
-/// What lies beneath an error, the nearest cause first, without those that repeat it.
-pub(crate) fn causes(error: &dyn std::error::Error) -> Vec<String> {
-    let mut causes = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if causes.last() != Some(&text) {
-            causes.push(text);
-        }
-        source = cause.source();
-    }
-    causes.remove(0);
-    causes
-}
-
 /// What breaks a named limit or rule of form is the caller's to mend, and says so by itself.
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {

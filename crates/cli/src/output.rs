@@ -5,10 +5,11 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use daicho_app::causes;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::{CliError, causes};
+use crate::error::CliError;
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

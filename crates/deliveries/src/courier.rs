@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use daicho_app::{
-    EventText, Failure, Ledger, Outcome, RetryPolicy, WebhookError, WebhookWork, is_private_address,
+    EventText, Failure, Ledger, Outcome, RetryPolicy, WebhookError, WebhookWork, causes,
+    is_private_address,
 };
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode, header};
@@ -168,7 +169,7 @@ impl Courier {
             .body(body);
         match request.send().await {
             Ok(answer) => outcome_of(answer).await,
-            Err(error) => failed(with_causes(&error)),
+            Err(error) => failed(why(&error)),
         }
     }
 
@@ -220,19 +221,14 @@ fn failed(error: String) -> Outcome {
 }
 
 /// An error with what lies beneath it, without the address: that may hold a secret.
-fn with_causes(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() {
-        "no answer in time".to_owned()
+fn why(error: &reqwest::Error) -> String {
+    let text = if error.is_timeout() {
+        "no answer in time"
     } else if error.is_connect() {
-        "no connection".to_owned()
+        "no connection"
     } else {
-        "the message could not be sent".to_owned()
+        "the message could not be sent"
     };
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+    let texts: Vec<String> = std::iter::once(text.to_owned()).chain(causes(error)).collect();
+    texts.join(": ")
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daicho_app::{
     AppendError, BookError, ConsumeError, ExecuteError, Failure, FormError, ReadError, StateError,
-    ViewError,
+    ViewError, with_causes,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -117,7 +117,7 @@ impl Problem {
 
     /// A failure of ours: what exactly stands in the log, not in the answer.
     fn ours(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %chain(error), "a request failed");
+        tracing::error!(error = %with_causes(error), "a request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "failure",
@@ -127,7 +127,7 @@ impl Problem {
 
     /// Nothing is known of an append: it may stand in the record.
     fn unknown_outcome(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = %chain(error), "the outcome of a command is not known");
+        tracing::error!(error = %with_causes(error), "the outcome of a command is not known");
         Self::busy(
             "outcome_unknown",
             "the command may have been recorded: send it again under the same Idempotency-Key",
@@ -239,21 +239,9 @@ impl From<BookError> for Problem {
             | BookError::Folder { .. }
             | BookError::Open { .. }
             | BookError::Place(_) => {
-                tracing::error!(error = %chain(&error), "a book cannot be opened");
+                tracing::error!(error = %with_causes(&error), "a book cannot be opened");
                 Self::busy("book_unavailable", "the book cannot be opened at the moment: try again")
             }
         }
     }
-}
-
-/// An error with all that lies beneath it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

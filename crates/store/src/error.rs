@@ -2,11 +2,32 @@
 //! be.
 //! Each error can be cloned, since one failed commit answers every caller of its batch.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use sqlx::error::DatabaseError as _;
 use sqlx::sqlite::SqliteError;
+
+/// What lies beneath an error, the nearest first, without those that repeat the one above.
+#[must_use]
+pub fn causes(error: &dyn Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        texts.push(cause.to_string());
+        source = cause.source();
+    }
+    texts.dedup();
+    texts.split_off(1)
+}
+
+/// An error and what lies beneath it, in one line.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let texts: Vec<String> = std::iter::once(error.to_string()).chain(causes(error)).collect();
+    texts.join(": ")
+}
 
 /// Why storage did not do what was asked. None of it says anything about the record's content.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -28,7 +28,7 @@ pub use book::{
 pub use clock::{Clock, SystemClock, format_us, parse_us};
 pub use consume::{ConsumeError, Consumer};
 pub use envelope::{Envelope, EnvelopeError, RequestMark};
-pub use error::StorageError;
+pub use error::{StorageError, causes, with_causes};
 pub use log::*;
 pub use memory::MemoryLog;
 pub use merkle::{Frontier, Hash, leaf_hash, node_hash};

@@ -4,14 +4,14 @@
 use clap::Args;
 use daicho_app::{
     AppendError, COMMANDS, CommandEntry, CommandRequest, ExecuteError, Executed, Failure, Ledger,
-    Position, ReadError,
+    Position, ReadError, causes,
 };
 use serde::Serialize;
 use serde_json::json;
 
 use crate::args::Global;
 use crate::book;
-use crate::error::{CliError, Exit, causes};
+use crate::error::{CliError, Exit};
 use crate::lines::{LINE_BYTES_MAX, Line, read};
 use crate::output::{Output, text};
 

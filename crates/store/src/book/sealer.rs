@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::error::StorageError;
+use crate::error::{StorageError, with_causes};
 use crate::log::{ReadError, Stored};
 use crate::prepared::Facets;
 
@@ -25,7 +25,7 @@ const RETRY_MS_MAX: u64 = 5_000;
 pub(crate) async fn run(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
     let mut retry_ms = RETRY_MS_MIN;
     loop {
-        let fault = seal_full_blocks(&core, None).await.err().map(|error| error_chain(&error));
+        let fault = seal_full_blocks(&core, None).await.err().map(|error| with_causes(&error));
         core.sealer_fault.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&fault);
         let wait_ms = retry_ms;
         retry_ms = match &fault {
@@ -47,17 +47,6 @@ pub(crate) async fn run(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stopped| *stopped) => return,
         }
     }
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Seals every full block up to `end`, or up to the end of the tail.
