@@ -46,7 +46,7 @@ pub(crate) fn start(cli: &Cli, runtime: &Handle) -> Result<Option<Collector>, Cl
     let lines = lines.with_ansi(std::io::stderr().is_terminal());
     let lines = match cli.global.log_format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
-        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_span_list(false).with_filter(filter).boxed(),
     };
     let spans = collector.as_ref().map(|collector| {
         let layer = tracing_opentelemetry::layer().with_tracer(collector.tracer());

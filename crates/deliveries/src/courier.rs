@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use daicho_app::{
     EventText, Failure, Ledger, Outcome, RetryPolicy, WebhookError, WebhookWork, causes,
-    is_private_address,
+    is_private_address, with_causes,
 };
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Client, ClientBuilder, Response, StatusCode, header};
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
@@ -86,27 +86,24 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Begins.
+    /// Begins. A machine that knows no certificate authority sends nothing over https; its log says
+    /// so.
     ///
     /// # Errors
-    /// The machine's certificates cannot be read.
+    /// No client can be made.
     pub fn new(settings: Settings, to_body: ToBody) -> Result<Self, CourierError> {
         // Whoever was first has installed the same one.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(settings.connect_time)
-            .timeout(settings.answer_time)
-            .user_agent(daicho_app::SOFTWARE.replace(' ', "/"))
-            .tls_backend_rustls();
-        let client = if settings.private_addresses {
-            client
-        } else {
-            client.https_only(true).dns_resolver(Arc::new(OpenNetwork))
+        let client = match client(&settings).build() {
+            Ok(client) => client,
+            Err(error) => {
+                let error = with_causes(&error);
+                tracing::warn!(error, "webhooks reach no https address: install ca-certificates");
+                client(&settings).tls_certs_only([]).build()?
+            }
         };
         let room = Semaphore::new(settings.messages_max);
-        Ok(Self { client: client.build()?, settings, to_body, room, counts: Counts::default() })
+        Ok(Self { client, settings, to_body, room, counts: Counts::default() })
     }
 
     /// What was sent since the process began.
@@ -218,6 +215,20 @@ async fn beginning(mut answer: Response) -> String {
 
 fn failed(error: String) -> Outcome {
     Outcome::Failed { error, retry_after: None }
+}
+
+fn client(settings: &Settings) -> ClientBuilder {
+    let client = Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(settings.connect_time)
+        .timeout(settings.answer_time)
+        .user_agent(daicho_app::SOFTWARE.replace(' ', "/"))
+        .tls_backend_rustls();
+    if settings.private_addresses {
+        return client;
+    }
+    client.https_only(true).dns_resolver(Arc::new(OpenNetwork))
 }
 
 /// An error with what lies beneath it, without the address: that may hold a secret.

@@ -70,8 +70,12 @@ impl Serving {
     }
 
     /// A command that serves and says where as JSON.
-    pub(crate) fn of(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub(crate) fn of(command: Command) -> Self {
+        Self::logging(command, Stdio::null())
+    }
+
+    fn logging(mut command: Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let listening: Value = serde_json::from_str(&line).unwrap();
@@ -201,6 +205,20 @@ fn settings_of_the_sign_in_are_checked_and_shown_without_their_secrets() {
     check(issuer, "0a").exits(2).complains("openssl rand -hex 32");
     std::fs::remove_file(&secret).unwrap();
     check(issuer, &digits).exits(2).complains(secret.to_str().unwrap());
+}
+
+#[test]
+fn a_machine_that_knows_no_certificate_authority_serves_all_the_same() {
+    let shop = Shop::empty();
+    let (none, log) = (shop.path("none"), shop.path("log"));
+    std::fs::write(&none, "").unwrap();
+    let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0", "--output", "json"]);
+    command.env("SSL_CERT_FILE", &none).env("SSL_CERT_DIR", shop.path("nowhere"));
+    let serving = Serving::logging(command, std::fs::File::create(&log).unwrap().into());
+    assert_eq!(serving.status(&[], "/readyz"), "200");
+    assert_eq!(serving.ends_with("-TERM"), Some(0));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("install ca-certificates"), "{log}");
 }
 
 #[test]
