@@ -191,6 +191,10 @@ struct StepArguments {
     folder: PathBuf,
 }
 
+/// That of the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = measure(Arguments::parse().work);
     match done {

@@ -98,6 +98,10 @@ impl PeerError {
     }
 }
 
+/// That of ours: what is compared is not the allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {

@@ -14,8 +14,9 @@ use crate::rows::changes;
 const BATCH_ROWS: usize = 10_000;
 /// Bytes of one batch, or a slice more.
 const BATCH_BYTES: usize = 4 * 1_024 * 1_024;
-/// Batches that may wait to be written.
-const BATCHES_WAITING_MAX: usize = 1;
+/// Batches of a list that may wait to be written: while the indexes of one list are built, the rows
+/// of the next are encoded.
+const BATCHES_WAITING_MAX: usize = 8;
 
 /// Rows of whole slices.
 pub(crate) struct Batch {

@@ -20,6 +20,10 @@ use error::{CliError, Exit};
 use output::{Format, Output};
 use tokio::task::JoinError;
 
+/// What is folded and bound are many small texts, freed by another thread than made them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match args::parse(std::env::args_os()) {
         Ok(cli) => cli,

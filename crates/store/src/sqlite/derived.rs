@@ -28,7 +28,7 @@ const WRITER_PAUSE: Duration = Duration::from_millis(1);
 /// How long a task waits for a connection of its own process; a merge takes half a second.
 const ACQUIRE_PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes to which the write-ahead log shrinks again after a large merge.
-const WAL_BYTES_KEPT: &str = "16777216";
+pub(super) const WAL_BYTES_KEPT: &str = "16777216";
 
 /// Primary result codes, sqlite.org/rescode.html.
 mod code {

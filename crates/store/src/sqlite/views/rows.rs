@@ -74,7 +74,8 @@ pub(super) async fn apply(
 }
 
 /// Writes `rows` by as few statements as reason allows. Their sizes are powers of two, so that few
-/// texts are prepared and each is met again.
+/// texts are prepared and each is met again. While the database runs one, the next one's parameters
+/// are bound.
 pub(super) async fn put(
     tx: &mut Tx,
     table: &str,
@@ -84,15 +85,18 @@ pub(super) async fn put(
 ) -> Result<(), StorageError> {
     let rows_max = (PARAMETERS_MAX / statements::parameters(schema)).max(1);
     let mut rows = rows.into_iter();
-    while rows.len() > 0 {
-        let count = 1 << rows.len().min(rows_max).ilog2();
+    let mut bound = || {
+        let count = 1 << rows.len().min(rows_max).checked_ilog2()?;
         let query: Query = sqlx::query(AssertSqlSafe(statement(table, schema, count)));
-        rows.by_ref()
-            .take(count)
-            .fold(query, bind)
-            .execute(&mut **tx)
-            .await
-            .map_err(StorageError::sqlx("write rows of a view"))?;
+        Some(rows.by_ref().take(count).fold(query, bind))
+    };
+    let mut next = bound();
+    while let Some(query) = next {
+        let written = query.execute(&mut **tx);
+        // In this order: the statement is on its way when the next one is bound.
+        let (written, following) = tokio::join!(biased; written, async { bound() });
+        written.map_err(StorageError::sqlx("write rows of a view"))?;
+        next = following;
     }
     Ok(())
 }
