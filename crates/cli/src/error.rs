@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use daicho_app::{
     ArchiveError, BackupError, BookError, ConsumeError, ConsumerError, CopyBookError, CopyError,
     ExecuteError, Failure, Fault, ImportError, ReadError, StateError, VerifyError, ViewError,
+    WebhookError,
 };
 use daicho_http::{ConfigError, ServeError};
 use daicho_simulator::SimulateError;
@@ -79,6 +80,9 @@ pub(crate) enum CliError {
     /// A consumer refuses.
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
+    /// A webhook refuses.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// A setting of the service cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -131,11 +135,13 @@ impl CliError {
             Self::Simulate(SimulateError::NotEmpty { .. }) => Exit::Usage,
             Self::Simulate(_) => Exit::Failed,
             Self::Book(error) => of_book(error),
-            Self::Failure(failure) | Self::Consumer(ConsumerError::Failure(failure)) => {
-                of_failure(failure)
+            Self::Failure(failure)
+            | Self::Consumer(ConsumerError::Failure(failure))
+            | Self::Webhook(WebhookError::Failure(failure)) => of_failure(failure),
+            Self::Consumer(ConsumerError::Busy(_)) | Self::Webhook(WebhookError::Busy(_)) => {
+                Exit::Failed
             }
-            Self::Consumer(ConsumerError::Busy(_)) => Exit::Failed,
-            Self::Consumer(_) => Exit::Usage,
+            Self::Consumer(_) | Self::Webhook(_) => Exit::Usage,
             Self::Verify(error) => of_verify(error),
             Self::Copy(error) => of_copy(error),
             Self::Archive(error) => of_archive(error),
@@ -161,6 +167,7 @@ impl CliError {
             Self::Failure(Failure::NotReached { .. }) => "not_reached",
             Self::Execute(error) => error.code(),
             Self::Consumer(error) => error.code(),
+            Self::Webhook(error) => error.code(),
             Self::Unwritable { .. } => "unwritable_output",
             Self::Usage(_)
             | Self::Import(_)

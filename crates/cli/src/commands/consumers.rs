@@ -34,7 +34,18 @@ pub(crate) enum ConsumerCommand {
 #[derive(Debug, Args)]
 pub(crate) struct NameArgs {
     /// Its name
-    name: String,
+    pub(super) name: String,
+}
+
+/// Which events are meant.
+#[derive(Debug, Args)]
+pub(super) struct FilterArgs {
+    /// Any of these types of event; may be repeated; left out: all
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) types: Vec<String>,
+    /// All of these tags; may be repeated
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -45,12 +56,8 @@ pub(crate) struct CreateArgs {
     /// one worker is at work at a time
     #[arg(long, value_name = "KIND")]
     ordered_by: Option<String>,
-    /// Any of these types of event; may be repeated
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// All of these tags; may be repeated
-    #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// Begin after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
@@ -71,7 +78,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, CliError> {
     book::with(global, async |ledger| match command {
         ConsumerCommand::Create(args) => {
-            let CreateArgs { name, ordered_by, types, tags, after } = args;
+            let CreateArgs { name, ordered_by, filter: FilterArgs { types, tags }, after } = args;
             let after = Position(after);
             let request = ConsumerRequest { name, ordered_by, types, tags, after };
             show(output, &ledger.create_consumer(&request).await?)

@@ -17,6 +17,7 @@ mod run;
 mod serve;
 mod simulate;
 mod verify;
+mod webhooks;
 
 use clap::Subcommand;
 
@@ -43,6 +44,9 @@ pub(crate) enum Command {
     /// Consumers: events in batches, for several workers at once
     #[command(subcommand)]
     Consumer(consumers::ConsumerCommand),
+    /// Webhooks: addresses to which a service sends events
+    #[command(subcommand)]
+    Webhook(webhooks::WebhookCommand),
     /// The settings of `serve`
     #[command(subcommand)]
     Config(serve::ConfigCommand),
@@ -109,6 +113,7 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::Serve(args) => serve::serve(global, output, args).await,
         Command::Key(command) => keys::run(global, output, command).await,
         Command::Consumer(command) => consumers::run(global, output, command).await,
+        Command::Webhook(command) => webhooks::run(global, output, command).await,
         Command::Config(command) => serve::config(global, output, command),
         Command::Quotes(command) => lists::run(global, output, "quotes", command).await,
         Command::Orders(command) => lists::run(global, output, "orders", command).await,

@@ -230,6 +230,36 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn a_webhook_is_made_seen_switched_and_forgotten() {
+    let shop = Shop::after_the_main_road();
+    let webhook =
+        |args: &[&str]| shop.daicho(&[&["webhook"], args, &["--output", "json"]].concat());
+    let url = "https://crm.example.jp/daicho";
+    let made = webhook(&["create", "crm", url, "--type", "order.placed", "--after", "0"]);
+    let made = made.exits(0).json();
+    let secret = made["secret"].as_str().unwrap().to_owned();
+    assert!(secret.starts_with("whsec_"), "{secret}");
+    assert_eq!((&made["behind_by"], &made["types"]), (&json!(21), &json!(["order.placed"])));
+    webhook(&["create", "crm", url]).exits(2).complains("already a webhook `crm`");
+    webhook(&["create", "x", "http://127.0.0.1:9/"]).exits(2).complains("https");
+    webhook(&["create", "near", "http://127.0.0.1:9/", "--private-address"]).exits(0);
+    webhook(&["create", "x", url, "--type", "order.eaten"]).exits(2).complains("order.eaten");
+    let other = webhook(&["rotate-secret", "crm"]).exits(0).json();
+    assert_ne!(other["secret"], made["secret"]);
+    assert_eq!(webhook(&["disable", "crm"]).exits(0).json()["disabled"], "switched off");
+    shop.daicho(&["webhook", "list"]).exits(0).says("disabled: switched off");
+    assert_eq!(webhook(&["enable", "crm"]).exits(0).json()["disabled"], json!(null));
+    assert_eq!(webhook(&["parked", "crm"]).exits(0).json(), json!([]));
+    for deed in ["resend", "drop"] {
+        assert_eq!(webhook(&[deed, "crm", "3"]).exits(0).json()["messages"], json!(0));
+    }
+    let shown = shop.daicho(&["webhook", "show", "crm"]).exits(0).out;
+    assert!(shown.contains(url) && !shown.contains("whsec_"), "{shown}");
+    webhook(&["delete", "crm"]).exits(0);
+    webhook(&["show", "crm"]).exits(2).complains("there is no webhook `crm`");
+}
+
+#[test]
 fn a_consumer_is_made_seen_put_elsewhere_and_forgotten() {
     let shop = Shop::after_the_main_road();
     let consumer =
