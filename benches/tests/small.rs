@@ -223,6 +223,6 @@ async fn the_service_under_load_records_what_it_acknowledges_on_both_databases()
     assert_eq!(lines, expected.concat());
     assert!(report.lines.iter().all(|line| line.inside.events > 0 && line.served.events > 0));
     for overload in &report.overloads {
-        assert!(overload.made.events > 0, "{overload:?}");
+        assert!(overload.made.events > 0 && overload.told_later > 0, "{overload:?}");
     }
 }

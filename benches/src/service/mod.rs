@@ -17,8 +17,11 @@ use served::{Daicho, Load, Loaded, Serving};
 
 /// Requests at once where the service is to take all that come.
 const REQUESTS_MAX: usize = 4_096;
-/// Requests at once where it is to be told more than it takes, and connections beside them.
+/// Milliseconds for which others wait for their turn there: the service's own default.
+const QUEUE_MS: u64 = 1_000;
+/// Requests at once, that time, and connections, where it is asked for more than it takes.
 const FEW_REQUESTS: usize = 32;
+const SHORT_QUEUE_MS: u64 = 50;
 const TOO_MANY_CONNECTIONS: usize = 1_024;
 
 /// What to measure.
@@ -108,7 +111,7 @@ async fn measure(
     let Inside { commands, pages } = in_process::run(&daicho, callers, seconds).await?;
     let head = in_process::head(&daicho).await?;
 
-    let serving = daicho.serve(REQUESTS_MAX)?;
+    let serving = daicho.serve(REQUESTS_MAX, QUEUE_MS)?;
     let load = |what, counts| Load {
         what,
         key: &key,
@@ -124,7 +127,7 @@ async fn measure(
     report.lines.push(line(storage, "pages of 100 events", &pages, served));
     serving.end()?;
 
-    let serving = daicho.serve(FEW_REQUESTS)?;
+    let serving = daicho.serve(FEW_REQUESTS, SHORT_QUEUE_MS)?;
     let load = load("commands", true);
     let overload = overload(storage, &daicho, serving, &options.wrk, &load).await?;
     report.overloads.push(overload);

@@ -52,11 +52,13 @@ impl Daicho {
     }
 
     /// Serves the books until the answer is dropped or ended.
-    pub(super) fn serve(&self, requests_max: usize) -> Result<Serving, BenchError> {
+    pub(super) fn serve(&self, requests_max: usize, queue_ms: u64) -> Result<Serving, BenchError> {
         let config = self.folder.join("serve.toml");
-        let limits =
-            format!("requests_max = {requests_max}\nrequests_a_second = 1000000\nburst = 1000000");
-        std::fs::write(&config, format!("[limits]\n{limits}\n"))?;
+        let limits = format!(
+            "[limits]\nrequests_max = {requests_max}\nqueue_ms_max = {queue_ms}\n\
+             requests_a_second = 1000000\nburst = 1000000\n"
+        );
+        std::fs::write(&config, limits)?;
         let mut command = self.command(&["serve", "--listen", "127.0.0.1:0", "--output", "json"]);
         command.arg("--config").arg(&config).env("DAICHO_LOG", "warn");
         command.stdout(Stdio::piped()).stderr(File::create(self.folder.join("serve.log"))?);
