@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
 use tracing::Instrument as _;
 use tracing::field::Empty;
@@ -42,13 +43,7 @@ pub(crate) async fn answer(
         otel.kind = Empty,
     );
     trace::begin(&span, request.headers(), &method, &route);
-    let answer = async {
-        if health::is_asked(&route) {
-            return next.run(request).await;
-        }
-        limited(&service, request, next).await
-    };
-    let mut response = answer.instrument(span.clone()).await;
+    let mut response = limited(&service, &route, request, next).instrument(span.clone()).await;
     let (status, taken) = (response.status(), begun.elapsed());
     service.measures.answered(&method, &route, status, taken);
     let taken_us = u64::try_from(taken.as_micros()).unwrap_or(u64::MAX);
@@ -64,13 +59,10 @@ pub(crate) async fn answer(
 }
 
 /// Does a request when its turn comes, within its time; what breaks is an answer too.
-///
-/// Callers wait in the queue instead of being refused at once: they would come again at once, and
-/// refusing them would take the time of those at work. The queue is no longer than the connections.
-async fn limited(service: &Service, request: Request, next: Next) -> Response {
-    let Ok(Ok(_room)) = timeout(service.queue_time(), service.requests.acquire()).await else {
-        let detail = "as many requests as allowed are at work and waiting: try again";
-        return Problem::busy("too_busy", detail).into_response();
+async fn limited(service: &Service, route: &str, request: Request, next: Next) -> Response {
+    let _turn = match turn(service, route).await {
+        Ok(turn) => turn,
+        Err(too_busy) => return too_busy.into_response(),
     };
     let done = AssertUnwindSafe(next.run(request)).catch_unwind();
     match timeout(service.request_time(), done).await {
@@ -84,6 +76,26 @@ async fn limited(service: &Service, request: Request, next: Next) -> Response {
             let detail = "it took longer than a request may: what was to be recorded may have \
                           been; send it again under the same Idempotency-Key";
             Problem::busy("too_slow", detail).into_response()
+        }
+    }
+}
+
+/// Waits until there is room for one more. Whoever watches the service needs none.
+///
+/// Callers wait instead of being refused at once: they would come again at once, and refusing them
+/// would take the time of those at work. No more wait than there are connections.
+async fn turn<'a>(
+    service: &'a Service,
+    route: &str,
+) -> Result<Option<SemaphorePermit<'a>>, Problem> {
+    if health::is_asked(route) {
+        return Ok(None);
+    }
+    match timeout(service.queue_time(), service.requests.acquire()).await {
+        Ok(Ok(turn)) => Ok(Some(turn)),
+        Ok(Err(_)) | Err(_) => {
+            let detail = "as many requests as allowed are at work and waiting: try again";
+            Err(Problem::busy("too_busy", detail))
         }
     }
 }

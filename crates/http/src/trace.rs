@@ -2,6 +2,7 @@
 //! of it. Where no collector was named the span is one of the log alone.
 
 use axum::http::{HeaderMap, Method, StatusCode};
+use opentelemetry::Context;
 use opentelemetry::propagation::TextMapPropagator as _;
 use opentelemetry::trace::{Status, TraceContextExt as _};
 use opentelemetry_http::HeaderExtractor;
@@ -13,21 +14,26 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 /// Makes the span one of the caller's trace, if the caller has one.
 pub(crate) fn begin(span: &Span, headers: &HeaderMap, method: &Method, route: &str) {
     let caller = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
-    // It fails where there is no collector: then the caller's trace is for the log alone.
-    let followed = span.set_parent(caller.clone()).is_ok();
-    if followed {
-        // Before the span is asked for: from then on it is what it is.
-        span.record("otel.kind", "server");
+    if span.set_parent(caller.clone()).is_err() {
+        // Nobody collects: the caller's trace is for the log alone.
+        return tell(span, &caller);
     }
-    let context = if followed { span.context() } else { caller };
+    // Names of the semantic conventions of OpenTelemetry. The kind is asked for when the span
+    // begins, which it does when it is first looked at.
+    span.record("otel.kind", "server");
+    span.set_attribute("http.request.method", method.to_string());
+    span.set_attribute("http.route", route.to_owned());
+    let context = span.context();
+    context.span().update_name(format!("{method} {route}"));
+    tell(span, &context);
+}
+
+/// Names the trace in the log.
+fn tell(span: &Span, context: &Context) {
     let of_trace = context.span();
     if of_trace.span_context().is_valid() {
         span.record("trace_id", display(of_trace.span_context().trace_id()));
     }
-    // Names of the semantic conventions of OpenTelemetry.
-    of_trace.update_name(format!("{method} {route}"));
-    span.set_attribute("http.request.method", method.to_string());
-    span.set_attribute("http.route", route.to_owned());
 }
 
 /// Says what came of it.
