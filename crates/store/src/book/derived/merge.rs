@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::StorageError;
 
 use super::Derived;
+use super::aside::aside;
 use super::checksum::verified;
 use super::database::{DerivedTx, RunRow, from_sql, to_count};
 use super::page::{Entry, read_all};
@@ -133,12 +134,16 @@ async fn stream(
         for source in &mut sources {
             source.refill(tx).await?;
         }
-        let piece = take_piece(&mut sources);
-        if piece.is_empty() {
+        let merging = aside("merge runs", move || {
+            let piece = take_piece(&mut sources);
+            let taken = piece.len();
+            piece.into_iter().for_each(|entry| writer.push(entry));
+            (sources, writer, taken)
+        });
+        let taken;
+        (sources, writer, taken) = merging.await?;
+        if taken == 0 {
             break;
-        }
-        for entry in piece {
-            writer.push(entry);
         }
         pages.append(&mut writer.take_full_pages());
         if pages.len() >= WRITE_PAGES {
@@ -147,7 +152,7 @@ async fn stream(
             pages.clear();
         }
     }
-    let (mut last, index) = writer.finish();
+    let (mut last, index) = aside("merge runs", move || writer.finish()).await?;
     pages.append(&mut last);
     tx.put_pages(page_id(id, written), &pages).await?;
     assert_eq!(written + pages.len(), index.directory.len(), "every page was written");

@@ -7,6 +7,7 @@
 //! runs, and a page taken away by a merge makes a lookup choose its runs again, never miss one; ids
 //! of runs and pages are never used twice.
 
+mod aside;
 mod cache;
 mod check;
 mod checksum;

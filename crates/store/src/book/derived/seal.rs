@@ -4,6 +4,7 @@
 
 use crate::StorageError;
 
+use super::aside::aside;
 use super::checksum::with_sum;
 use super::database::{BlockRow, DerivedTx, NewRun, RunRow, from_sql, to_sql};
 use super::page::Entry;
@@ -72,14 +73,7 @@ impl Derived {
     pub(super) async fn seal_block(&self, block: SealBlock) -> Result<(), StorageError> {
         let index = self.index_of(&block);
         let last = block.first + self.block_events - 1;
-        let preparing = tokio::task::spawn_blocking(move || prepare(block, last, index));
-        let prepared = match preparing.await {
-            Ok(prepared) => prepared,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => return Err(StorageError::Busy { context: "seal: the process ends" }),
-            },
-        };
+        let prepared = aside("seal a block", move || prepare(block, last, index)).await?;
         self.pauses.at("seal:begin").await;
         let sealed = self.write_block(&prepared).await?;
         if sealed == Sealed::Now {
