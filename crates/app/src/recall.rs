@@ -14,6 +14,8 @@ use crate::translate;
 
 /// Events kept at most, over all questions; an event that answers two counts twice.
 const EVENTS_KEPT_MAX: usize = 200_000;
+/// Answers kept at most: most questions are about things that are new, and find nothing.
+const ANSWERS_KEPT_MAX: usize = 16_384;
 /// Events of one read.
 const PAGE_EVENTS: usize = 10_000;
 
@@ -50,15 +52,17 @@ impl Recall {
         answer.clone()
     }
 
-    fn keep(&self, item: &QueryItem, answer: Answer) {
+    fn keep(&self, item: &QueryItem, mut answer: Answer) {
         let mut kept = self.kept();
         let before = kept.answers.get(item).map_or(0, |before| before.events.len());
         if answer.events.len() < before {
             return; // another caller has read further
         }
         kept.events += answer.events.len() - before;
+        kept.uses += 1;
+        answer.used = kept.uses;
         kept.answers.insert(item.clone(), answer);
-        if kept.events > EVENTS_KEPT_MAX {
+        if kept.events > EVENTS_KEPT_MAX || kept.answers.len() > ANSWERS_KEPT_MAX {
             kept.forget();
         }
     }
@@ -124,5 +128,27 @@ impl Ledger {
         }
         let last = self.log().last(&translate::item(item), head).await?;
         last.map(|stored| translate::from_store(&stored).map(Arc::new)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_events::Tag;
+
+    use super::*;
+
+    #[test]
+    fn answers_that_found_nothing_are_let_go_of_and_what_is_asked_for_stays() {
+        let about = |name: usize| Query::about(Tag::of("order", name)).items.remove(0);
+        let (recall, busy) = (Recall::default(), about(usize::MAX));
+        recall.keep(&busy, Answer { to: 7, ..Answer::default() });
+        for number in 0..3 * ANSWERS_KEPT_MAX {
+            let item = about(number);
+            recall.take(&item);
+            recall.keep(&item, Answer::default());
+            assert_eq!(recall.take(&busy).to, 7, "{number}");
+        }
+        let kept = recall.kept().answers.len();
+        assert!((ANSWERS_KEPT_MAX / 3..=ANSWERS_KEPT_MAX).contains(&kept), "{kept}");
     }
 }
