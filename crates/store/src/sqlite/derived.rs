@@ -1,5 +1,5 @@
 //! The derived state in `derived.db`. SQLite's own waiting is unfair and lets a process stand for
-//! seconds; so writers ask again themselves, at short intervals.
+//! seconds; so writers ask again themselves (see `busy.rs`).
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -16,28 +16,17 @@ use crate::book::{
     MetaColumns, NewRun, PageColumns, PageRow, Pauses, RecordProbe, RunColumns, RunRow,
 };
 
+use super::busy::{code, patiently, primary_code};
 use super::pool::clean_pool;
 
 /// Readers of one process.
 const READERS_MAX: u32 = 4;
 /// How long a reader waits for SQLite: only while the file is being opened or recovered.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
-/// How often a writer asks for its turn, and how long it waits in between: some 30 seconds.
-const WRITER_TRIES_MAX: u32 = 30_000;
-const WRITER_PAUSE: Duration = Duration::from_millis(1);
 /// How long a task waits for a connection of its own process; a merge takes half a second.
 const ACQUIRE_PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes to which the write-ahead log shrinks again after a large merge.
 pub(super) const WAL_BYTES_KEPT: &str = "16777216";
-
-/// Primary result codes, sqlite.org/rescode.html.
-mod code {
-    pub(super) const ERROR: i32 = 1;
-    pub(super) const BUSY: i32 = 5;
-    pub(super) const LOCKED: i32 = 6;
-    pub(super) const CORRUPT: i32 = 11;
-    pub(super) const NOT_A_DATABASE: i32 = 26;
-}
 
 /// `derived.db` of one book: one writing connection, some that read.
 #[derive(Debug)]
@@ -72,12 +61,6 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
-}
-
-/// SQLite's primary result code, when the error is SQLite's.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(extended & 0xff)
 }
 
 /// The file itself cannot be read as a database.
@@ -132,26 +115,6 @@ async fn delete(path: &Path) -> Result<(), StorageError> {
         }
     }
     Ok(())
-}
-
-/// Tries until the database is not busy any more.
-async fn patiently<T, F>(
-    context: &'static str,
-    mut attempt: impl FnMut() -> F,
-) -> Result<T, StorageError>
-where
-    F: Future<Output = Result<T, sqlx::Error>>,
-{
-    for _ in 0..WRITER_TRIES_MAX {
-        match attempt().await {
-            Ok(done) => return Ok(done),
-            Err(error) => match primary_code(&error) {
-                Some(code::BUSY | code::LOCKED) => tokio::time::sleep(WRITER_PAUSE).await,
-                _ => return Err(StorageError::sqlx(context)(error)),
-            },
-        }
-    }
-    Err(StorageError::Busy { context })
 }
 
 #[async_trait]

@@ -2,6 +2,7 @@
 //! `record.db` is the ledger; `derived.db` can be dropped and is made anew.
 
 pub mod backup;
+mod busy;
 mod derived;
 mod gate;
 mod inspect;
@@ -32,6 +33,7 @@ pub use views::SqliteViews;
 
 pub(crate) use derived::open_derived;
 
+use busy::patiently;
 use record::SqliteRecord;
 use write_back::write_back;
 
@@ -122,7 +124,7 @@ async fn find_record(folder: &Path) -> Result<(SqliteRecord, [u8; 16]), OpenErro
 async fn create_record(folder: &Path, book_id: [u8; 16], software: &str) -> Result<(), OpenError> {
     const CREATING: &str = "create the record";
     let options = record::connect_options(&folder.join(RECORD_FILE)).create_if_missing(true);
-    let mut connection = options.connect().await.map_err(StorageError::sqlx(CREATING))?;
+    let mut connection = patiently(CREATING, || options.connect()).await?;
     let mut tx =
         connection.begin_with("BEGIN IMMEDIATE").await.map_err(StorageError::sqlx(CREATING))?;
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")

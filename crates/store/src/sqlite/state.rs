@@ -17,6 +17,7 @@ use crate::state::{
     not_opened, to_sql, too_many,
 };
 
+use super::busy::patiently;
 use super::pool::clean_pool;
 
 /// How long a statement waits for another process, milliseconds.
@@ -52,8 +53,8 @@ impl SqliteState {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_millis(BUSY_WAIT_MS));
-        let pool = clean_pool(1).connect_with(options).await;
-        let pool = pool.map_err(StorageError::sqlx(OPENING))?;
+        let connect = || clean_pool(1).connect_with(options.clone());
+        let pool = patiently(OPENING, connect).await?;
         match self.adopt(&pool).await {
             Ok(()) => Ok(pool),
             Err(error) => {

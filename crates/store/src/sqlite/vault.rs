@@ -24,6 +24,7 @@ use crate::vault::{
     stored_index_secret, stored_secret,
 };
 
+use super::busy::patiently;
 use super::pool::clean_pool;
 
 /// How long a statement waits for another process, milliseconds.
@@ -348,7 +349,7 @@ async fn connect(path: &Path) -> Result<SqlitePool, StorageError> {
         // A key must not reach a temporary file.
         .pragma("temp_store", "MEMORY")
         .busy_timeout(Duration::from_millis(BUSY_WAIT_MS));
-    clean_pool(1).connect_with(options).await.map_err(StorageError::sqlx("open the vault"))
+    patiently("open the vault", || clean_pool(1).connect_with(options.clone())).await
 }
 
 /// Makes an empty file that its owner alone may read; SQLite gives its journal the same rights.

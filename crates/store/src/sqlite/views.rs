@@ -28,6 +28,7 @@ use crate::views::{
     check_day, check_limit, check_step, grown, sql,
 };
 
+use super::busy::patiently;
 use super::derived::WAL_BYTES_KEPT;
 use super::pool::clean_pool;
 
@@ -73,9 +74,9 @@ impl SqliteViews {
             .pragma("wal_autocheckpoint", WAL_PAGES)
             .pragma("journal_size_limit", WAL_BYTES_KEPT);
         let failed = "open the views";
-        let writer = clean_pool(1).acquire_timeout(Duration::from_secs(WRITER_WAIT_S));
-        let writer = writer.connect_with(writing).await;
-        let writer = writer.map_err(StorageError::sqlx(failed))?;
+        let pool = clean_pool(1).acquire_timeout(Duration::from_secs(WRITER_WAIT_S));
+        let connect = || pool.clone().connect_with(writing.clone());
+        let writer = patiently(failed, connect).await?;
         catalogue::adopt(&writer, book_id).await?;
         let readers = clean_pool(READERS_MAX).connect_with(options);
         let readers = readers.await.map_err(StorageError::sqlx(failed))?;

@@ -14,6 +14,7 @@ mod derived;
 mod dropping;
 mod followers;
 mod gate;
+mod opening;
 mod pausing;
 mod processes;
 mod record;
