@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use daicho_domain::access::{CreateKey, RevokeKey, Right, covers, includes, may};
 use daicho_domain::state::{Fold as _, Key, Keys};
 use daicho_events::access::{AccessEvent, Role};
-use daicho_events::{Actor, Date, Event, KeyId, Name, Scope, Sha256, Timestamp};
+use daicho_events::{Actor, Date, Event, KeyId, Name, Query, Scope, Sha256, Timestamp};
 use daicho_store::{Log as _, State, StateError, StateName};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -107,11 +107,12 @@ impl Caller {
         may(self.role, right) && (self.scopes.is_empty() || in_scope())
     }
 
-    /// Whether a key may be made by this caller: whoever is narrowed makes none that may more.
+    /// Whether a key of these scopes is this caller's to make and to end: who is narrowed has no
+    /// say over one that may more.
     #[must_use]
-    pub fn may_make(&self, request: &KeyRequest) -> bool {
+    pub fn may_manage(&self, scopes: &[Scope]) -> bool {
         let held = |narrow: &Scope| self.scopes.iter().any(|wide| includes(wide, narrow));
-        let narrowed = !request.scopes.is_empty() && request.scopes.iter().all(held);
+        let narrowed = !scopes.is_empty() && scopes.iter().all(held);
         self.may(Right::ManageKeys) && (self.scopes.is_empty() || narrowed)
     }
 }
@@ -206,8 +207,20 @@ impl Ledger {
     /// # Errors
     /// The log or the state could not be read.
     pub async fn keys(&self) -> Result<Vec<KeyState>, Failure> {
+        self.key_states(&Keys::all_query()).await
+    }
+
+    /// The key of that id, if one was ever made.
+    ///
+    /// # Errors
+    /// The log or the state could not be read.
+    pub async fn key(&self, key: KeyId) -> Result<Option<KeyState>, Failure> {
+        Ok(self.key_states(&Keys::query(key)).await?.pop())
+    }
+
+    async fn key_states(&self, query: &Query) -> Result<Vec<KeyState>, Failure> {
         let mut keys = Keys::default();
-        for event in self.about(&Keys::all_query()).await? {
+        for event in self.about(query).await? {
             keys.apply(&event);
         }
         let mut states = Vec::new();

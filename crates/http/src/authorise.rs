@@ -2,13 +2,14 @@
 //! checked before anything of the book is told.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use daicho_app::{Actor, BookName, Caller, Context, Ledger, Privacy, RequestKey, Right};
+use daicho_app::{Actor, BookName, Caller, Context, Failure, Ledger, Privacy, RequestKey, Right};
 
 use crate::ask::header_text;
 use crate::problem::Problem;
@@ -17,12 +18,15 @@ use crate::sign_in::SignedIn;
 
 /// The header that names on whose behalf a caller acts.
 pub(crate) const ON_BEHALF_OF: &str = "daicho-on-behalf-of";
+/// How often a stream asks whether its caller is still let in.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
 /// A caller with a right to what it asks for, and the book that it asks about.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) caller: Arc<Caller>,
+    credential: Arc<Credential>,
 }
 
 impl Session {
@@ -46,12 +50,23 @@ impl Session {
         let actor = actor.map_err(|error| Problem::malformed(error.to_string()).at(ON_BEHALF_OF));
         actor.map(Some)
     }
-}
 
-impl Session {
     /// What the caller sees of personal values.
     pub(crate) fn privacy(&self) -> Privacy {
         if self.caller.may(Right::OpenPersonal) { Privacy::Opened } else { Privacy::Sealed }
+    }
+
+    /// Returns when the key, or the sign-in, opens the book no more: for what goes on after a
+    /// request was let in.
+    pub(crate) async fn ended(&self, service: &Service) {
+        loop {
+            tokio::time::sleep(ASKED_AGAIN).await;
+            match self.credential.caller(service, &self.ledger).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(failure) => tracing::warn!(%failure, "a key could not be looked up again"),
+            }
+        }
     }
 }
 
@@ -71,6 +86,17 @@ enum Credential {
     Session(SignedIn),
 }
 
+impl Credential {
+    /// Who it is in a book now; none: it is closed to whoever comes with this.
+    async fn caller(&self, service: &Service, ledger: &Ledger) -> Result<Option<Caller>, Failure> {
+        match self {
+            Self::Key(secret) => ledger.authenticate(secret).await,
+            Self::Session(signed_in) if signed_in.is_over(service.edge.now()) => Ok(None),
+            Self::Session(signed_in) => Ok(caller_in(ledger.name(), signed_in)),
+        }
+    }
+}
+
 /// Lets a request through whose key is one of the book, or whose person has a role there, with the
 /// right.
 ///
@@ -85,10 +111,7 @@ pub(crate) async fn authorise(
     let name = path.iter().find(|(name, _)| *name == "book").map(|(_, book)| book);
     let name = name.and_then(|name| name.parse::<BookName>().ok()).ok_or_else(unknown_key)?;
     let ledger = service.books.get(&name).await?.ok_or_else(unknown_key)?;
-    let caller = match credential {
-        Credential::Key(secret) => ledger.authenticate(&secret).await?,
-        Credential::Session(signed_in) => caller_in(&name, &signed_in),
-    };
+    let caller = credential.caller(&service, &ledger).await?;
     let caller = Arc::new(caller.ok_or_else(unknown_key)?);
     service.clients.admit(&caller)?;
     let span = tracing::Span::current();
@@ -97,7 +120,7 @@ pub(crate) async fn authorise(
     if !caller.may(right) {
         return Err(forbidden(right));
     }
-    request.extensions_mut().insert(Session { ledger, caller });
+    request.extensions_mut().insert(Session { ledger, caller, credential: credential.into() });
     Ok(next.run(request).await)
 }
 

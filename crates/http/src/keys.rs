@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use daicho_app::{Context, CreatedKey, KeyId, KeyRequest, KeyState, RequestKey, Right};
+use daicho_app::{Context, CreatedKey, KeyId, KeyRequest, KeyState, RequestKey, Right, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -60,6 +60,16 @@ fn named(session: &Session, headers: &HeaderMap) -> Result<Context, Problem> {
     session.context(headers, request)
 }
 
+/// Refuses whoever is narrowed the say over a key that may more.
+fn require_say(session: &Session, scopes: &[Scope]) -> Result<(), Problem> {
+    if session.caller.may_manage(scopes) {
+        return Ok(());
+    }
+    let detail = "a key that is narrowed to scopes makes and ends only keys narrowed to some of \
+                  them: use a key, or a sign-in, that is not";
+    Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
+}
+
 async fn list(session: Session) -> Result<Json<Keys>, Problem> {
     Ok(Json(Keys { keys: session.ledger.keys().await? }))
 }
@@ -69,10 +79,7 @@ async fn create(
     headers: HeaderMap,
     ask::Json(request): ask::Json<KeyRequest>,
 ) -> Result<Response, Problem> {
-    if !session.caller.may_make(&request) {
-        let detail = "a key that is narrowed to scopes makes only keys narrowed to some of them";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).at("scopes"));
-    }
+    require_say(&session, &request.scopes).map_err(|problem| problem.at("scopes"))?;
     let context = named(&session, &headers)?;
     let CreatedKey { executed, key, secret } =
         session.ledger.create_key(&request, &context).await?;
@@ -87,6 +94,9 @@ async fn revoke(
     Path((_, key)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let key = key.parse::<KeyId>().map_err(|error| Problem::not_found(error.to_string()))?;
+    if let Some(known) = session.ledger.key(key).await? {
+        require_say(&session, &known.scopes)?;
+    }
     let executed = session.ledger.revoke_key(key, &named(&session, &headers)?).await?;
     Ok(recorded(&executed, KeyId::TAG, None))
 }

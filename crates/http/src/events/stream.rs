@@ -1,5 +1,5 @@
 //! Events as a stream that a task of its own fills: it reads no further ahead than the caller
-//! takes, and ends with the caller or the service.
+//! takes, and ends with the caller, the key it came with, or the service.
 
 use std::sync::Arc;
 
@@ -83,10 +83,16 @@ where
     };
     let (chunks, taken) = mpsc::channel(CHUNKS_AHEAD);
     service.measures.streams.inc();
-    let writing = write(Writer { service, ledger: session.ledger, chunks, _room: room });
+    let ledger = Arc::clone(&session.ledger);
+    let writing = write(Writer { service: service.clone(), ledger, chunks, _room: room });
     let task = async move {
-        if let Err(failure) = writing.await {
-            tracing::error!(%failure, "a stream of events ended early");
+        tokio::select! {
+            written = writing => if let Err(failure) = written {
+                tracing::error!(%failure, "a stream of events ended early");
+            },
+            () = session.ended(&service) => {
+                tracing::info!("a stream of events ended with the key or sign-in it came with");
+            }
         }
     };
     tokio::spawn(task.in_current_span());

@@ -64,6 +64,11 @@ impl SignedIn {
     pub(super) fn ends_at(&self) -> Timestamp {
         Timestamp::from_microseconds(self.ends_at.saturating_mul(MICROSECONDS))
     }
+
+    /// Whether it has ended by then.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.ends_at() <= now
+    }
 }
 
 /// The service as its provider and its people know it.
@@ -202,7 +207,7 @@ impl RelyingParty {
     pub(crate) fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let text = self.session.of(headers)?;
         let signed_in: SignedIn = self.sealer.open(Purpose::Session, text)?;
-        (self.now_seconds() < signed_in.ends_at).then_some(signed_in)
+        (!signed_in.is_over(self.edge.now())).then_some(signed_in)
     }
 
     /// Refuses what another page asks in the name of who is signed in.

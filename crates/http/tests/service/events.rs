@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use daicho_app::Role;
 use futures_util::StreamExt as _;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::{Answers, Given, ROAD_EVENTS, Running};
@@ -58,7 +59,7 @@ async fn an_event_is_a_cloud_event_with_the_schema_of_its_data() {
     }
     let schema =
         event["dataschema"].as_str().unwrap().strip_prefix(&service.url).unwrap().to_owned();
-    let schema = service.bare(reqwest::Method::GET, &schema).gives(StatusCode::OK).await.json();
+    let schema = service.bare(Method::GET, &schema).gives(StatusCode::OK).await.json();
     // The schemas themselves are held against what is written where events are (`published.rs`).
     let (named, data) = (schema["properties"].as_object().unwrap(), event["data"].as_object());
     let data = data.unwrap();
@@ -134,6 +135,38 @@ async fn a_stream_that_is_open_does_not_hold_back_the_end_of_the_service() {
     assert!(stream.next().await.unwrap().is_ok());
     tokio::time::timeout(PATIENCE, service.end()).await.unwrap();
     while let Some(Ok(_)) = stream.next().await {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_ends_with_the_key_that_it_came_with_and_no_other() {
+    let service = Running::start().await;
+    let body = json!({ "name": "soon revoked", "actor": "system:gone", "role": "auditor" });
+    let made = service.post("./keys", &body).gives(StatusCode::CREATED).await.json();
+    let secret = made["secret"].as_str().unwrap();
+    let open = async |secret: &str, accept: &str| {
+        let request = service.bare(Method::GET, "./events?follow=true").bearer_auth(secret);
+        let answer = request.header("Accept", accept).send().await.unwrap();
+        let mut stream = answer.bytes_stream();
+        assert!(stream.next().await.unwrap().is_ok());
+        stream
+    };
+    let mut live = open(secret, "text/event-stream").await;
+    let mut lines = open(secret, "application/x-ndjson").await;
+    let mut kept = open(&service.keys[&Role::Auditor], "application/x-ndjson").await;
+    let revoke = format!("./keys/{}/revoke", made["key"].as_str().unwrap());
+    service.post(&revoke, &json!({})).gives(StatusCode::OK).await;
+    let ending = async {
+        while live.next().await.transpose().unwrap().is_some() {}
+        while lines.next().await.transpose().unwrap().is_some() {}
+    };
+    tokio::time::timeout(PATIENCE, ending).await.unwrap();
+    service.post("./organisations", &json!({ "name": "Midori" })).gives(StatusCode::CREATED).await;
+    let told = async {
+        while !kept.next().await.unwrap().unwrap().windows(6).any(|name| name == b"Midori") {}
+    };
+    tokio::time::timeout(PATIENCE, told).await.unwrap();
+    drop(kept);
+    service.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Answers, ORDER, Running};
 
@@ -84,11 +84,20 @@ async fn a_key_with_scopes_may_of_its_role_what_they_name_and_hands_on_no_more()
     let master = made("operator", &["keys", "run:order"]).await;
     let hand_on =
         |scopes: &[&str]| by(&master, Method::POST, "./keys").json(&body("operator", scopes));
-    hand_on(&["run:order.place"]).gives(StatusCode::CREATED).await;
+    let handed_on = hand_on(&["run:order.place"]).gives(StatusCode::CREATED).await.json();
     for scopes in [&[][..], &["run"], &["run:order.place", "read"]] {
         let refused = hand_on(scopes).gives(forbidden).await;
         assert_eq!(refused.problem().1.as_deref(), Some("scopes"), "{scopes:?}");
     }
+    let listed = service.get("./keys").gives(StatusCode::OK).await.json();
+    let revoke = |key: &Value| {
+        let path = format!("./keys/{}/revoke", key["key"].as_str().unwrap());
+        by(&master, Method::POST, &path).json(&json!({}))
+    };
+    for wider in listed["keys"].as_array().unwrap().iter().take(Role::ALL.len() + 1) {
+        assert_eq!(revoke(wider).gives(forbidden).await.problem().0, "forbidden", "{wider}");
+    }
+    revoke(&handed_on).gives(StatusCode::OK).await;
     for (role, scope) in [("auditor", "run:order"), ("operator", "run:ordr"), ("billing", "keys")] {
         let empty = service.post("./keys", &body(role, &[scope]));
         let empty = empty.gives(StatusCode::UNPROCESSABLE_ENTITY).await;

@@ -1,9 +1,11 @@
 //! How a sign-in ends: by time, by the person, by a change of the cookie or of its key.
 
+use std::pin::pin;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::house::House;
 
@@ -20,6 +22,21 @@ async fn a_session_ends_after_its_time_whatever_the_browser_keeps() {
     let ended = browser.get(&orders).await.gives(StatusCode::UNAUTHORIZED);
     assert!(ended.text.contains("/v1/sign-in"), "{}", ended.text);
     browser.get(&house.at("/v1/me")).await.gives(StatusCode::UNAUTHORIZED);
+    house.service.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_of_events_ends_with_the_session() {
+    let house = House::open().await;
+    let mut browser = house.signed_in("sato").await;
+    let events = house.at("/v1/books/shop/events");
+    let live = |request: RequestBuilder| request.header("Accept", "text/event-stream");
+    let mut stream = pin!(browser.ask(Method::GET, &events, live));
+    // Time enough for the stream to be asked again whether its session goes on.
+    timeout(Duration::from_secs(3), &mut stream).await.unwrap_err();
+    house.later(HOUR * 9);
+    let told = timeout(Duration::from_secs(20), stream).await.unwrap().gives(StatusCode::OK);
+    assert!(told.text.contains("id: 1\n"), "{}", told.text);
     house.service.end().await;
 }
 
