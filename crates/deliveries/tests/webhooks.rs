@@ -275,7 +275,7 @@ async fn a_receiver_that_hangs_delays_nobody_else() {
     webhook(&ledger, "quick", &quick.url, Signature::Hmac).await;
     let begun = std::time::Instant::now();
     quick.has(10).await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     assert!(slow.messages().len() < 10);
     ledger.delete_webhook("crm").await.unwrap();
     assert_eq!(ledger.webhook("crm").await.unwrap_err().code(), "webhook_unknown");
@@ -284,7 +284,7 @@ async fn a_receiver_that_hangs_delays_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deliverer_that_ends_is_followed_by_one_that_goes_on_where_it_was() {
-    let receiver = Receiver::that_answers(|_| (200, Duration::from_millis(20))).await;
+    let receiver = Receiver::that_answers(|_| (200, Duration::from_millis(80))).await;
     let (_folder, ledger, deliverer) = delivering(&receiver, 20).await;
     receiver.has(5).await;
     deliverer.stop().await;

@@ -69,7 +69,7 @@ async fn above_the_requests_at_once_all_are_answered_and_what_was_acknowledged_s
 async fn those_above_the_requests_at_once_wait_for_their_turn_and_no_longer_than_they_may() {
     let service = Running::start_with(|settings| {
         settings.limits.requests_max = 1;
-        settings.limits.queue_ms_max = 2_000;
+        settings.limits.queue_ms_max = 4_000;
     })
     .await;
     let made = async |n: usize| {
@@ -79,7 +79,7 @@ async fn those_above_the_requests_at_once_wait_for_their_turn_and_no_longer_than
     futures_util::future::join_all((0..20).map(made)).await;
     let consumer = json!({ "name": "crm", "after": ROAD_EVENTS + 20, "types": ["order.placed"] });
     service.post("./consumers", &consumer).gives(StatusCode::CREATED).await;
-    let waiting = json!({ "worker": "w", "wait_ms": 4_000 });
+    let waiting = json!({ "worker": "w", "wait_ms": 7_000 });
     let long = async {
         service.post("./consumers/crm/batches", &waiting).gives(StatusCode::NO_CONTENT).await;
     };
