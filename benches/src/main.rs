@@ -408,8 +408,10 @@ async fn serve_under_load(arguments: ServiceArguments) -> Result<(), BenchError>
     Ok(writeln!(
         stdout(),
         "\n{connections} connections of wrk, and as many callers in process, {seconds} s each.\n\n\
-         {}\nMore at once than the service takes:\n\n{}",
+         {}\nMore at once than the service takes:\n\n{}\nA service that has just begun opens the \
+         book for who asks first:\n\n{}",
         report.table(),
-        report.overloads()
+        report.overloads(),
+        report.openings()
     )?)
 }

@@ -222,6 +222,8 @@ async fn the_service_under_load_records_what_it_acknowledges_on_both_databases()
     let expected = ["SQLite", "PostgreSQL"].map(|storage| [(storage, commands), (storage, pages)]);
     assert_eq!(lines, expected.concat());
     assert!(report.lines.iter().all(|line| line.inside.events > 0 && line.served.events > 0));
+    assert!(report.first_answers.iter().all(|(_, events, _)| *events > 0));
+    assert_eq!(report.first_answers.len(), 2);
     for overload in &report.overloads {
         assert!(overload.made.events > 0 && overload.told_later > 0, "{overload:?}");
     }

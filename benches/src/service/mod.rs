@@ -76,6 +76,9 @@ pub struct Overload {
 /// What was measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
+    /// The database, the events of the book there, and how long a service takes to its first
+    /// answer, for which it opens the book.
+    pub first_answers: Vec<(&'static str, u64, Duration)>,
     /// Loads that are taken.
     pub lines: Vec<Line>,
     /// Loads that are not.
@@ -88,7 +91,7 @@ pub struct Report {
 /// Anything that fails, an answer that is no good one, or a record that grew by less than was
 /// acknowledged.
 pub async fn run(options: &Options) -> Result<Report, BenchError> {
-    let mut report = Report { lines: Vec::new(), overloads: Vec::new() };
+    let mut report = Report { first_answers: Vec::new(), lines: Vec::new(), overloads: Vec::new() };
     measure("SQLite", None, options, &mut report).await?;
     let mut server = Server::start(&options.program, &options.folder, None)?;
     let url = server.fresh_database().await?;
@@ -112,6 +115,7 @@ async fn measure(
     let head = in_process::head(&daicho).await?;
 
     let serving = daicho.serve(REQUESTS_MAX, QUEUE_MS)?;
+    report.first_answers.push((storage, head, serving.first_answer(&key)?));
     let load = |what, counts| Load {
         what,
         key: &key,
@@ -128,6 +132,7 @@ async fn measure(
     serving.end()?;
 
     let serving = daicho.serve(FEW_REQUESTS, SHORT_QUEUE_MS)?;
+    serving.first_answer(&key)?;
     let load = load("commands", true);
     let overload = overload(storage, &daicho, serving, &options.wrk, &load).await?;
     report.overloads.push(overload);
@@ -172,6 +177,16 @@ async fn overload(
 }
 
 impl Report {
+    /// What opening costs whoever asks first.
+    #[must_use]
+    pub fn openings(&self) -> Table {
+        let mut table = Table::new(&["database", "events of the book", "first answer"]);
+        for (storage, events, took) in &self.first_answers {
+            table.line([(*storage).to_owned(), events.to_string(), duration(*took)]);
+        }
+        table
+    }
+
     /// The loads that are taken.
     #[must_use]
     pub fn table(&self) -> Table {

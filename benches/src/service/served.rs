@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,6 +84,25 @@ pub(super) struct Serving {
 }
 
 impl Serving {
+    /// Time of the first answer, for which the book is opened.
+    pub(super) fn first_answer(&self, key: &str) -> Result<Duration, BenchError> {
+        let asked = Instant::now();
+        let mut stream = TcpStream::connect(&self.address)?;
+        write!(
+            stream,
+            "GET /v1/books/{BOOK}/events?limit=1 HTTP/1.1\r\nHost: {}\r\n\
+             Authorization: Bearer {key}\r\nConnection: close\r\n\r\n",
+            self.address
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if answer.starts_with("HTTP/1.1 200 ") {
+            Ok(asked.elapsed())
+        } else {
+            Err(BenchError::Wrong(format!("the first answer: {answer}")))
+        }
+    }
+
     /// Sends it what the script says.
     pub(super) fn load(&self, wrk: &Path, load: &Load<'_>) -> Result<Loaded, BenchError> {
         let mut script = tempfile::NamedTempFile::with_suffix(".lua")?;
