@@ -243,6 +243,16 @@ pub enum StateError {
     Storage(#[from] StorageError),
 }
 
+impl StateError {
+    /// The rule that was broken, or else the failure.
+    ///
+    /// # Errors
+    /// What is no broken rule.
+    pub fn broken_rule(self) -> Result<String, Self> {
+        if let Self::Refused(rule) = self { Ok(rule) } else { Err(self) }
+    }
+}
+
 /// What to say where a step of a cursor found nothing to move.
 pub(crate) fn not_moved(name: &StateName, step: Step, at: Option<u64>) -> StateError {
     match at {

@@ -200,13 +200,9 @@ impl ConsumerError {
 
 impl From<StateError> for ConsumerError {
     fn from(error: StateError) -> Self {
-        match error {
-            StateError::Refused(rule) => Self::Refused(rule),
-            StateError::CursorMoved { .. }
-            | StateError::CursorDeleted { .. }
-            | StateError::OfAnotherBook { .. }
-            | StateError::NewerSchema { .. }
-            | StateError::Storage(_) => Self::Failure(error.into()),
+        match error.broken_rule() {
+            Ok(rule) => Self::Refused(rule),
+            Err(error) => Self::Failure(error.into()),
         }
     }
 }

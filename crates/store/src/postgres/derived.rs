@@ -57,6 +57,23 @@ impl PgDerived {
         let lent = self.lender.begin("begin to use the derived state", begin).await?;
         Ok(Tx { lent, limit, schema: self.schema.clone() })
     }
+
+    /// A column of a block, and whether the incarnation is still the one that is asked about.
+    async fn of_block(
+        &self,
+        context: &'static str,
+        sql: &'static str,
+        block: i64,
+        incarnation: &[u8],
+    ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
+        self.lender
+            .ask(context, |mut lent| async move {
+                let query = sqlx::query_as(sql).bind(block).bind(incarnation);
+                let answer = query.fetch_one(&mut *lent).await;
+                (lent, answer)
+            })
+            .await
+    }
 }
 
 #[async_trait]
@@ -97,16 +114,8 @@ impl DerivedDb for PgDerived {
         block: i64,
         incarnation: &[u8],
     ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
-        self.lender
-            .ask("read the types of a block", |mut lent| async move {
-                let answer = sqlx::query_as(include_str!("sql/derived/read_type_column.sql"))
-                    .bind(block)
-                    .bind(incarnation)
-                    .fetch_one(&mut *lent)
-                    .await;
-                (lent, answer)
-            })
-            .await
+        let sql = include_str!("sql/derived/read_type_column.sql");
+        self.of_block("read the types of a block", sql, block, incarnation).await
     }
 
     async fn packed(
@@ -114,16 +123,8 @@ impl DerivedDb for PgDerived {
         block: i64,
         incarnation: &[u8],
     ) -> Result<(bool, Option<Vec<u8>>), StorageError> {
-        self.lender
-            .ask("read a replay block", |mut lent| async move {
-                let answer = sqlx::query_as(include_str!("sql/derived/read_packed.sql"))
-                    .bind(block)
-                    .bind(incarnation)
-                    .fetch_one(&mut *lent)
-                    .await;
-                (lent, answer)
-            })
-            .await
+        let sql = include_str!("sql/derived/read_packed.sql");
+        self.of_block("read a replay block", sql, block, incarnation).await
     }
 
     async fn tile(&self, level: i64, index: i64) -> Result<Option<Vec<u8>>, StorageError> {
