@@ -6,9 +6,6 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sqlx::error::DatabaseError as _;
-use sqlx::sqlite::SqliteError;
-
 /// What lies beneath an error, the nearest first, without those that repeat the one above.
 #[must_use]
 pub fn causes(error: &dyn Error) -> Vec<String> {
@@ -101,18 +98,5 @@ impl StorageError {
                 | sqlx::Error::ColumnNotFound(_)
                 | sqlx::Error::ColumnIndexOutOfBounds { .. }
         )
-    }
-
-    /// Whether the database only asked to come again, since another connection writes.
-    pub(crate) fn is_busy(&self) -> bool {
-        const SQLITE_BUSY: i32 = 5;
-        const PRIMARY_CODE_MASK: i32 = 0xff;
-        let Self::Sqlx { source, .. } = self else { return false };
-        let error = source.as_database_error();
-        // PostgreSQL's codes look like numbers, too, and mean other things.
-        let error = error.and_then(|error| error.try_downcast_ref::<SqliteError>());
-        let code = error.and_then(|error| error.code());
-        code.and_then(|code| code.parse::<i32>().ok())
-            .is_some_and(|code| code & PRIMARY_CODE_MASK == SQLITE_BUSY)
     }
 }

@@ -5,6 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use sqlx::error::DatabaseError as _;
+use sqlx::sqlite::SqliteError;
+
 use crate::StorageError;
 
 /// How long it is asked again, at least, and how long nothing is asked in between.
@@ -20,10 +23,20 @@ pub(super) mod code {
     pub(in crate::sqlite) const NOT_A_DATABASE: i32 = 26;
 }
 
-/// SQLite's primary result code, when the error is SQLite's.
+/// SQLite's primary result code, when the error is SQLite's: PostgreSQL's codes look like numbers,
+/// too, and mean other things.
 pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    let error = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    let extended: i32 = error.code()?.parse().ok()?;
     Some(extended & 0xff)
+}
+
+impl StorageError {
+    /// Whether SQLite only asked to come again, since another connection writes.
+    pub(crate) fn is_busy(&self) -> bool {
+        let Self::Sqlx { source, .. } = self else { return false };
+        primary_code(source) == Some(code::BUSY)
+    }
 }
 
 /// Tries until the database is not busy any more.
