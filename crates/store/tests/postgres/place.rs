@@ -71,9 +71,13 @@ impl Place {
     }
 
     /// Opens it with the clock that all processes share.
-    pub async fn open_with_the_worlds_clock(&self) -> Arc<Book> {
+    pub async fn try_open_with_the_worlds_clock(&self) -> Result<Arc<Book>, OpenError> {
         let options = Options { clock: Arc::new(SystemClock), ..self.options() };
-        Arc::new(self.database().open_book(BOOK, options).await.unwrap())
+        self.database().open_book(BOOK, options).await.map(Arc::new)
+    }
+
+    pub async fn open_with_the_worlds_clock(&self) -> Arc<Book> {
+        self.try_open_with_the_worlds_clock().await.unwrap()
     }
 
     /// What the server's administrator does.

@@ -5,12 +5,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use daicho_store::{AppendError, Appended, Book, Envelope, Log, Query, Stored, Subscription};
+use daicho_store::{
+    AppendError, Appended, Book, Envelope, Log, OpenError, Query, Stored, Subscription,
+};
 use daicho_test_servers::PostgresServer;
 use tokio::sync::mpsc;
 
-use crate::faults::{Answers, assert_is_to_be_read_again, assert_is_to_be_repeated, assert_stands};
-use crate::place::{Place, close};
+use crate::faults::{
+    Answers, assert_is_of_the_database, assert_is_to_be_read_again, assert_is_to_be_repeated,
+    assert_stands,
+};
+use crate::place::{Place, close, said};
 use crate::sizes::sizes;
 use crate::support::{With, append, event_with, one, query};
 
@@ -19,6 +24,7 @@ const AGAIN: Duration = Duration::from_millis(10);
 const HELPER: &str = "processes::appends_as_a_process_of_its_own";
 const URL: &str = "DAICHO_TEST_URL";
 const NAME: &str = "DAICHO_TEST_NAME";
+const ROUNDS: &str = "DAICHO_TEST_ROUNDS";
 /// Type of the last event, at which the subscriber ends.
 const END: &str = "end";
 
@@ -35,10 +41,13 @@ impl Drop for Process {
 impl Process {
     /// Starts it; `said` gets its number and each request that was acknowledged to it.
     fn start(url: &str, number: usize, said: mpsc::UnboundedSender<(usize, String, u64)>) -> Self {
+        // The first goes on until it is killed.
+        let rounds = if number == 0 { usize::MAX } else { sizes().process_rounds };
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([HELPER, "--exact", "--ignored", "--nocapture"])
             .env(URL, url)
             .env(NAME, format!("process-{number}"))
+            .env(ROUNDS, rounds.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -84,15 +93,28 @@ fn count_of(event: &Stored) -> u64 {
     data["count"].as_u64().unwrap()
 }
 
+/// Opens it again where the server stopped meanwhile, as every process must.
+async fn open_until_there(place: &Place) -> Arc<Book> {
+    loop {
+        match place.try_open_with_the_worlds_clock().await {
+            Ok(book) => return book,
+            Err(OpenError::Storage(error)) => assert_is_of_the_database(&error),
+            Err(error) => panic!("{}", said(&error)),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a process of the test below"]
 #[allow(clippy::print_stdout, reason = "this is how a process tells what it was told")]
 async fn appends_as_a_process_of_its_own() {
     let place = Place::of(std::env::var(URL).unwrap());
     let name = std::env::var(NAME).unwrap();
-    let book = place.open_with_the_worlds_clock().await;
+    let book = open_until_there(&place).await;
     println!();
-    for round in 0..sizes().process_rounds {
+    let rounds: usize = std::env::var(ROUNDS).unwrap().parse().unwrap();
+    for round in 0..rounds {
         let id = format!("{name}-{round}");
         let answer = count_on(&book, &id).await;
         println!("acknowledged {id} {}", answer.first);
