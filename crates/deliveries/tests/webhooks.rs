@@ -22,7 +22,11 @@ use daicho_test_servers::{python_packages, shared};
 use serde_json::json;
 use tempfile::TempDir;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a receiver may take; far more than one that answers at once does.
+const ANSWER: Duration = Duration::from_secs(5);
+/// Longer than anybody waits for it.
+const HANGING: Duration = Duration::from_secs(600);
 
 /// What a receiver answers to its n-th message, from 1.
 type Answers = Arc<dyn Fn(usize) -> (u16, Duration) + Send + Sync>;
@@ -140,7 +144,7 @@ fn settings() -> Settings {
     let gives_up_after = Duration::from_secs(3_600);
     Settings {
         private_addresses: true,
-        answer_time: Duration::from_millis(500),
+        answer_time: ANSWER,
         retry: RetryPolicy { waits, gives_up_after },
         ..Settings::default()
     }
@@ -221,7 +225,7 @@ async fn what_fails_is_tried_again_and_what_never_succeeds_is_parked_and_sent_on
     // The first message fails once, the second hangs once; the third fails for good.
     let receiver = Receiver::that_answers(|number| match number {
         1 => (500, Duration::ZERO),
-        3 => (200, Duration::from_secs(2)),
+        3 => (200, HANGING),
         5..=7 => (302, Duration::ZERO),
         _ => (204, Duration::ZERO),
     })
@@ -269,13 +273,11 @@ async fn who_answers_410_gets_nothing_until_it_is_switched_on_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_hangs_delays_nobody_else() {
-    let slow = Receiver::that_answers(|_| (200, Duration::from_secs(20))).await;
+    let slow = Receiver::that_answers(|_| (200, HANGING)).await;
     let (_folder, ledger, deliverer) = delivering(&slow, 10).await;
     let quick = Receiver::that_takes_all().await;
     webhook(&ledger, "quick", &quick.url, Signature::Hmac).await;
-    let begun = std::time::Instant::now();
     quick.has(10).await;
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     assert!(slow.messages().len() < 10);
     ledger.delete_webhook("crm").await.unwrap();
     assert_eq!(ledger.webhook("crm").await.unwrap_err().code(), "webhook_unknown");
@@ -284,12 +286,13 @@ async fn a_receiver_that_hangs_delays_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deliverer_that_ends_is_followed_by_one_that_goes_on_where_it_was() {
-    let receiver = Receiver::that_answers(|_| (200, Duration::from_millis(80))).await;
+    let long = |number| if number == 6 { ANSWER / 2 } else { Duration::ZERO };
+    let receiver = Receiver::that_answers(move |number| (200, long(number))).await;
     let (_folder, ledger, deliverer) = delivering(&receiver, 20).await;
-    receiver.has(5).await;
+    receiver.has(6).await;
     deliverer.stop().await;
     let sent = receiver.messages().len();
-    assert!(sent < 20, "it ended in the midst");
+    assert_eq!(sent, 6, "it ended in the midst, with what was under way");
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(receiver.messages().len(), sent, "nothing is sent after the end");
     let deliverer = deliver(Arc::clone(&ledger), courier(settings()));

@@ -6,22 +6,19 @@
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File};
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::account::Account;
+use crate::ports::free_port;
 use crate::{binaries, need};
 
 /// The superuser of every server.
 const USER: &str = "daicho";
 /// The database that every server starts with.
 pub(crate) const MAINTENANCE_DATABASE: &str = "postgres";
-/// Below the ports that systems hand out to outgoing connections, so that a server that was
-/// stopped finds its own free when it starts again.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
 /// Ports to try before giving up.
 const START_ATTEMPTS: u32 = 8;
 /// How long a start may take, seconds.
@@ -242,21 +239,11 @@ pub(crate) fn random_hex() -> String {
     format!("{bits:032x}")
 }
 
-fn random_bytes<const N: usize>() -> [u8; N] {
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     need(read, "read random bytes");
     bytes
-}
-
-/// A port that nobody listens on at this moment.
-fn free_port() -> u16 {
-    loop {
-        let port = PORTS.start + u16::from_ne_bytes(random_bytes()) % (PORTS.end - PORTS.start);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
 }
 
 fn write_private(file: &Path, text: &str, account: Account) {

@@ -7,6 +7,8 @@
 //!
 //! [`NatsServer`] is a message broker that one test has for itself.
 //!
+//! [`free_port`] is for a server that a test starts itself.
+//!
 //! [`npm_packages`] and [`python_packages`] install what others wrote and a test runs.
 //!
 //! [`faults`] says how much the tests with faults do.
@@ -28,6 +30,7 @@ mod database;
 pub mod faults;
 mod nats;
 mod packages;
+mod ports;
 mod private;
 mod shared;
 #[cfg(test)]
@@ -37,6 +40,7 @@ mod watchdog;
 pub use binaries::folder as programs_folder;
 pub use nats::NatsServer;
 pub use packages::{npm_packages, python_packages};
+pub use ports::free_port;
 pub use private::PostgresServer;
 pub use shared::{SharedPostgres, shared};
 

@@ -1,12 +1,14 @@
 //! A NATS server with JetStream that one test has for itself: stopped, started again, wiped.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::ports::free_port;
 
 /// Names the program, before any other place is looked at.
 const PROGRAM_VARIABLE: &str = "DAICHO_NATS_SERVER";
@@ -30,10 +32,8 @@ impl NatsServer {
     /// When there is no program, or it does not listen in time.
     #[must_use]
     pub fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.expect("the test's NATS: there is a free port").port();
         let folder = tempfile::tempdir().expect("the test's NATS: a folder can be made");
-        let mut server = Self { folder, port, guard: None };
+        let mut server = Self { folder, port: free_port(), guard: None };
         server.start_again();
         server
     }

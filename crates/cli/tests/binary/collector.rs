@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use prost::Message as _;
 
@@ -52,6 +53,12 @@ fn take(stream: TcpStream, told: &Sender<ExportTraceServiceRequest>) {
     }
 }
 
+fn spans_of(requests: &[ExportTraceServiceRequest]) -> Vec<&Span> {
+    let resources = requests.iter().flat_map(|request| &request.resource_spans);
+    let scopes = resources.flat_map(|resource| &resource.scope_spans);
+    scopes.flat_map(|scope| &scope.spans).collect()
+}
+
 fn serve(shop: &Shop, collector: &str) -> Serving {
     let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0", "--output", "json"]);
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
@@ -70,13 +77,12 @@ fn a_collector_gets_a_span_of_each_request_in_the_trace_of_its_caller() {
     assert_eq!(serving.status(&[], "/livez"), "200");
     assert_eq!(serving.ends_with("-TERM"), Some(0));
     let mut requests = Vec::new();
-    while let Ok(request) = heard.recv_timeout(Duration::from_millis(500)) {
-        requests.push(request);
+    while spans_of(&requests).len() < 2 {
+        requests.push(heard.recv_timeout(PATIENCE).expect("the service has sent its spans"));
     }
-    let resources: Vec<_> = requests.iter().flat_map(|request| &request.resource_spans).collect();
-    assert!(format!("{:?}", resources[0].resource).contains("\"daicho\""));
-    let scopes = resources.iter().flat_map(|resource| &resource.scope_spans);
-    let spans: Vec<_> = scopes.flat_map(|scope| &scope.spans).collect();
+    requests.extend(heard.try_iter());
+    assert!(format!("{:?}", requests[0].resource_spans[0].resource).contains("\"daicho\""));
+    let spans = spans_of(&requests);
     assert_eq!(spans.len(), 2, "{spans:?}");
     let span = |name: &str| *spans.iter().find(|span| span.name == name).unwrap();
     let orders = span("GET /v1/books/{book}/orders");

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,6 +16,9 @@ pub(crate) const QUOTE: &str = "01J0000000000000000000000C";
 pub(crate) const ORDER: &str = "01J0000000000000000000000D";
 /// Events that the main road leads to.
 pub(crate) const ROAD_EVENTS: u64 = 21;
+
+/// Far more than anything that is waited for takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a run of the binary came to.
 pub(crate) struct Ran {
@@ -126,6 +130,16 @@ pub(crate) fn command(args: &[&str]) -> Command {
     }
     command.args(args).stdin(Stdio::null());
     command
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub(crate) fn within(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}: not in time");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Flips one byte of a file, wherever `needle` stands: a database keeps copies in free space.

@@ -60,7 +60,7 @@ async fn what_happens_is_sent_to_a_webhook_as_anybody_reads_it() {
     assert_eq!(sent, read);
     service.post("./organisations", &json!({ "name": "Akane" })).gives(StatusCode::CREATED).await;
     let state = async || service.get("./webhooks/crm").gives(StatusCode::OK).await.json();
-    within(async || state().await["tries"] == 1).await;
+    within(async || state().await["tries"].as_u64() >= Some(1)).await;
     let failing = state().await;
     assert_eq!(failing["last_error"], "500: ");
     assert!(failing["next_try_at"].is_string() && failing["failing_since"].is_string());
@@ -70,7 +70,9 @@ async fn what_happens_is_sent_to_a_webhook_as_anybody_reads_it() {
     assert_eq!(parked, json!({ "parked": [] }));
     let metrics = service.bare(Method::GET, "/metrics").gives(StatusCode::OK).await.text;
     assert!(metrics.contains("daicho_webhooks_delivered_total 1"), "{metrics}");
-    assert!(metrics.contains("daicho_webhooks_failed_total 1"), "{metrics}");
+    // It may have been tried again.
+    assert!(metrics.contains("daicho_webhooks_failed_total "), "{metrics}");
+    assert!(!metrics.contains("daicho_webhooks_failed_total 0"), "{metrics}");
     service.end().await;
 }
 

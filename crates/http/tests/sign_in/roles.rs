@@ -69,7 +69,7 @@ async fn each_person_has_a_share_of_requests_of_the_own() {
     let house = house.limited_to(3).await;
     let (mut sato, mut aoki) = (house.signed_in("sato").await, house.signed_in("aoki").await);
     let mut statuses = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..30 {
         statuses.push(orders(&house, &mut sato, "shop").await.status);
     }
     assert_eq!(statuses[..3], [StatusCode::OK; 3]);

@@ -50,6 +50,16 @@ impl Flow {
         }
     }
 
+    /// Over a wire that is whole, or will be.
+    async fn open_again(&self, database: &Database, place: &Place) -> Book {
+        for _ in 0..TRIES_MAX {
+            if let Ok(book) = self.open(database, place).await {
+                return book;
+            }
+        }
+        panic!("the book opens when the wire is whole again");
+    }
+
     async fn ask(
         &self,
         book: &Book,
@@ -117,13 +127,8 @@ async fn try_once(flow: &Flow, database: &Database, place: &Place, answers: &mut
 
 /// The flow over a wire that is whole again after the cut: the same open book goes on.
 async fn go_on(flow: &Flow, database: &Database, place: &Place, answers: &mut Answers) {
+    let book = flow.open_again(database, place).await;
     let mut tries = 0..TRIES_MAX;
-    let book = loop {
-        tries.next().expect("the book opens when the wire is whole again");
-        if let Ok(book) = flow.open(database, place).await {
-            break book;
-        }
-    };
     while flow.steps(&book, answers).await.is_err() {
         tries.next().expect("the book goes on when the wire is whole again");
     }
@@ -188,7 +193,7 @@ async fn a_wire_that_falls_silent_after_any_byte_keeps_nobody_waiting_and_the_bo
     for number in 1..=silences {
         let flow = Flow { number };
         // An open book whose wire falls silent says so, and goes on over a new connection.
-        let book = flow.open(&database, &place).await.ok().expect("a whole wire");
+        let book = flow.open_again(&database, &place).await;
         wire.cut_after(length * (number - 1) / silences + 1, After::Silent);
         let silent = async {
             let mut tries = 0..TRIES_MAX;

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use daicho_store::postgres::Database;
 use daicho_store::{CLOCK_SKEW_US_MAX, Clock, Log, OpenError, Options, SystemClock};
-use daicho_test_servers::{PostgresServer, shared};
-use tokio::net::TcpListener;
+use daicho_test_servers::{PostgresServer, free_port, shared};
 
 use crate::place::{BOOK, Place, close, execute, extend, new_role, said, url_of};
 use crate::support::one;
@@ -111,10 +110,8 @@ async fn a_database_without_the_book_is_not_made_to_hold_one() {
 #[tokio::test]
 async fn a_server_that_cannot_be_reached_is_said_so_at_once_and_without_the_password() {
     let url = shared().fresh_database().await;
-    // A port that was just free, and so most likely still is.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
     let missing = url.replace("/test_", "/no_test_");
-    let nobody = format!("postgres://daicho:secret@127.0.0.1:{port}/books");
+    let nobody = format!("postgres://daicho:secret@127.0.0.1:{}/books", free_port());
     let stranger = url_of(&url, "daicho", "secret");
     for (url, reason) in [
         (nobody, "refused"),

@@ -10,9 +10,9 @@ use tokio::time::timeout;
 use crate::place::{BOOK, Place, new_role, said};
 use crate::wire::{After, Wire, port_of};
 
-const ANSWER: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(3);
 /// What a server that does not answer in this time is said to have done.
-const SAID: &str = "did not answer within 1000 ms";
+const SAID: &str = "did not answer within 3000 ms";
 /// Within this nobody waits any more.
 const SOON: Duration = Duration::from_secs(30);
 
