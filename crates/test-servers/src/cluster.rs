@@ -4,8 +4,8 @@
 //! its account alone may enter.
 
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File};
-use std::io::{Read as _, Write as _};
+use std::fs::{self, DirBuilder};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use crate::account::Account;
 use crate::ports::free_port;
+use crate::random::random_hex;
 use crate::{binaries, need};
 
 /// The superuser of every server.
@@ -231,19 +232,6 @@ fn make_private_folder(folder: &Path, account: Account) {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     need(made, "make a folder");
     account.give(folder);
-}
-
-/// 128 random bits.
-pub(crate) fn random_hex() -> String {
-    let bits = u128::from_ne_bytes(random_bytes());
-    format!("{bits:032x}")
-}
-
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    need(read, "read random bytes");
-    bytes
 }
 
 fn write_private(file: &Path, text: &str, account: Account) {

@@ -2,8 +2,9 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::cluster::{Cluster, MAINTENANCE_DATABASE, random_hex};
+use crate::cluster::{Cluster, MAINTENANCE_DATABASE};
 use crate::need;
+use crate::random::random_hex;
 
 /// Makes an empty database that nobody else has; answers with its URL.
 ///

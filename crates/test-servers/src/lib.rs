@@ -32,6 +32,7 @@ mod nats;
 mod packages;
 mod ports;
 mod private;
+mod random;
 mod shared;
 #[cfg(test)]
 mod testing;

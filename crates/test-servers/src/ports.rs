@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::ops::Range;
 
-use crate::cluster::random_bytes;
+use crate::random::random_bytes;
 
 /// Below the ports that systems hand out to outgoing connections and to whoever asks for any, so
 /// that nobody else comes by one between its choice and its use, or while its server is stopped.

@@ -90,9 +90,8 @@ async fn those_above_the_requests_at_once_wait_for_their_turn_and_no_longer_than
                 break answer;
             }
         };
-        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-        let refused: serde_json::Value = refused.json().await.unwrap();
-        assert_eq!(refused["type"], "urn:daicho:problem:too_busy");
+        let refused = refused.gives(StatusCode::SERVICE_UNAVAILABLE).await;
+        assert_eq!(refused.problem().0, "too_busy");
         for path in ["/livez", "/readyz", "/metrics"] {
             service.bare(Method::GET, path).gives(StatusCode::OK).await;
         }

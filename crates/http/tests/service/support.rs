@@ -153,9 +153,14 @@ impl Given {
 
 impl Answers for RequestBuilder {
     async fn gives(self, status: StatusCode) -> Given {
-        let answer: Response = self.send().await.unwrap();
-        let (found, headers) = (answer.status(), answer.headers().clone());
-        let text = answer.text().await.unwrap();
+        self.send().await.unwrap().gives(status).await
+    }
+}
+
+impl Answers for Response {
+    async fn gives(self, status: StatusCode) -> Given {
+        let (found, headers) = (self.status(), self.headers().clone());
+        let text = self.text().await.unwrap();
         assert_eq!(found, status, "{text}");
         Given { headers, text }
     }
