@@ -6,11 +6,10 @@ use std::hint::black_box;
 use std::path::Path;
 
 use clap::ValueEnum;
-use daicho_events::{
-    Actor, Date, Event, Header, Position, Recorded, Sample as _, Timestamp, binary,
-};
+use daicho_events::{Actor, Event, Header, Position, Recorded, binary};
 use daicho_projections::{Fold, Partition, all};
 use daicho_store::{Append, Log as _, NewEvent, Query, QueryItem};
+use daicho_values::{Date, Sample as _, Timestamp};
 
 use crate::append::{Ground, Workload};
 use crate::error::BenchError;

@@ -1,7 +1,8 @@
 //! Replay blocks as the ledger packs them, for books that are opened without a ledger.
 
-use daicho_events::{Actor, Date, Event, Header, Position, Recorded, Timestamp, binary};
+use daicho_events::{Actor, Event, Header, Position, Recorded, binary};
 use daicho_store::{Envelope, Packer, Stored};
+use daicho_values::{Date, Timestamp};
 
 use crate::error::BenchError;
 

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Actor, Date, KeyId, Name, Scope, Sha256};
+use crate::Actor;
+use daicho_values::{Date, KeyId, Name, Scope, Sha256};
 
 /// The tag that every change of rights carries.
 pub const ACCESS: &str = "access";
@@ -19,7 +20,7 @@ family! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// What the holder of a key is there for.
     pub enum Role {
         /// Runs the shop: everything.

@@ -1,6 +1,6 @@
 //! Billing (請求): invoices and credits in series without gaps, months closed, payments received.
 
-use crate::{
+use daicho_values::{
     ContractId, Date, InvoiceNumber, IssuerNumber, Money, Month, Name, OrderId, OrganisationId,
     PaymentId, Period, ProductCode, Quantity, ReturnId, Tag, Tagged, TaxCategory, TaxRate, Totals,
 };
@@ -45,13 +45,13 @@ impl Tagged for SeriesNumber {
     }
 }
 
-impl crate::Sample for SeriesNumber {
+impl daicho_values::Sample for SeriesNumber {
     fn sample() -> Self {
         Self(1)
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// What a line of an invoice is for.
     pub struct InvoiceLine {
         /// Number within the invoice, from 1.
@@ -79,7 +79,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// Where an invoice can be paid (R95).
     pub enum PayableAt {
         /// With barcode: banks and convenience stores.
@@ -153,7 +153,7 @@ event! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// By which way money came in.
     pub enum PaymentChannel {
         /// Bank transfer (銀行振込).
@@ -167,7 +167,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// A part of a payment, and the invoice that it settles (消込).
     pub struct Allocation {
         /// The invoice.

@@ -100,7 +100,8 @@ pub fn fingerprint() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Actor, Date, Header, Login, Position, Sample, Timestamp};
+    use crate::{Actor, Header, Position};
+    use daicho_values::{Date, Login, Sample, Timestamp};
 
     fn every_event() -> Vec<Recorded> {
         let current = PUBLISHED.iter().copied().flatten().filter(|published| published.current);

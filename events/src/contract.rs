@@ -1,7 +1,7 @@
 //! Contracts (契約): concluded by confirmed orders, changed and ended on dates.
 
 use crate::product::{BillingPeriod, PenaltyRule, ReductionPolicy};
-use crate::{
+use daicho_values::{
     ContractId, Date, MemberId, Money, Name, OrderId, OrganisationId, Period, PlanCode,
     ProductCode, Quantity, TaxCategory,
 };
@@ -22,7 +22,7 @@ family! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// What a contract's plan says, as it stood when the contract was concluded.
     pub struct ContractTerms {
         /// The plan.

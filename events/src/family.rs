@@ -47,44 +47,6 @@ pub enum DecodeError {
     },
 }
 
-/// Declares plain data of the record: one list of derives for all, and a sample made of its parts.
-///
-/// Two forms: a struct of named fields, and an enum of unit variants (stored in `snake_case`,
-/// its first variant is the sample).
-#[macro_export]
-macro_rules! data {
-    ($(#[$meta:meta])* pub struct $name:ident {
-        $($(#[$field_meta:meta])* pub $field:ident: $ty:ty,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
-        #[derive(::schemars::JsonSchema)]
-        #[serde(deny_unknown_fields)]
-        pub struct $name { $($(#[$field_meta])* pub $field: $ty,)* }
-
-        impl $crate::Sample for $name {
-            fn sample() -> Self { Self { $($field: $crate::Sample::sample(),)* } }
-        }
-    };
-    ($(#[$meta:meta])* pub enum $name:ident {
-        $(#[$first_meta:meta])* $first:ident,
-        $($(#[$variant_meta:meta])* $variant:ident,)*
-    }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[derive(::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $(#[$first_meta])* $first,
-            $($(#[$variant_meta])* $variant,)*
-        }
-
-        impl $crate::Sample for $name {
-            fn sample() -> Self { Self::$first }
-        }
-    };
-}
-
 /// Declares the data of one event: [`data!`] plus the fields whose ids become its tags.
 ///
 /// `event! { /// doc … pub struct OrderAccepted tags [order] { pub order: OrderId, … } }`
@@ -92,11 +54,13 @@ macro_rules! event {
     ($(#[$meta:meta])* pub struct $name:ident tags [$($tag:ident),*] {
         $($(#[$field_meta:meta])* pub $field:ident: $ty:ty,)*
     }) => {
-        $crate::data! { $(#[$meta])* pub struct $name { $($(#[$field_meta])* pub $field: $ty,)* } }
+        ::daicho_values::data! {
+            $(#[$meta])* pub struct $name { $($(#[$field_meta])* pub $field: $ty,)* }
+        }
 
-        impl $crate::Tagged for $name {
-            fn tags(&self, _tags: &mut Vec<$crate::Tag>) {
-                $($crate::Tagged::tags(&self.$tag, _tags);)*
+        impl ::daicho_values::Tagged for $name {
+            fn tags(&self, _tags: &mut Vec<::daicho_values::Tag>) {
+                $(::daicho_values::Tagged::tags(&self.$tag, _tags);)*
             }
         }
     };
@@ -139,12 +103,14 @@ macro_rules! family {
 
             /// The stored text: JSON with the keys in the order of the fields.
             pub fn to_json(&self) -> String {
-                match self { $(Self::$variant(data) => $crate::sample::json(data),)+ }
+                match self { $(Self::$variant(data) => $crate::published::json(data),)+ }
             }
 
-            pub(crate) fn tags(&self, tags: &mut Vec<$crate::Tag>) {
-                $(tags.push($crate::Tag::from($common));)*
-                match self { $(Self::$variant(data) => $crate::Tagged::tags(data, tags),)+ }
+            pub(crate) fn tags(&self, tags: &mut Vec<::daicho_values::Tag>) {
+                $(tags.push(::daicho_values::Tag::from($common));)*
+                match self {
+                    $(Self::$variant(data) => ::daicho_values::Tagged::tags(data, tags),)+
+                }
             }
 
             pub(crate) fn decode(
@@ -201,11 +167,11 @@ macro_rules! families {
             }
 
             /// What the event is about, without duplicates, in the order of its fields.
-            pub fn tags(&self) -> Vec<Tag> {
+            pub fn tags(&self) -> Vec<::daicho_values::Tag> {
                 let mut tags = Vec::new();
                 match self { $(Self::$variant(event) => event.tags(&mut tags),)+ }
                 let mut seen = std::collections::HashSet::new();
-                tags.retain(|tag: &Tag| seen.insert(tag.clone()));
+                tags.retain(|tag: &::daicho_values::Tag| seen.insert(tag.clone()));
                 tags
             }
 

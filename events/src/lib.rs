@@ -1,4 +1,4 @@
-//! What is said: the values, the event types, their JSON form, upcasters and published schemas.
+//! What is said: the event types, their JSON form, upcasters and published schemas.
 //!
 //! Pure: no I/O, no clock, no random numbers, no floats. A family of events is one file; the
 //! stored name and version of every event stand in that file's `family!` table and nowhere else.
@@ -7,17 +7,9 @@
 mod family;
 
 pub mod binary;
-mod id;
-mod money;
 mod published;
-mod quantity;
 mod query;
 mod recorded;
-mod sample;
-mod sealed;
-mod tax;
-mod text;
-mod time;
 
 pub mod access;
 pub mod billing;
@@ -29,17 +21,9 @@ pub mod registration;
 pub mod shop;
 
 pub use family::{DecodeError, EventType};
-pub use id::*;
-pub use money::*;
 pub use published::{PUBLISHED, Published};
-pub use quantity::*;
 pub use query::*;
 pub use recorded::*;
-pub use sample::Sample;
-pub use sealed::*;
-pub use tax::*;
-pub use text::*;
-pub use time::*;
 
 use access::AccessEvent;
 use billing::BillingEvent;

@@ -1,7 +1,7 @@
 //! Orders (注文) from placing to delivery, cancellation and return (返品).
 
 use crate::product::PaymentMethod;
-use crate::{
+use daicho_values::{
     Date, MemberId, Money, Name, OrderId, OrganisationId, PlanCode, ProductCode, Quantity, QuoteId,
     Reference, ReturnId, SalesRepCode, Sha256, TaxCategory, TaxRate, TermsVersion, Totals,
 };
@@ -26,7 +26,7 @@ family! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// A line: a product as sold, with the name and price of that day.
     pub struct OrderLine {
         /// Number within the document, from 1.
@@ -50,7 +50,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// A version of a product's terms that the customer accepted (約款同意, R63).
     pub struct AcceptedTerms {
         /// The product.

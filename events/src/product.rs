@@ -1,6 +1,6 @@
 //! The catalogue (商品): products, dated plans and prices, purchase rules, terms of service.
 
-use crate::{
+use daicho_values::{
     Date, Money, Name, PlanCode, ProductCode, Quantity, Sha256, TaxCategory, TermsVersion,
 };
 
@@ -22,7 +22,7 @@ family! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// What kind of thing is sold.
     pub enum ProductKind {
         /// A service: confirming an order of it concludes a contract.
@@ -56,7 +56,7 @@ event! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// How often a plan is billed.
     pub enum BillingPeriod {
         /// Every month.
@@ -90,7 +90,7 @@ event! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// How licences may become fewer (R75).
     pub enum ReductionPolicy {
         /// Without refund of what is paid.
@@ -102,7 +102,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// Until when an order may be cancelled (R66).
     pub enum CancellationPolicy {
         /// Until the order is confirmed (契約確定).
@@ -114,7 +114,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// What ending a contract within its term costs (違約金, R76).
     pub enum PenaltyRule {
         /// Nothing.
@@ -124,7 +124,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// How a customer pays (R80–R84).
     pub enum PaymentMethod {
         /// Bank transfer on invoice (請求書払い).
@@ -136,7 +136,7 @@ crate::data! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// A product's purchase rules.
     pub struct PurchaseRules {
         /// Largest quantity of one order line (R57); `null`: no limit.

@@ -3,7 +3,9 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Event, EventType, Sample};
+use daicho_values::Sample;
+
+use crate::{Event, EventType};
 
 /// Every version of every event ever stored, family by family.
 pub const PUBLISHED: &[&[Published]] = Event::TABLES;
@@ -29,7 +31,7 @@ impl Published {
             event_type: EventType { name, version },
             current,
             schema: || SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>(),
-            sample: || crate::sample::json(&T::sample()),
+            sample: || json(&T::sample()),
         }
     }
 
@@ -41,5 +43,13 @@ impl Published {
     /// One plausible text of its data.
     pub fn sample(&self) -> String {
         (self.sample)()
+    }
+}
+
+/// The stored text of a value whose serialisation cannot fail (no maps with odd keys, no floats).
+pub(crate) fn json<T: Serialize>(value: &T) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => text,
+        Err(error) => unreachable!("event data is plain structs, strings and integers: {error}"),
     }
 }

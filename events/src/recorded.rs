@@ -7,7 +7,8 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{Date, Event, Login, MemberId, Sample, Timestamp};
+use crate::Event;
+use daicho_values::{Date, Login, MemberId, Sample, Timestamp};
 
 /// A position in a book: 1, 2, 3 …, no gap, no duplicate. 0 stands before the first event.
 #[derive(

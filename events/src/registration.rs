@@ -1,6 +1,6 @@
 //! Organisations (会社) and members (会員): who may buy, and how they came to.
 
-use crate::{
+use daicho_values::{
     CorporateNumber, MemberId, Name, OrganisationId, PersonalIndex, Reference, SealedText,
     Timestamp,
 };
@@ -41,7 +41,7 @@ event! {
     }
 }
 
-crate::data! {
+daicho_values::data! {
     /// What a member may do (R36).
     pub enum MemberRole {
         /// Administrator (管理者ロール): may order.

@@ -1,6 +1,6 @@
 //! The shop itself: its settings, each of them an event, so that a past day keeps its own rules.
 
-use crate::{
+use daicho_values::{
     Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, Rounding, TimeZone,
 };
 
@@ -90,23 +90,11 @@ impl From<ShopConfiguredV1> for ShopConfigured {
     }
 }
 
-crate::data! {
-    /// Which days are closed by rule.
-    pub enum ClosedDays {
-        /// Saturdays, Sundays, Japan's holidays and 31 December to 3 January (銀行法15条).
-        Bank,
-        /// Saturdays, Sundays and Japan's holidays (R85).
-        Holidays,
-        /// Saturdays and Sundays.
-        Weekends,
-    }
-}
-
 event! {
     /// The calendar of business days.
     pub struct BusinessCalendarRevised tags [] {
         /// The rule.
-        pub closed_days: ClosedDays,
+        pub closed_days: daicho_values::calendar::ClosedDays,
         /// Days closed besides the rule.
         pub extra_closed: Vec<Date>,
         /// Who says so.

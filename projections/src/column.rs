@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use daicho_events::Money;
+use daicho_values::Money;
 use serde::Serialize;
 
 /// What the values of a column are.
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn money_is_shown_in_the_minor_unit_of_its_currency() {
-        let pounds = Money::parse("4.10", daicho_events::Currency::Gbp).unwrap();
+        let pounds = Money::parse("4.10", daicho_values::Currency::Gbp).unwrap();
         assert_eq!(Value::money(pounds), Value::Integer(410));
     }
 }

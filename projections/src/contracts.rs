@@ -2,19 +2,19 @@
 //! Terms that renew themselves are computed: the term that holds on a day is no event.
 
 use daicho_events::contract::{ContractConcluded, ContractEvent, ContractTerms};
-use daicho_events::{
-    ContractId, Date, Event, MemberId, Money, Name, OrderId, OrganisationId, Period, ProductCode,
-    Quantity, Recorded, TaxCategory,
+use daicho_events::{Event, Recorded};
+use daicho_values::{
+    ContractId, Date, MemberId, Money, Name, OrderId, OrganisationId, Period, ProductCode,
+    Quantity, TaxCategory, Term,
 };
 
 use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
-use crate::term::term_on;
 use crate::{Column, History, Keys, Projection, Value};
 
 /// The list of contracts, a row a contract.
 pub struct Contracts;
 
-daicho_events::data! {
+daicho_values::data! {
     /// A number of licences from a day (ライセンス追加・削減, R74, R75).
     pub struct Licences {
         /// The first day on which it holds.
@@ -24,7 +24,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A cancellation (解約, R76).
     pub struct Cancellation {
         /// The contract's last day.
@@ -34,7 +34,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A contract.
     pub struct ContractRow {
         /// Its id.
@@ -70,7 +70,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// Where a contract stands on a day.
     pub enum ContractStatus {
         /// Concluded, the service not yet open (契約成立).
@@ -84,7 +84,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A contract on a day.
     pub struct ContractOnDay {
         /// Where it stands.
@@ -129,7 +129,7 @@ impl Projection for Contracts {
     type OnDay = ContractOnDay;
 
     const NAME: &'static str = "contracts";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const KEY: &'static str = "contract";
     const COLUMNS: &'static [Column] = COLUMNS;
 
@@ -287,7 +287,7 @@ impl ContractRow {
     fn term(&self, ends_on: Option<Date>, on: Date) -> Option<Period> {
         let first = self.terms.term?;
         let on = ends_on.map_or(on, |last| last.min(on));
-        Some(if self.terms.auto_renew { term_on(first, on) } else { first })
+        Some(if self.terms.auto_renew { Term::recorded(first).holding(on) } else { first })
     }
 }
 
@@ -295,8 +295,8 @@ impl ContractRow {
 mod tests {
     use super::*;
     use crate::testing::{day, given};
-    use daicho_events::Sample;
     use daicho_events::contract::{CancellationScheduled, QuantityChanged, ServiceActivated};
+    use daicho_values::Sample;
 
     /// Five licences from day 30, a term of thirty days.
     fn concluded(auto_renew: bool) -> ContractConcluded {

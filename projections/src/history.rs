@@ -1,7 +1,7 @@
 //! Dated facts: what a row knows, each fact with the business day from which it counts.
 //! A question for a day is answered by the facts that count on it, whenever they were recorded.
 
-use daicho_events::{Date, Sample};
+use daicho_values::{Date, Sample};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

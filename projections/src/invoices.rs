@@ -5,9 +5,9 @@ use daicho_events::billing::{
     BillingEvent, CreditIssued, InvoiceIssued, PayableAt, PaymentChannel, PaymentReceived,
     SeriesNumber,
 };
-use daicho_events::{
-    Date, Event, InvoiceNumber, Money, Month, Name, OrderId, OrganisationId, PaymentId, Recorded,
-    ReturnId,
+use daicho_events::{Event, Recorded};
+use daicho_values::{
+    Date, InvoiceNumber, Money, Month, Name, OrderId, OrganisationId, PaymentId, ReturnId,
 };
 
 use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
@@ -16,7 +16,7 @@ use crate::{Column, History, Keys, Projection, Value};
 /// The list of invoices and credits, a row a number of the series.
 pub struct Invoices;
 
-daicho_events::data! {
+daicho_values::data! {
     /// What a number of the series is.
     pub enum DocumentKind {
         /// An invoice (請求書).
@@ -26,7 +26,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A part of a payment that settles the invoice (消込).
     pub struct Paid {
         /// The payment.
@@ -38,7 +38,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A credit that reduces the invoice.
     pub struct Credited {
         /// The credit's number.
@@ -48,7 +48,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// An invoice or a credit.
     pub struct InvoiceRow {
         /// Its number.
@@ -92,7 +92,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// Where an invoice or a credit stands on a day.
     pub enum InvoiceStatus {
         /// An invoice not due yet, nothing paid.
@@ -110,7 +110,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// An invoice or a credit on a day.
     pub struct InvoiceOnDay {
         /// Where it stands.
@@ -326,8 +326,8 @@ impl InvoiceRow {
 mod tests {
     use super::*;
     use crate::testing::{day, given, totals, yen};
-    use daicho_events::Sample;
     use daicho_events::billing::{Allocation, MonthClosed};
+    use daicho_values::Sample;
 
     fn number(text: &str) -> InvoiceNumber {
         InvoiceNumber::new(text).unwrap()

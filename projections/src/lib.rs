@@ -38,7 +38,6 @@ mod history;
 mod list;
 mod partition;
 mod projection;
-mod term;
 
 pub mod contracts;
 pub mod invoices;
@@ -78,7 +77,7 @@ pub fn find(name: &str) -> Option<&'static dyn List> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use daicho_events::Sample;
+    use daicho_values::Sample;
     use serde::Serialize;
 
     use super::*;

@@ -7,7 +7,8 @@ use std::hash::Hasher;
 use std::marker::PhantomData;
 
 use daicho_events::binary::{BinaryError, decode, encode};
-use daicho_events::{Date, Position, Recorded, Sample};
+use daicho_events::{Position, Recorded};
+use daicho_values::{Date, Sample};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 

@@ -5,7 +5,8 @@
 use daicho_events::registration::{
     MemberMigrated, MemberRegistrationRequested, MemberRole, RegistrationEvent,
 };
-use daicho_events::{Date, Event, MemberId, Name, OrganisationId, Recorded, SealedText, Timestamp};
+use daicho_events::{Event, Recorded};
+use daicho_values::{Date, MemberId, Name, OrganisationId, SealedText, Timestamp};
 
 use crate::ColumnKind::{Date as Day, Text, Timestamp as Instant};
 use crate::history::{counts, note_earliest};
@@ -14,7 +15,7 @@ use crate::{Column, History, Keys, Projection, Value};
 /// The list of members, a row a person (R10).
 pub struct Members;
 
-daicho_events::data! {
+daicho_values::data! {
     /// A member, or a person who asked to become one.
     pub struct MemberRow {
         /// The person.
@@ -42,7 +43,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// How far a registration has come on a day.
     pub enum MemberStatus {
         /// Asked for, not verified (R12: it may be abandoned).
@@ -56,7 +57,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A member on a day.
     pub struct MemberOnDay {
         /// How far registration has come.
@@ -216,10 +217,10 @@ impl MemberRow {
 mod tests {
     use super::*;
     use crate::testing::{day, given, noon};
-    use daicho_events::Sample;
     use daicho_events::registration::{
         EmailVerified, MainRegistrationCompleted, OrganisationRegistered, VerificationLinkIssued,
     };
+    use daicho_values::Sample;
 
     fn link(expires_at: Option<Timestamp>) -> VerificationLinkIssued {
         VerificationLinkIssued { expires_at, ..Sample::sample() }

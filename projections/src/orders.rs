@@ -4,9 +4,10 @@
 use daicho_events::billing::{BillingEvent, InvoiceIssued, InvoiceLine};
 use daicho_events::order::{GoodsReturned, OrderEvent, OrderPlaced};
 use daicho_events::product::PaymentMethod;
-use daicho_events::{
-    Date, Event, InvoiceNumber, MemberId, Money, Name, OrderId, OrganisationId, QuoteId, Recorded,
-    Reference, ReturnId, SalesRepCode,
+use daicho_events::{Event, Recorded};
+use daicho_values::{
+    Date, InvoiceNumber, MemberId, Money, Name, OrderId, OrganisationId, QuoteId, Reference,
+    ReturnId, SalesRepCode,
 };
 
 use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
@@ -16,7 +17,7 @@ use crate::{Column, History, Keys, Projection, Value};
 /// The list of orders, a row an order.
 pub struct Orders;
 
-daicho_events::data! {
+daicho_values::data! {
     /// Goods of an order that came back (返品).
     pub struct Returned {
         /// The return.
@@ -26,7 +27,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// What an invoice bills of an order. Without tax, which is rounded once per invoice.
     pub struct Invoiced {
         /// The invoice.
@@ -36,7 +37,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// An order.
     pub struct OrderRow {
         /// Its id.
@@ -86,7 +87,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// How far an order has come on a day (R64). Of several, the last in this order stands.
     pub enum OrderStatus {
         /// Placed by the customer (注文).
@@ -108,7 +109,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// An order on a day.
     pub struct OrderOnDay {
         /// How far it has come.
@@ -346,10 +347,10 @@ impl Returned {
 mod tests {
     use super::*;
     use crate::testing::{day, given, totals, yen};
-    use daicho_events::Sample;
     use daicho_events::order::{
         DeliveryDateFixed, OrderAccepted, OrderCancelled, OrderConfirmed, OrderFulfilled,
     };
+    use daicho_values::Sample;
 
     fn placed(gross: u32) -> OrderPlaced {
         OrderPlaced { totals: totals(gross), ..Sample::sample() }

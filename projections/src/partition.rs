@@ -109,7 +109,7 @@ impl Hasher for StableHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use daicho_events::{InvoiceNumber, OrderId, Sample};
+    use daicho_values::{InvoiceNumber, OrderId, Sample};
 
     fn hash(key: &impl Hash) -> u64 {
         let mut hasher = StableHasher::default();

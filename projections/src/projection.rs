@@ -7,7 +7,8 @@ use std::hash::Hash;
 use std::str::FromStr;
 use std::vec;
 
-use daicho_events::{Date, Recorded, Sample};
+use daicho_events::Recorded;
+use daicho_values::{Date, Sample};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 

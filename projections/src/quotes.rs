@@ -2,9 +2,8 @@
 //! Lines are not kept: the document is made from the event itself.
 
 use daicho_events::quote::{QuoteEvent, QuoteIssued};
-use daicho_events::{
-    Date, Event, MemberId, Money, Name, OrderId, OrganisationId, QuoteId, Recorded,
-};
+use daicho_events::{Event, Recorded};
+use daicho_values::{Date, MemberId, Money, Name, OrderId, OrganisationId, QuoteId};
 
 use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
 use crate::{Column, History, Keys, Projection, Value};
@@ -12,7 +11,7 @@ use crate::{Column, History, Keys, Projection, Value};
 /// The list of quotes, a row a quote.
 pub struct Quotes;
 
-daicho_events::data! {
+daicho_values::data! {
     /// A quote.
     pub struct QuoteRow {
         /// Its id, which is also its number.
@@ -42,7 +41,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// Where a quote stands on a day.
     pub enum QuoteStatus {
         /// It can be ordered.
@@ -56,7 +55,7 @@ daicho_events::data! {
     }
 }
 
-daicho_events::data! {
+daicho_values::data! {
     /// A quote on a day.
     pub struct QuoteOnDay {
         /// Where it stands.
@@ -187,8 +186,8 @@ impl QuoteRow {
 mod tests {
     use super::*;
     use crate::testing::{day, given};
-    use daicho_events::Sample;
     use daicho_events::quote::{QuoteConverted, QuoteWithdrawn};
+    use daicho_values::Sample;
 
     fn issued(valid_until: Date) -> QuoteIssued {
         QuoteIssued { valid_until, ..Sample::sample() }

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use daicho_events::{
-    Actor, Currency, Date, Event, Header, Login, Money, Position, Recorded, Sample, Timestamp,
-    Totals,
-};
+use daicho_events::{Actor, Event, Header, Position, Recorded};
+use daicho_values::{Currency, Date, Login, Money, Sample, Timestamp, Totals};
 
 use crate::Projection;
 

@@ -11,8 +11,9 @@ mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use daicho_events::{Date, Recorded, Sample, Timestamp};
+use daicho_events::Recorded;
 use daicho_projections::{ColumnKind, ColumnRole, List, Partition, SLICES, Value, all};
+use daicho_values::{Date, Sample, Timestamp};
 use proptest::prelude::*;
 use streams::{DAYS, first_day, records, wild_records};
 

@@ -1,10 +1,11 @@
 //! The appends of a workload: real events, one an append, each with a condition and a request id.
 //! All of it is made before the clock starts.
 
+use daicho_events::Event;
 use daicho_events::billing::{Allocation, PaymentReceived};
 use daicho_events::contract::ContractConcluded;
-use daicho_events::{Date, Event, InvoiceNumber, OrganisationId, Sample, Tag};
 use daicho_store::{Append, Condition, NewEvent, Query, QueryItem, Request};
+use daicho_values::{Date, InvoiceNumber, OrganisationId, Sample, Tag};
 
 use crate::digest::RecordDigest;
 use crate::error::BenchError;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daicho_app::{BookName, Books, Edge, Ledger};
+use daicho_events::Event;
 use daicho_events::contract::{ContractConcluded, ContractTerms, QuantityChanged};
-use daicho_events::{ContractId, Event, OrganisationId, Quantity, Sample as _};
 use daicho_store::{Append, Book, Log as _, NewEvent, sqlite};
+use daicho_values::{ContractId, OrganisationId, Quantity, Sample as _};
 
 use crate::SOFTWARE;
 use crate::append::stored;

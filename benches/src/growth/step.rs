@@ -9,7 +9,7 @@ use daicho_app::{
     CommandRequest, KnownAt, Ledger, ListRequest, Position, Unwatched, all, list_by_name,
 };
 use daicho_events::contract::ContractConcluded;
-use daicho_events::{Date, Sample as _};
+use daicho_values::{Date, Sample as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

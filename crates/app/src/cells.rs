@@ -1,7 +1,7 @@
 //! The rows of a list as texts, for tables and CSV: amounts with the digits of their currency.
 
-use daicho_events::Currency;
 use daicho_projections::{ColumnKind, List, Value};
+use daicho_values::Currency;
 
 use crate::lists::ListPage;
 

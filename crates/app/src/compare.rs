@@ -1,8 +1,8 @@
 //! Comparison: every stored list held against the same list made anew.
 
-use daicho_events::Date;
 use daicho_projections::{List, all};
 use daicho_store::views::ViewRow;
+use daicho_values::Date;
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use daicho_domain::Moment;
-use daicho_events::{Actor, Timestamp};
+use daicho_events::Actor;
 use daicho_store::vault::{Entropy, SystemEntropy};
 use daicho_store::{Clock, SystemClock};
+use daicho_values::Timestamp;
 use ulid::Ulid;
 
 /// Random bits of a ULID.

@@ -2,8 +2,9 @@
 //! all of it once more.
 
 use daicho_domain::{Decision, QUERY_ROUNDS_MAX};
-use daicho_events::{Actor, Header, NewEvent, Position, Query, Recorded, Timestamp};
+use daicho_events::{Actor, Header, NewEvent, Position, Query, Recorded};
 use daicho_store::{Append, AppendError, Appended, Condition, Log, Request};
+use daicho_values::Timestamp;
 
 use crate::error::{ExecuteError, Failure};
 use crate::ledger::Ledger;

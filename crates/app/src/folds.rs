@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use daicho_events::Date;
 use daicho_projections::{Changed, Fold, List, Partition, SLICES, Shown};
+use daicho_values::Date;
 
 use crate::error::Failure;
 

@@ -60,9 +60,9 @@ pub struct HistoryLine {
     /// Where it stands.
     pub position: Position,
     /// When it was recorded.
-    pub recorded_at: daicho_events::Timestamp,
+    pub recorded_at: daicho_values::Timestamp,
     /// From when it counts.
-    pub effective_on: daicho_events::Date,
+    pub effective_on: daicho_values::Date,
     /// Who acted.
     pub actor: daicho_events::Actor,
     /// On whose behalf.

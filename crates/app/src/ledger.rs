@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use daicho_domain::state::{Fold, Shop};
-use daicho_events::Date;
 use daicho_store::postgres::Database;
 use daicho_store::vault::{Vault, VaultError};
 use daicho_store::views::Views;
 use daicho_store::{
     Book, OpenError, Options, PostgresVault, SqliteState, SqliteVault, SqliteViews, State, sqlite,
 };
+use daicho_values::Date;
 
 use tokio::sync::Notify;
 

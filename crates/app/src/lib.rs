@@ -76,10 +76,7 @@ pub use webhooks::{
 // What callers of a ledger meet of the crates below it: they lean on this crate alone.
 pub use daicho_domain::access::{Right, may};
 pub use daicho_events::access::Role;
-pub use daicho_events::{
-    Actor, ContractId, Currency, Date, KeyId, MemberId, Money, Name, OrderId, OrganisationId,
-    PUBLISHED, Position, Published, QuoteId, Recorded, Scope, Timestamp,
-};
+pub use daicho_events::{Actor, PUBLISHED, Position, Published, Recorded};
 pub use daicho_projections::{Column, ColumnKind, List, SLICES, Value, all};
 pub use daicho_store::sqlite::backup::{BackupError, Manifest};
 pub use daicho_store::vault::Entropy;
@@ -87,4 +84,8 @@ pub use daicho_store::views::{PAGE_ROWS_MAX, ViewError};
 pub use daicho_store::{
     AppendError, Clock, ConsumeError, CopyError, Fault, Holder, OpenError, ReadError, StateError,
     causes, with_causes,
+};
+pub use daicho_values::{
+    ContractId, Currency, Date, KeyId, MemberId, Money, Name, OrderId, OrganisationId, QuoteId,
+    Scope, Timestamp,
 };

@@ -1,12 +1,13 @@
 //! Lists as people read them: the live one, or as known at a position or day, or as effective on a
 //! day.
 
-use daicho_events::{Date, Position};
+use daicho_events::Position;
 use daicho_projections::{List, all, find};
 use daicho_store::Log;
 use daicho_store::views::{
     Comparison, Cursor, Direction, Filter, PageRequest, Value, ViewPage, select,
 };
+use daicho_values::Date;
 
 use crate::error::Failure;
 use crate::folds::{Folds, ListFolds};

@@ -1,9 +1,9 @@
 //! The rows of a pass on their way into shadow tables: encoded by a thread, slice by slice, while
 //! those before them are written.
 
-use daicho_events::Date;
 use daicho_projections::List;
 use daicho_store::views::{Value, ViewRow};
+use daicho_values::Date;
 use tokio::sync::mpsc;
 
 use crate::error::Failure;

@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use daicho_domain::shop::OpenBook;
-use daicho_events::shop::ClosedDays;
-use daicho_events::{
+use daicho_values::calendar::ClosedDays;
+use daicho_values::{
     Currency, Date, DatedTaxRate, LocalTime, Money, Name, Rounding, TaxCategory, TaxRate,
     TextError, TimeError, TimeZone,
 };
@@ -70,7 +70,7 @@ pub enum PresetError {
     Time(#[from] TimeError),
     /// An amount.
     #[error(transparent)]
-    Money(#[from] daicho_events::MoneyError),
+    Money(#[from] daicho_values::MoneyError),
 }
 
 /// The settings of such a shop under a name.

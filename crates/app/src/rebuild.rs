@@ -4,10 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use daicho_events::Date;
 use daicho_projections::{List, Partition, SLICES, all};
 use daicho_store::Log;
 use daicho_store::views::{RebuildFrom, Resumed, Shadow, ViewPoint, ViewState};
+use daicho_values::Date;
 use sha2::{Digest, Sha256};
 
 use crate::error::Failure;

@@ -133,7 +133,7 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Tag;
+    use daicho_values::Tag;
 
     use super::*;
 

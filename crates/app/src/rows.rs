@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use daicho_events::{Date, Recorded};
+use daicho_events::Recorded;
 use daicho_projections::{Fold, List, Partition, Shown};
 use daicho_store::views::{
     BATCH_ROWS_MAX, ColumnIndex, ColumnKind, Value, ViewChanges, ViewColumn, ViewRow, ViewSchema,
 };
+use daicho_values::Date;
 
 use crate::error::Failure;
 

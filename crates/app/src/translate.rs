@@ -1,7 +1,8 @@
 //! Between the domain's words and the store's texts: events, headers, queries, replay blocks.
 
-use daicho_events::{Date, Event, Header, NewEvent, Position, Query, Recorded, Timestamp, binary};
+use daicho_events::{Event, Header, NewEvent, Position, Query, Recorded, binary};
 use daicho_store::{Envelope, Packer, Stored, with_causes};
+use daicho_values::{Date, Timestamp};
 
 use crate::error::{EventError, Failure};
 use crate::execute::Context;

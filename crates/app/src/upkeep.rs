@@ -1,9 +1,9 @@
 //! Upkeep of the stored lists: each is brought to the head and to today when it is read.
 
-use daicho_events::Date;
 use daicho_projections::List;
 use daicho_store::Log;
 use daicho_store::views::{ViewError, ViewPoint, ViewState, ViewWriteError};
+use daicho_values::Date;
 
 use crate::error::Failure;
 use crate::ledger::Ledger;

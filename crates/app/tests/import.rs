@@ -140,7 +140,7 @@ fn assert_counts(report: &ImportReport, [recorded, already, rejected]: [u64; 3])
 
 #[track_caller]
 fn assert_amounts(report: &ImportReport, recorded: &str, rejected: &str) {
-    let amount = |text| daicho_events::Money::parse(text, daicho_events::Currency::Gbp).unwrap();
+    let amount = |text| daicho_values::Money::parse(text, daicho_values::Currency::Gbp).unwrap();
     assert_eq!(
         (report.recorded_amount, report.rejected_amount),
         (amount(recorded), amount(rejected)),

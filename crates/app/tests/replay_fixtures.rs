@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 
 use daicho_app::{Books, KEY_MISSING, KnownAt, Ledger, ListRequest, Unwatched};
 use daicho_events::shop::ShopEvent;
-use daicho_events::{Date, Event, Header, Position, Recorded, TimeZone, Timestamp};
+use daicho_events::{Event, Header, Position, Recorded};
 use daicho_projections::{Partition, all};
 use daicho_store::{Envelope, Frontier, NewEvent, leaf_hash};
+use daicho_values::{Date, TimeZone, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;

@@ -1,7 +1,8 @@
 //! Who acts: the shop's staff, or a member for the own organisation. Every command that is not
 //! open to all asks here, so that the rule reads the same everywhere.
 
-use daicho_events::{Actor, MemberId, OrganisationId, Query};
+use daicho_events::{Actor, Query};
+use daicho_values::{MemberId, OrganisationId};
 
 use crate::state::{Member, Members};
 use crate::{Moment, Rejection};

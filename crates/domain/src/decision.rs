@@ -1,6 +1,7 @@
 //! The shape of every command: what it must know, how that is folded, and the rules.
 
-use daicho_events::{Actor, NewEvent, Query, Recorded, Timestamp};
+use daicho_events::{Actor, NewEvent, Query, Recorded};
+use daicho_values::Timestamp;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use ulid::Ulid;

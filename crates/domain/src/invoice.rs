@@ -4,7 +4,7 @@
 use daicho_events::billing::{InvoiceLine, PayableAt};
 use daicho_events::order::OrderLine;
 use daicho_events::shop::ShopConfigured;
-use daicho_events::{Currency, Money, OrderId};
+use daicho_values::{Currency, Money, OrderId};
 
 /// Below this many yen, tax included, no qualified return invoice is needed
 /// (消費税法57条の4第3項, 同施行令70条の9第3項).

@@ -11,7 +11,6 @@ mod decision;
 pub mod access;
 pub mod acting;
 pub mod billing;
-pub mod calendar;
 pub mod contract;
 pub mod invoice;
 pub mod order;
@@ -23,8 +22,6 @@ pub mod registration;
 pub mod series;
 pub mod shop;
 pub mod state;
-pub mod tax;
-pub mod term;
 
 #[cfg(test)]
 mod testing;

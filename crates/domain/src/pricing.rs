@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use daicho_events::order::OrderLine;
-use daicho_events::{
+use daicho_values::{
     Date, Money, MoneyError, PlanCode, ProductCode, QUANTITY_MAX, Quantity, TaxCategory, TaxRate,
     Totals,
 };
@@ -12,7 +12,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::state::{Catalogue, Plan, Product, Shop, ShopNotOpen};
-use crate::tax::totals;
 
 /// Lines of one document.
 pub const LINES_MAX: usize = 1_000;
@@ -126,7 +125,7 @@ impl Priced {
         check_bytes(bytes_of(&lines))?;
         let settings = shop.settings()?;
         let taxed = lines.iter().map(|line| (line.tax, line.rate, line.amount));
-        let totals = totals(taxed, settings.currency, settings.rounding)?;
+        let totals = Totals::of(taxed, settings.currency, settings.rounding)?;
         Ok(Self { lines, totals })
     }
 }
@@ -289,8 +288,9 @@ pub(crate) fn text_bytes(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Event;
     use daicho_events::order::OrderPlaced;
-    use daicho_events::{Event, Name, Sample};
+    use daicho_values::{Name, Sample};
 
     use super::*;
     use crate::Rejection;
@@ -433,9 +433,9 @@ mod tests {
             name: Name::new(&"\"".repeat(256)).unwrap(),
             product: code(&"円".repeat(64)),
             quantity: Quantity::new(QUANTITY_MAX.into()).unwrap(),
-            unit_price: Money::parse("999999999999999.999999", daicho_events::Currency::Usd)
+            unit_price: Money::parse("999999999999999.999999", daicho_values::Currency::Usd)
                 .unwrap(),
-            amount: Money::parse("999999999999999.999999", daicho_events::Currency::Usd).unwrap(),
+            amount: Money::parse("999999999999999.999999", daicho_values::Currency::Usd).unwrap(),
             tax: TaxCategory::OutOfScope,
             ..placed.lines[0].clone()
         };

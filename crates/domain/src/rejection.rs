@@ -1,8 +1,8 @@
 //! Rejections: a rule that the caller broke and can mend. Each has a stable code.
 
-use daicho_events::MoneyError;
+use daicho_values::MoneyError;
 
-use crate::calendar::CalendarError;
+use daicho_values::calendar::CalendarError;
 
 /// A broken rule. Its text names the thing, the rule and the way out; its code never changes.
 pub trait Rejection: std::error::Error + Send + Sync + 'static {

@@ -4,7 +4,8 @@
 //! so two documents never take one number and none is left out.
 
 use daicho_events::billing::{BillingEvent, INVOICE_SERIES, SeriesNumber};
-use daicho_events::{Event, InvoiceNumber, Query, Recorded, Tag};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{InvoiceNumber, Tag};
 
 use crate::state::Fold;
 

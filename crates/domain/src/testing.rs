@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use daicho_events::shop::ClosedDays;
-use daicho_events::{
-    Actor, Currency, Date, DatedTaxRate, Event, Header, IssuerNumber, LocalTime, Login, Money,
-    Name, NewEvent, Position, Query, QueryItem, Reach, Recorded, Rounding, Sample, TaxCategory,
-    TaxRate, Timestamp,
+use daicho_events::{Actor, Event, Header, NewEvent, Position, Query, QueryItem, Reach, Recorded};
+use daicho_values::calendar::ClosedDays;
+use daicho_values::{
+    Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Login, Money, Name, Rounding, Sample,
+    TaxCategory, TaxRate, Timestamp,
 };
 
 use crate::shop::OpenBook;
@@ -47,7 +47,7 @@ pub(crate) fn event(event: impl Into<Event>) -> Step {
         let today = Date(
             history
                 .now
-                .in_zone(&"Asia/Tokyo".parse::<daicho_events::TimeZone>().unwrap().rules())
+                .in_zone(&"Asia/Tokyo".parse::<daicho_values::TimeZone>().unwrap().rules())
                 .date(),
         );
         history.record(vec![NewEvent::on(today, event)]);

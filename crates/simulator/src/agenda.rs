@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use daicho_events::{ContractId, Date, MemberId, Month, QuoteId, ReturnId, Timestamp};
+use daicho_values::{ContractId, Date, MemberId, Month, QuoteId, ReturnId, Timestamp};
 
 use crate::billing::Bill;
 use crate::catalogue::Change;

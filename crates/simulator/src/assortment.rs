@@ -1,12 +1,12 @@
 //! What the shop sells: twenty services and twenty goods, alternating, so that a small shop that
 //! lists only the first few has both.
 
-use daicho_events::TaxCategory;
 use daicho_events::product::{
     BillingPeriod, CancellationPolicy, PaymentMethod, PenaltyRule, ProductKind, PurchaseRules,
     ReductionPolicy,
 };
-use daicho_events::{Quantity, QuantityError};
+use daicho_values::TaxCategory;
+use daicho_values::{Quantity, QuantityError};
 
 /// How a product is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

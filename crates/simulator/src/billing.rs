@@ -4,7 +4,8 @@
 use daicho_domain::billing::{CloseMonth, IssueInvoice, RecordPayment};
 use daicho_events::billing::{Allocation, BillingEvent, InvoiceIssued, PayableAt, PaymentChannel};
 use daicho_events::product::PaymentMethod;
-use daicho_events::{Actor, Date, Event, InvoiceNumber, Login, Month, Recorded};
+use daicho_events::{Actor, Event, Recorded};
+use daicho_values::{Date, InvoiceNumber, Login, Month};
 
 use crate::SimulateError;
 use crate::agenda::{CustomerPlace, Step};

@@ -7,7 +7,8 @@ use daicho_domain::pricing::WantedLine;
 use daicho_domain::quote::{IssueQuote, WithdrawQuote};
 use daicho_events::order::OrderEvent;
 use daicho_events::product::{PaymentMethod, ProductKind};
-use daicho_events::{Actor, Date, Event, ProductCode, QuoteId, SalesRepCode, TermsVersion};
+use daicho_events::{Actor, Event};
+use daicho_values::{Date, ProductCode, QuoteId, SalesRepCode, TermsVersion};
 
 use crate::SimulateError;
 use crate::agenda::{CustomerPlace, Step};

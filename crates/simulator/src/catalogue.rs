@@ -4,8 +4,9 @@ use daicho_domain::product::{
     FirstPlan, FirstTerms, ListProduct, PublishPlan, PublishTerms, RenameProduct, RetireProduct,
     SetRules,
 };
+use daicho_events::Actor;
 use daicho_events::product::{ProductKind, PurchaseRules};
-use daicho_events::{Actor, Date, Name, PlanCode, ProductCode, Sha256, TermsVersion};
+use daicho_values::{Date, Name, PlanCode, ProductCode, Sha256, TermsVersion};
 
 use crate::SimulateError;
 use crate::agenda::Step;

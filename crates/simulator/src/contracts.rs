@@ -3,7 +3,8 @@
 use daicho_domain::contract::{Activate, AddLicences, Cancel, ReduceLicences};
 use daicho_events::contract::{ContractConcluded, ContractEvent};
 use daicho_events::product::BillingPeriod;
-use daicho_events::{Actor, ContractId, Date, Event, Month, Recorded};
+use daicho_events::{Actor, Event, Recorded};
+use daicho_values::{ContractId, Date, Month};
 
 use crate::SimulateError;
 use crate::agenda::{CustomerPlace, Step};
@@ -148,7 +149,7 @@ impl World<'_> {
             self.may(actor.clone(), &early, &["notice_too_short"]).await?;
         }
         let months = self.chance.below(NOTICE_MONTHS_MAX);
-        let ends_on = today.plus_days(notice).plus_months(months).month().last();
+        let ends_on = today.plus_days(notice).month().plus(months).last();
         if running.last_day.is_some_and(|last| last < ends_on) {
             return Ok(false);
         }

@@ -1,6 +1,6 @@
 //! Days and minutes of the shop's zone as instants, and back. Tokyo keeps no summer time.
 
-use daicho_events::{Date, Timestamp};
+use daicho_values::{Date, Timestamp};
 use jiff::civil;
 use jiff::tz::TimeZone;
 

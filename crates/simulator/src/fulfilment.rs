@@ -4,7 +4,8 @@ use daicho_domain::billing::InvoiceOrder;
 use daicho_domain::order::{AcceptOrder, CancelOrder, ConfirmOrder, FixDelivery, FulfilOrder};
 use daicho_events::contract::ContractEvent;
 use daicho_events::order::OrderEvent;
-use daicho_events::{Actor, Date, Event, OrderId, ProductCode};
+use daicho_events::{Actor, Event};
+use daicho_values::{Date, OrderId, ProductCode};
 
 use crate::SimulateError;
 use crate::agenda::{CustomerPlace, Step};

@@ -23,8 +23,8 @@ mod summary;
 mod world;
 
 use daicho_app::{ExecuteError, Failure, Ledger, Progress};
-use daicho_domain::calendar::CalendarError;
-use daicho_events::{MoneyError, QuantityError, TextError, TimeError, Timestamp};
+use daicho_values::calendar::CalendarError;
+use daicho_values::{MoneyError, QuantityError, TextError, TimeError, Timestamp};
 
 pub use edge::{Simulated, edge};
 pub use summary::Summary;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use daicho_domain::shop::{OpenBook, ReviseCalendar};
-use daicho_events::shop::ClosedDays;
-use daicho_events::{
+use daicho_values::calendar::ClosedDays;
+use daicho_values::{
     Currency, Date, DatedTaxRate, IssuerNumber, Name, Rounding, TaxCategory, TaxRate,
 };
 

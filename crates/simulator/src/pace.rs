@@ -1,7 +1,7 @@
 //! How many customers come on a day, so that the life covers its span whatever the number of
 //! events.
 
-use daicho_events::Date;
+use daicho_values::Date;
 
 use crate::chance::Chance;
 use crate::days::{days_between, years_before};

@@ -1,6 +1,6 @@
 //! Names and numbers of invented companies and people.
 
-use daicho_events::{CorporateNumber, TextError};
+use daicho_values::{CorporateNumber, TextError};
 
 use crate::chance::Chance;
 

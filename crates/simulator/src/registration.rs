@@ -6,9 +6,10 @@ use daicho_domain::Command;
 use daicho_domain::registration::{
     CompleteRegistration, MigrateMember, RegisterOrganisation, RequestRegistration, VerifyMember,
 };
+use daicho_events::Actor;
 use daicho_events::product::PaymentMethod;
 use daicho_events::registration::MemberRole;
-use daicho_events::{Actor, Login, MemberId, Name, OrganisationId, Reference};
+use daicho_values::{Login, MemberId, Name, OrganisationId, Reference};
 use serde_json::{Value, json};
 
 use crate::SimulateError;

@@ -2,8 +2,9 @@
 
 use daicho_domain::billing::CreditReturn;
 use daicho_domain::order::{ReturnedLine, TakeBack};
+use daicho_events::Event;
 use daicho_events::billing::BillingEvent;
-use daicho_events::{Event, ReturnId};
+use daicho_values::ReturnId;
 
 use crate::SimulateError;
 use crate::agenda::Step;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use daicho_events::{Date, Recorded};
+use daicho_events::Recorded;
+use daicho_values::Date;
 
 /// What a life came to.
 #[derive(Debug, Clone, PartialEq, Eq)]

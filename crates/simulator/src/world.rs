@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use daicho_app::{Context, ExecuteError, Executed, Ledger, Progress};
 use daicho_domain::Command;
-use daicho_domain::calendar::{BusinessCalendar, ClosedDays};
 use daicho_events::product::PaymentMethod;
-use daicho_events::{
-    Actor, Currency, Date, InvoiceNumber, Login, MemberId, Money, Month, OrganisationId, Recorded,
-    Timestamp,
+use daicho_events::{Actor, Recorded};
+use daicho_values::calendar::{BusinessCalendar, ClosedDays};
+use daicho_values::{
+    Currency, Date, InvoiceNumber, Login, MemberId, Money, Month, OrganisationId, Timestamp,
 };
 
 use crate::agenda::{Agenda, CustomerPlace, Step};

@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use daicho_app::{Books, Ledger, Unwatched};
-use daicho_events::Timestamp;
 use daicho_simulator::{Options, SimulateError, Summary, edge, simulate};
+use daicho_values::Timestamp;
 use tempfile::TempDir;
 
 /// 2026-04-01 in Tokyo, at noon.

@@ -24,9 +24,9 @@ use daicho_events::registration::{
     OrganisationRegistered, RegistrationEvent, VerificationLinkIssued,
 };
 use daicho_events::shop::ShopConfigured;
-use daicho_events::{
-    Actor, Currency, Date, Event, Header, InvoiceNumber, Login, Money, Period, Position, Quantity,
-    Recorded, Sample, Timestamp, Totals,
+use daicho_events::{Actor, Event, Header, Position, Recorded};
+use daicho_values::{
+    Currency, Date, InvoiceNumber, Login, Money, Period, Quantity, Sample, Timestamp, Totals,
 };
 use proptest::prelude::*;
 
@@ -244,7 +244,7 @@ impl Dice {
 
     fn concluded(&self) -> ContractConcluded {
         let (from, to) = (self.first(), self.first().plus_days(self.days[1] / 4));
-        let whole = self.first().plus_months(self.other + 1).previous();
+        let whole = self.first().after_months(self.other + 1).previous();
         let term = match self.amount {
             0 => None,
             1 | 2 => Period::new(from, whole),

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use daicho_events::KeyId;
 use daicho_store::vault::Entropy;
+use daicho_values::KeyId;
 use sha2::{Digest as _, Sha256};
 
 /// What the text of every secret begins with, so that a leaked one is known for what it is.

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daicho_events::{Position, Timestamp};
+use daicho_events::Position;
 use daicho_store::{Log as _, StateName};
+use daicho_values::Timestamp;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, sleep, sleep_until};
 use ulid::Ulid;

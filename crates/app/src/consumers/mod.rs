@@ -7,8 +7,9 @@ mod window;
 
 use std::sync::Arc;
 
-use daicho_events::{PUBLISHED, Position, Timestamp};
+use daicho_events::{PUBLISHED, Position};
 use daicho_store::{Log as _, StateError, StateName};
+use daicho_values::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

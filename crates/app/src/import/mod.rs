@@ -18,11 +18,12 @@ use daicho_events::product::{
     CancellationPolicy, PaymentMethod, PenaltyRule, ProductKind, PurchaseRules, ReductionPolicy,
 };
 use daicho_events::registration::{MemberRole, RegistrationEvent};
-use daicho_events::{
-    Actor, Event, Login, MemberId, Money, MoneyError, Name, OrderId, ProductCode, Reference,
-    SealedText, TaxCategory,
-};
+use daicho_events::{Actor, Event};
 use daicho_store::vault::Subject;
+use daicho_values::{
+    Login, MemberId, Money, MoneyError, Name, OrderId, ProductCode, Reference, SealedText,
+    TaxCategory,
+};
 
 use crate::error::{ExecuteError, Failure};
 use crate::execute::{Context, Executed};
@@ -161,7 +162,7 @@ fn refused(rejection: daicho_domain::state::ShopNotOpen) -> ImportError {
     ImportError::Refused(ExecuteError::Rejected(Box::new(rejection)))
 }
 
-fn refused_text(error: daicho_events::TextError) -> ImportError {
+fn refused_text(error: daicho_values::TextError) -> ImportError {
     ImportError::Refused(ExecuteError::malformed(error.to_string()))
 }
 
@@ -307,7 +308,7 @@ impl Import<'_> {
             (None, None) => ("customer unknown".to_owned(), "Unknown customer".to_owned()),
         };
         let malformed =
-            |error: daicho_events::TextError| ExecuteError::malformed(error.to_string());
+            |error: daicho_values::TextError| ExecuteError::malformed(error.to_string());
         let name = Name::new(&name).map_err(malformed)?;
         let organisation = RegisterOrganisation {
             organisation: self.ledger.edge().id(),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use daicho_events::order::OrderEvent;
-use daicho_events::{Date, Event, MemberId, OrderId, ProductCode, Recorded};
+use daicho_events::{Event, Recorded};
+use daicho_values::{Date, MemberId, OrderId, ProductCode};
 
 use super::row::Row;
 

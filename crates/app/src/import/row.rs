@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use daicho_events::{
+use daicho_values::{
     Currency, Date, LocalTime, Money, MoneyError, Name, ProductCode, Quantity, Reference,
 };
 use rust_decimal::Decimal;

@@ -9,8 +9,9 @@ mod progress;
 mod secret;
 mod work;
 
-use daicho_events::{Position, Timestamp};
+use daicho_events::Position;
 use daicho_store::{DocumentChange, Expected, Log as _, StateName};
+use daicho_values::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

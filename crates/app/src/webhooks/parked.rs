@@ -1,7 +1,8 @@
 //! Messages that could not be delivered: listed, sent again on request, or dropped.
 
-use daicho_events::{Position, Timestamp};
+use daicho_events::Position;
 use daicho_store::{DocumentChange, Expected, StateName};
+use daicho_values::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

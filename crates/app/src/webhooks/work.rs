@@ -1,8 +1,9 @@
 //! What whoever delivers asks and says: what is next, and what came of it. One process at a time
 //! has the lease of a webhook; what it says counts only if nobody else said something since.
 
-use daicho_events::{Position, Timestamp};
+use daicho_events::Position;
 use daicho_store::{Expected, StateName};
+use daicho_values::Timestamp;
 
 use super::error::WebhookError;
 use super::kept::{self, Kept};

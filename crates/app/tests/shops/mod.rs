@@ -13,8 +13,9 @@ use daicho_app::{
 };
 use daicho_domain::Decision;
 use daicho_events::contract::ContractEvent;
-use daicho_events::{Actor, Currency, Event};
+use daicho_events::{Actor, Event};
 use daicho_store::{Append, Log, NewEvent, Options, sqlite};
+use daicho_values::Currency;
 use serde_json::{Value, json};
 
 use crate::support::{StandingClock, book_name, edge_at, name, staff};

@@ -9,9 +9,10 @@ use daicho_app::{
     BookName, Books, CommandRequest, Context, Edge, ExecuteError, Executed, Ledger, ListRequest,
     Preset, list_by_name, preset,
 };
-use daicho_events::{Actor, Currency, Login, Name};
+use daicho_events::Actor;
 use daicho_store::Clock;
 use daicho_store::vault::Entropy;
+use daicho_values::{Currency, Login, Name};
 use serde_json::{Value, json};
 
 /// Rows that one page may have, as the store allows.

@@ -106,7 +106,7 @@ async fn an_order(ledger: &Ledger) -> Result<String, CliError> {
 
 /// A day in the middle of the life.
 fn middle(summary: &Summary) -> daicho_app::Date {
-    summary.from.plus_months(18).min(summary.to)
+    summary.from.after_months(18).min(summary.to)
 }
 
 fn next_steps(global: &Global, name: &BookName) -> String {

@@ -9,14 +9,15 @@ use serde_json::Value;
 use crate::rules::{Finding, finding};
 
 /// Which of our crates each of ours may name.
-const EDGES: [(&str, &[&str]); 13] = [
+const EDGES: [(&str, &[&str]); 14] = [
     ("daicho-test-servers", &[]),
     ("daicho-test-vfs", &[]),
-    ("daicho-events", &[]),
+    ("daicho-values", &[]),
     ("daicho-store", &[]),
-    ("daicho-domain", &["daicho-events"]),
-    ("daicho-projections", &["daicho-events"]),
-    ("daicho-documents", &["daicho-events"]),
+    ("daicho-events", &["daicho-values"]),
+    ("daicho-domain", &["daicho-events", "daicho-values"]),
+    ("daicho-projections", &["daicho-events", "daicho-values"]),
+    ("daicho-documents", &["daicho-events", "daicho-values"]),
     (
         "daicho-app",
         &[
@@ -25,9 +26,10 @@ const EDGES: [(&str, &[&str]); 13] = [
             "daicho-events",
             "daicho-projections",
             "daicho-store",
+            "daicho-values",
         ],
     ),
-    ("daicho-simulator", &["daicho-app", "daicho-domain", "daicho-events"]),
+    ("daicho-simulator", &["daicho-app", "daicho-domain", "daicho-events", "daicho-values"]),
     ("daicho-deliveries", &["daicho-app"]),
     ("daicho-http", &["daicho-app", "daicho-deliveries"]),
     ("daicho", &["daicho-app", "daicho-http", "daicho-simulator"]),
@@ -40,6 +42,7 @@ const EDGES: [(&str, &[&str]); 13] = [
             "daicho-simulator",
             "daicho-store",
             "daicho-test-servers",
+            "daicho-values",
         ],
     ),
 ];
@@ -51,8 +54,8 @@ const TEST_CRATES: [&str; 2] = ["daicho-test-servers", "daicho-test-vfs"];
 const SQL_CRATES: [&str; 4] =
     ["daicho-store", "daicho-benches", "daicho-test-servers", "daicho-test-vfs"];
 /// Crates that compute and never touch the world …
-const PURE: [&str; 4] =
-    ["daicho-events", "daicho-domain", "daicho-projections", "daicho-documents"];
+const PURE: [&str; 5] =
+    ["daicho-values", "daicho-events", "daicho-domain", "daicho-projections", "daicho-documents"];
 /// … and what they therefore do not name. Tests of theirs may.
 const WORLD: [&str; 9] = [
     "async-trait",

@@ -1,7 +1,8 @@
 //! Makes a key of the API.
 
 use daicho_events::access::{KeyCreated, Role};
-use daicho_events::{Actor, Date, KeyId, Name, NewEvent, Query, Recorded, Scope, Sha256};
+use daicho_events::{Actor, NewEvent, Query, Recorded};
+use daicho_values::{Date, KeyId, Name, Scope, Sha256};
 
 use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Keys, Shop};
@@ -93,7 +94,7 @@ impl Decision for CreateKey {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::testing::{by, day, given, open_book};

@@ -1,7 +1,8 @@
 //! Ends a key of the API.
 
 use daicho_events::access::KeyRevoked;
-use daicho_events::{KeyId, NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::KeyId;
 
 use crate::acting::{StaffOnly, staff_only};
 use crate::state::{Keys, Shop};
@@ -59,8 +60,9 @@ impl Decision for RevokeKey {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::access::KeyCreated;
-    use daicho_events::{Actor, Sample};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::testing::{by, event, given};

@@ -1,7 +1,7 @@
 //! The one table of rights: what a role may do, and what a scope leaves of it.
 
-use daicho_events::Scope;
 use daicho_events::access::Role;
+use daicho_values::Scope;
 
 /// Something that not everybody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,12 +17,11 @@
 //! - **Once.** In the month of the first charged day; licences added, in the month of their day.
 
 use daicho_events::product::BillingPeriod;
-use daicho_events::{Date, Money, MoneyError, Month, Period, Quantity, Rounding};
+use daicho_values::{
+    Date, MONTHS_A_YEAR, Money, MoneyError, Month, Period, Quantity, Rounding, Term,
+};
 
-use crate::state::{Contract, after_months, whole_months};
-
-/// Months of a year, which the price of an annual plan pays for.
-const MONTHS_A_YEAR: u32 = 12;
+use crate::state::Contract;
 
 /// A part of what a contract costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,15 +94,15 @@ fn cycles(contract: &Contract, month: Month) -> Vec<Cycle> {
 
 /// The contract's years that touch a month: two where the anniversary is within it.
 fn years(contract: &Contract, first: Date, month: Month) -> Vec<Period> {
-    let year_of = |day| whole_months(first, day) / MONTHS_A_YEAR;
-    let span = |year: u32| {
-        let from = after_months(first, year * MONTHS_A_YEAR);
-        let end = after_months(first, (year + 1) * MONTHS_A_YEAR).previous();
-        let to = contract.lapses_on().into_iter().chain([end]).min()?;
-        let reached = contract.last_day().is_none_or(|last| from <= last);
-        Period::new(from, to).filter(|_| reached)
+    let years = Term::of_months(first, MONTHS_A_YEAR);
+    let (earlier, later) = (years.holding(month.first()), years.holding(month.last()));
+    let charged = |year: Period| {
+        let to = contract.lapses_on().into_iter().chain([year.to]).min()?;
+        let reached = contract.last_day().is_none_or(|last| year.from <= last);
+        Period::new(year.from, to).filter(|_| reached)
     };
-    (year_of(month.first())..=year_of(month.last())).filter_map(span).collect()
+    let later = (later != earlier).then_some(later);
+    [earlier].into_iter().chain(later).filter_map(charged).collect()
 }
 
 impl Cycle {
@@ -170,35 +169,30 @@ impl Cycle {
     fn share(self, part: Part) -> (u32, u32) {
         match self.billing {
             BillingPeriod::Monthly => {
-                let whole = days(part.day.month().period());
-                (days(Period { from: part.day, to: self.span.to }), whole)
+                let whole = part.day.month().period().days();
+                (Period { from: part.day, to: self.span.to }.days(), whole)
             }
             BillingPeriod::Annual => {
-                let months = whole_months(self.span.from, self.span.to) + 1;
-                let ended = whole_months(self.span.from, part.day);
+                let months = self.span.from.whole_months_until(self.span.to) + 1;
+                let ended = self.span.from.whole_months_until(part.day);
                 let kept = match part.kind {
                     PartKind::Charged => ended,
                     PartKind::GivenBack => {
-                        ended + u32::from(after_months(self.span.from, ended) < part.day)
+                        ended + u32::from(self.span.from.after_months(ended) < part.day)
                     }
                 };
-                (months.saturating_sub(kept), MONTHS_A_YEAR)
+                (months.saturating_sub(kept), MONTHS_A_YEAR.get())
             }
             BillingPeriod::Once => (u32::from(part.kind == PartKind::Charged), 1),
         }
     }
 }
 
-/// Days of a period, both ends in it.
-fn days(period: Period) -> u32 {
-    let hours = period.to.0.duration_since(period.from.0).as_hours();
-    u32::try_from(hours / 24).unwrap_or(0) + 1
-}
-
 #[cfg(test)]
 mod tests {
+    use daicho_events::Event;
     use daicho_events::contract::{ContractConcluded, ContractTerms, QuantityChanged};
-    use daicho_events::{Event, Sample};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::contract::fixtures::{concluded, licences, recorded, term, terms};

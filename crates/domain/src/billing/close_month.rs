@@ -1,7 +1,8 @@
 //! Closes a month's billing: every invoice of the month stands, with their count and sum.
 
 use daicho_events::billing::MonthClosed;
-use daicho_events::{Date, Money, MoneyError, Month, NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, Money, MoneyError, Month};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +82,8 @@ impl Command for CloseMonth {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::super::InvoiceOrder;
     use super::super::fixtures::{book, chair, fulfilled, invoice, order, placed};

@@ -2,7 +2,8 @@
 
 use daicho_events::billing::CreditIssued;
 use daicho_events::order::GoodsReturned;
-use daicho_events::{InvoiceNumber, NewEvent, Query, Recorded, ReturnId};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{InvoiceNumber, ReturnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -112,8 +113,9 @@ impl Command for CreditReturn {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::billing::SeriesNumber;
-    use daicho_events::{Actor, Sample};
+    use daicho_values::Sample;
 
     use super::super::InvoiceOrder;
     use super::super::fixtures::{

@@ -1,13 +1,13 @@
 //! The document that lines become: an invoice, or a credit where more is given back than charged.
 
 use super::lines::numbered;
-use crate::calendar::CalendarError;
 use crate::invoice::{payable_at, return_document_required};
 use crate::series::Series;
 use crate::state::{Shop, ShopNotOpen};
-use crate::tax;
+use daicho_events::NewEvent;
 use daicho_events::billing::{CreditIssued, InvoiceIssued, InvoiceLine};
-use daicho_events::{Date, MoneyError, Month, NewEvent, OrderId, OrganisationId, Totals};
+use daicho_values::calendar::CalendarError;
+use daicho_values::{Date, MoneyError, Month, OrderId, OrganisationId, Totals};
 
 /// Lines of one document: the longest lines of so many stay within the 1 MiB of an event's data.
 pub(super) const LINES_MAX: usize = 600;
@@ -95,5 +95,5 @@ impl Draft {
 fn totals(lines: &[InvoiceLine], shop: &Shop) -> Result<Totals, DocumentRejection> {
     let settings = shop.settings()?;
     let amounts = lines.iter().map(|line| (line.tax, line.rate, line.amount));
-    Ok(tax::totals(amounts, settings.currency, settings.rounding)?)
+    Ok(Totals::of(amounts, settings.currency, settings.rounding)?)
 }

@@ -1,7 +1,7 @@
 //! Goods for tests: orders placed, delivered, returned; and an open book with one organisation.
 
 use daicho_events::order::{GoodsReturned, OrderCancelled, OrderFulfilled, OrderLine, OrderPlaced};
-use daicho_events::{
+use daicho_values::{
     Currency, Name, OrderId, Period, ProductCode, Quantity, ReturnId, Rounding, Sample,
     TaxCategory, TaxRate, Totals,
 };
@@ -9,7 +9,6 @@ use ulid::Ulid;
 
 use super::IssueInvoice;
 use crate::contract::fixtures::organisation;
-use crate::tax;
 use crate::testing::{Step, day, event, open_book, yen};
 
 /// An open book with the organisation that the tests bill.
@@ -56,7 +55,7 @@ pub(crate) fn chair(price: i64) -> OrderLine {
 /// The totals of lines.
 pub(crate) fn totals(lines: &[OrderLine]) -> Totals {
     let amounts = lines.iter().map(|line| (line.tax, line.rate, line.amount));
-    tax::totals(amounts, Currency::Jpy, Rounding::Floor).unwrap()
+    Totals::of(amounts, Currency::Jpy, Rounding::Floor).unwrap()
 }
 
 /// An order of the organisation.

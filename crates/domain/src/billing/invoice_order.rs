@@ -1,6 +1,7 @@
 //! Invoices the goods of one order at once, after they were delivered.
 
-use daicho_events::{InvoiceNumber, NewEvent, OrderId, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{InvoiceNumber, OrderId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +115,8 @@ impl Command for InvoiceOrder {
 mod tests {
     use daicho_events::billing::{BillingEvent, InvoiceIssued};
     use daicho_events::contract::ContractConcluded;
-    use daicho_events::{Actor, Event, Sample, TaxCategory};
+    use daicho_events::{Actor, Event};
+    use daicho_values::{Sample, TaxCategory};
 
     use super::super::fixtures::{book, cancelled, chair, fulfilled, invoice, line, order, placed};
     use super::*;

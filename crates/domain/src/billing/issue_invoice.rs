@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 
 use daicho_events::billing::InvoiceLine;
-use daicho_events::{
-    Date, InvoiceNumber, Month, NewEvent, OrganisationId, Query, Recorded, Rounding,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, InvoiceNumber, Month, OrganisationId, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -232,8 +231,9 @@ mod tests {
         CancellationScheduled, ContractConcluded, ContractTerms, PenaltyAssessed,
     };
     use daicho_events::product::BillingPeriod;
-    use daicho_events::{
-        Actor, ContractId, Event, IssuerNumber, RateTotal, Sample, TaxCategory, TaxRate, Totals,
+    use daicho_events::{Actor, Event};
+    use daicho_values::{
+        ContractId, IssuerNumber, RateTotal, Sample, TaxCategory, TaxRate, Totals,
     };
     use ulid::Ulid;
 

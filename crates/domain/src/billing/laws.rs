@@ -8,9 +8,8 @@ use daicho_events::contract::{
     CancellationScheduled, ContractConcluded, ContractTerms, QuantityChanged,
 };
 use daicho_events::product::BillingPeriod;
-use daicho_events::{
-    Date, Event, Money, Month, Quantity, Recorded, Rounding, Sample, TaxCategory, TaxRate,
-};
+use daicho_events::{Event, Recorded};
+use daicho_values::{Date, Money, Month, Quantity, Rounding, Sample, TaxCategory, TaxRate};
 use proptest::prelude::*;
 
 use super::charges::charges;

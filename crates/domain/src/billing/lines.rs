@@ -1,7 +1,7 @@
 //! The lines of invoices and credits: services from charges, penalties, goods as ordered.
 
 use daicho_events::billing::InvoiceLine;
-use daicho_events::{MoneyError, Month, Name, Quantity, Rounding, TaxCategory, TaxRate};
+use daicho_values::{MoneyError, Month, Name, Quantity, Rounding, TaxCategory, TaxRate};
 
 use super::charges::{Charge, charges};
 use crate::state::{Contract, Shop};

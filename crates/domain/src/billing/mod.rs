@@ -20,7 +20,7 @@ pub use invoice_order::InvoiceOrder;
 pub use issue_invoice::IssueInvoice;
 pub use record_payment::{ALLOCATIONS_MAX, RecordPayment};
 
-use daicho_events::{Date, Month};
+use daicho_values::{Date, Month};
 
 use crate::state::Shop;
 

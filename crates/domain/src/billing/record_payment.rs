@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use daicho_events::billing::{Allocation, PaymentChannel, PaymentReceived};
-use daicho_events::{
-    Date, InvoiceNumber, Money, MoneyError, NewEvent, OrganisationId, PaymentId, Query, Recorded,
-    Rounding,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, InvoiceNumber, Money, MoneyError, OrganisationId, PaymentId, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -199,8 +197,9 @@ impl Command for RecordPayment {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::registration::OrganisationRegistered;
-    use daicho_events::{Actor, Currency, Sample};
+    use daicho_values::{Currency, Sample};
     use ulid::Ulid;
 
     use super::super::fixtures::{book, chair, fulfilled, order, placed, returned};

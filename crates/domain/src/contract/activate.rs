@@ -1,7 +1,8 @@
 //! Records that a contract's service is open (開通).
 
 use daicho_events::contract::ServiceActivated;
-use daicho_events::{ContractId, Date, NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{ContractId, Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,8 +89,9 @@ impl Command for Activate {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::contract::{ContractConcluded, ContractTerms};
-    use daicho_events::{Actor, Sample};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::contract::fixtures::{concluded, term, terms};

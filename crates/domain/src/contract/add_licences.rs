@@ -1,7 +1,8 @@
 //! Adds licences to a contract from a day on (ライセンス追加, R74).
 
 use daicho_events::contract::QuantityChanged;
-use daicho_events::{ContractId, Date, NewEvent, QUANTITY_MAX, Quantity, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{ContractId, Date, QUANTITY_MAX, Quantity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,8 +95,9 @@ impl Command for AddLicences {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::contract::{ContractConcluded, ContractTerms};
-    use daicho_events::{Actor, Sample};
+    use daicho_values::Sample;
     use ulid::Ulid;
 
     use super::*;

@@ -1,7 +1,8 @@
 //! Ends a contract on a day (解約), with its penalty (違約金) in the same append.
 
 use daicho_events::contract::{CancellationScheduled, PenaltyAssessed};
-use daicho_events::{ContractId, Date, MoneyError, NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{ContractId, Date, MoneyError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -138,7 +139,8 @@ impl Command for Cancel {
 mod tests {
     use daicho_events::contract::{ContractConcluded, ContractTerms};
     use daicho_events::product::PenaltyRule;
-    use daicho_events::{Actor, Event, Sample};
+    use daicho_events::{Actor, Event};
+    use daicho_values::Sample;
     use ulid::Ulid;
 
     use super::*;

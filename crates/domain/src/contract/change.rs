@@ -1,6 +1,7 @@
 //! What holds for every change of licences, more or fewer: when it may take effect.
 
-use daicho_events::{ContractId, Date, Month, Query};
+use daicho_events::Query;
+use daicho_values::{ContractId, Date, Month};
 
 use crate::acting::members_of;
 use crate::state::{Billed, Contract, Contracts};

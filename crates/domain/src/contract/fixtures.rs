@@ -3,9 +3,10 @@
 use daicho_events::contract::{ContractConcluded, ContractTerms};
 use daicho_events::product::{BillingPeriod, PenaltyRule, ReductionPolicy};
 use daicho_events::registration::{MemberMigrated, OrganisationRegistered};
-use daicho_events::{
-    ContractId, Event, Name, OrderId, OrganisationId, Period, PlanCode, ProductCode, Quantity,
-    Recorded, Sample, TaxCategory,
+use daicho_events::{Event, Recorded};
+use daicho_values::{
+    ContractId, Name, OrderId, OrganisationId, Period, PlanCode, ProductCode, Quantity, Sample,
+    TaxCategory,
 };
 
 use crate::testing::{day, given, yen};

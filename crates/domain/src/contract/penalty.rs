@@ -1,19 +1,18 @@
 //! What ending a contract within its term costs (違約金, R76): pure arithmetic.
 
+use std::num::NonZeroU32;
+
 use daicho_events::product::{BillingPeriod, PenaltyRule};
-use daicho_events::{Date, Money, MoneyError, Rounding};
+use daicho_values::{Date, MONTHS_A_YEAR, Money, MoneyError, Rounding, Term};
 
-use crate::state::{Contract, after_months, whole_months};
-
-/// Months that the price of an annual plan pays for.
-const MONTHS_A_YEAR: u32 = 12;
+use crate::state::Contract;
 
 /// The penalty of ending a contract on a day, before tax; `None` where nothing is to be paid.
 ///
-/// Of a plan billed monthly: price × licences on the last day × whole months of the term that
-/// remain after it. Of a plan billed yearly: a twelfth of that price a month, rounded once as
-/// `rounding` says; months that the year's charge has paid in advance, which is not given back,
-/// are not paid again. A plan billed once is paid already.
+/// Of a plan billed monthly: price × licences on the last day × months of the term, counted from
+/// its first day, that begin after the last day. Of a plan billed yearly: a twelfth of that price a
+/// month, rounded once as `rounding` says; months that the year's charge has paid in advance, which
+/// is not given back, are not paid again. A plan billed once is paid already.
 ///
 /// # Errors
 /// An amount beyond the limits.
@@ -23,19 +22,20 @@ pub fn penalty(
     rounding: Rounding,
 ) -> Result<Option<Money>, MoneyError> {
     let terms = contract.terms();
-    let term_end = match terms.penalty {
+    let term = match terms.penalty {
         PenaltyRule::Nothing => return Ok(None),
-        PenaltyRule::RemainingTerm => contract.term_end(ends_on),
+        PenaltyRule::RemainingTerm => contract.term(),
     };
     let (months_a_price, paid_to) = match terms.billing {
-        BillingPeriod::Monthly => (1, ends_on),
+        BillingPeriod::Monthly => (NonZeroU32::MIN, ends_on),
         BillingPeriod::Annual => (MONTHS_A_YEAR, year_end(contract, ends_on)),
         BillingPeriod::Once => return Ok(None),
     };
-    let Some(term_end) = term_end else { return Ok(None) };
-    let remaining = whole_months(paid_to.next(), term_end.next());
+    let Some(term) = term else { return Ok(None) };
+    let begin_later = term.months(ends_on).filter(|month| month.from > paid_to);
+    let remaining = u32::try_from(begin_later.count()).unwrap_or(u32::MAX);
     let price = contract.concluded.unit_price.times(contract.licences_on(ends_on))?;
-    let penalty = price.share(remaining, months_a_price, rounding)?;
+    let penalty = price.share(remaining, months_a_price.get(), rounding)?;
     Ok((!penalty.is_zero()).then_some(penalty))
 }
 
@@ -45,8 +45,7 @@ fn year_end(contract: &Contract, day: Date) -> Date {
     if day < first {
         return day;
     }
-    let years = whole_months(first, day) / MONTHS_A_YEAR;
-    after_months(first, (years + 1) * MONTHS_A_YEAR).previous()
+    Term::of_months(first, MONTHS_A_YEAR).end_of(day)
 }
 
 #[cfg(test)]
@@ -80,6 +79,18 @@ mod tests {
         assert_eq!(of(monthly(), "2027-04-10"), Some(yen(10_000)));
         assert_eq!(of(monthly(), "2027-04-11"), None);
         assert_eq!(of(monthly(), "2027-05-10"), None);
+    }
+
+    #[test]
+    fn months_are_counted_from_the_first_day_of_the_term_whatever_it_is_r76() {
+        // Twelve months, ended with the first: eleven remain.
+        for (first_to_last, ends_on) in [
+            (("2026-01-15", "2027-01-14"), "2026-02-14"),
+            (("2026-01-31", "2027-01-30"), "2026-02-28"),
+        ] {
+            let term = term(first_to_last.0, first_to_last.1);
+            assert_eq!(of(ContractTerms { term, ..terms() }, ends_on), Some(yen(110_000)));
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use daicho_events::contract::QuantityChanged;
 use daicho_events::product::ReductionPolicy;
-use daicho_events::{ContractId, Date, NewEvent, Quantity, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{ContractId, Date, Quantity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -99,8 +100,9 @@ impl Command for ReduceLicences {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::contract::{ContractConcluded, ContractTerms};
-    use daicho_events::{Actor, Sample};
+    use daicho_values::Sample;
     use ulid::Ulid;
 
     use super::*;

@@ -1,15 +1,16 @@
 //! Accepts an order (注文受付, R64): it counts as a business day after the cut-off (R55).
 
 use daicho_events::order::OrderAccepted;
-use daicho_events::{NewEvent, OrderId, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::OrderId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stage::{self, StageRejection};
 use crate::acting::{StaffOnly, staff_only};
-use crate::calendar::CalendarError;
 use crate::state::{Orders, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
+use daicho_values::calendar::CalendarError;
 
 /// Takes an order. It counts as of when the customer placed it, not of when staff took it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

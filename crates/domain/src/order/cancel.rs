@@ -2,7 +2,8 @@
 
 use daicho_events::order::OrderCancelled;
 use daicho_events::product::CancellationPolicy;
-use daicho_events::{Actor, NewEvent, OrderId, ProductCode, Query, Recorded};
+use daicho_events::{Actor, NewEvent, Query, Recorded};
+use daicho_values::{OrderId, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,12 @@
 //! Confirms an order (契約確定, R64): it binds, and each of its services becomes a contract.
 
+use std::num::NonZeroU32;
+
 use daicho_events::contract::{ContractConcluded, ContractTerms};
 use daicho_events::order::{OrderConfirmed, OrderLine};
 use daicho_events::product::ProductKind;
-use daicho_events::{ContractId, Date, Event, NewEvent, OrderId, Query, Recorded};
+use daicho_events::{Event, NewEvent, Query, Recorded};
+use daicho_values::{ContractId, Date, OrderId, Term};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +15,6 @@ use super::stage::{self, StageRejection};
 use crate::acting::{StaffOnly, staff_only};
 use crate::pricing::LineRejection;
 use crate::state::{Catalogue, Fold, Order, Orders, Plan, Product, Shop, ShopNotOpen};
-use crate::term::term_from;
 use crate::{Command, Decision, Moment};
 
 /// Makes an order binding. A contract is concluded for each line of a service, under the plan and
@@ -156,7 +158,10 @@ fn terms((product, plan): ServicePlan<'_>, starts_on: Date) -> ContractTerms {
     ContractTerms {
         plan: plan.plan.clone(),
         billing: plan.billing,
-        term: plan.term_months.and_then(|months| term_from(starts_on, months)),
+        term: plan
+            .term_months
+            .and_then(NonZeroU32::new)
+            .map(|months| Term::of_months(starts_on, months).nth(0)),
         auto_renew: plan.auto_renew,
         first_month_free: plan.first_month_free,
         licence_addition: rules.licence_addition,
@@ -172,10 +177,11 @@ impl Command for ConfirmOrder {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::contract::ContractEvent;
     use daicho_events::order::OrderPlaced;
     use daicho_events::product::{BillingPeriod, PenaltyRule};
-    use daicho_events::{Actor, Period};
+    use daicho_values::Period;
 
     use super::*;
     use crate::order::fixtures::{
@@ -279,7 +285,7 @@ mod tests {
     #[test]
     fn a_line_whose_plan_is_not_in_the_catalogue_is_named() {
         let mut order = services();
-        order.lines[0].plan = daicho_events::PlanCode::new("weekly").ok();
+        order.lines[0].plan = daicho_values::PlanCode::new("weekly").ok();
         given(ready(order, [])).when(confirm()).then_rejected("plan_unknown");
     }
 

@@ -1,7 +1,8 @@
 //! Fixes the delivery date (納期確定, R64): the day of delivery, or the first day of the service.
 
 use daicho_events::order::DeliveryDateFixed;
-use daicho_events::{Date, NewEvent, OrderId, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, OrderId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -13,7 +13,7 @@ use daicho_events::quote::QuoteIssued;
 use daicho_events::registration::{
     MemberMigrated, MemberRegistrationRequested, MemberRole, OrganisationRegistered,
 };
-use daicho_events::{
+use daicho_values::{
     Currency, MemberId, Money, Name, OrderId, OrganisationId, PlanCode, ProductCode, Quantity,
     QuoteId, Sample, Sha256, TaxCategory, TermsVersion,
 };

@@ -2,7 +2,8 @@
 
 use daicho_events::order::OrderFulfilled;
 use daicho_events::product::ProductKind;
-use daicho_events::{Date, NewEvent, OrderId, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, OrderId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,10 +6,8 @@ use daicho_events::order::{AcceptedTerms, OrderLine, OrderPlaced};
 use daicho_events::product::PaymentMethod;
 use daicho_events::quote::QuoteConverted;
 use daicho_events::registration::MemberRole;
-use daicho_events::{
-    Date, MemberId, NewEvent, OrderId, ProductCode, Query, QuoteId, Recorded, SalesRepCode,
-    TermsVersion,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, MemberId, OrderId, ProductCode, QuoteId, SalesRepCode, TermsVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -295,7 +293,8 @@ mod tests {
     use daicho_events::order::OrderEvent;
     use daicho_events::product::{ProductRenamed, ProductRetired};
     use daicho_events::quote::QuoteWithdrawn;
-    use daicho_events::{Actor, Event, Sample, Sha256};
+    use daicho_events::{Actor, Event};
+    use daicho_values::{Sample, Sha256};
 
     use super::*;
     use crate::order::fixtures::{

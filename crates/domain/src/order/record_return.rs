@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use daicho_events::billing::CreditIssued;
 use daicho_events::order::GoodsReturned;
-use daicho_events::{
-    Date, MemberId, NewEvent, OrderId, ProductCode, Query, Recorded, Reference, ReturnId,
-    TaxCategory,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, MemberId, OrderId, ProductCode, Reference, ReturnId, TaxCategory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -204,7 +202,8 @@ impl Command for RecordReturn {
 mod tests {
     use daicho_events::billing::BillingEvent;
     use daicho_events::order::OrderEvent;
-    use daicho_events::{Actor, Event, Sample};
+    use daicho_events::{Actor, Event};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::order::RecordSale;

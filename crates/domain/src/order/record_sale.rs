@@ -3,20 +3,19 @@
 use daicho_events::billing::InvoiceIssued;
 use daicho_events::order::{OrderAccepted, OrderFulfilled, OrderPlaced};
 use daicho_events::product::PaymentMethod;
-use daicho_events::{
-    Date, MemberId, Name, NewEvent, OrderId, Query, Recorded, Reference, TaxCategory,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, MemberId, Name, OrderId, Reference, TaxCategory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sold::{SoldLine, as_sold};
 use crate::acting::{BuyerRejection, StaffOnly, buyer, staff_only};
-use crate::calendar::CalendarError;
 use crate::invoice::{line_of, payable_at};
 use crate::pricing::{LineRejection, Priced};
 use crate::series::Series;
 use crate::state::{Member, Members, Orders, Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
+use daicho_values::calendar::CalendarError;
 
 /// Records a completed sale as it was: names, prices and lines as given, also where they repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -167,7 +166,8 @@ mod tests {
     use daicho_events::billing::{BillingEvent, INVOICE_SERIES, PayableAt};
     use daicho_events::order::OrderEvent;
     use daicho_events::shop::ShopConfigured;
-    use daicho_events::{Actor, Event, Login, OrganisationId, Reach, Sample, Tag};
+    use daicho_events::{Actor, Event, Reach};
+    use daicho_values::{Login, OrganisationId, Sample, Tag};
 
     use super::*;
     use crate::order::fixtures::{
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_price_in_another_currency_than_the_shops_is_refused() {
-        let pound = daicho_events::Money::parse("2.55", daicho_events::Currency::Gbp).unwrap();
+        let pound = daicho_values::Money::parse("2.55", daicho_values::Currency::Gbp).unwrap();
         let foreign = SoldLine { unit_price: pound, ..line("85123A", 1, 1) };
         given(shop([])).when(sale(vec![foreign])).then_rejected("mixed_currencies");
     }

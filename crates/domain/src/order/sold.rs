@@ -1,7 +1,7 @@
 //! Lines as another system sold them: the name and the price are given, not looked up.
 
 use daicho_events::order::OrderLine;
-use daicho_events::{Date, Money, Name, ProductCode, TaxCategory};
+use daicho_values::{Date, Money, Name, ProductCode, TaxCategory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

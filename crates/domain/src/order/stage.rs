@@ -1,7 +1,7 @@
 //! The stages of an order (R64): placed, accepted (注文受付), delivery date fixed (納期確定),
 //! confirmed (契約確定), fulfilled; or cancelled. What a command needs of them reads the same here.
 
-use daicho_events::{Date, OrderId};
+use daicho_values::{Date, OrderId};
 
 use crate::state::{Order, Orders};
 

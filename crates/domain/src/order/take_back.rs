@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use daicho_events::order::{GoodsReturned, OrderLine};
-use daicho_events::{
-    Date, MemberId, Money, NewEvent, OrderId, ProductCode, Quantity, Query, Recorded, Reference,
-    ReturnId,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, MemberId, Money, OrderId, ProductCode, Quantity, Reference, ReturnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -273,7 +271,8 @@ impl Command for TakeBack {
 #[cfg(test)]
 mod tests {
     use daicho_events::order::{OrderEvent, OrderPlaced};
-    use daicho_events::{Actor, Event, Sample};
+    use daicho_events::{Actor, Event};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::order::fixtures::{

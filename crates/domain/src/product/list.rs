@@ -6,10 +6,8 @@ use daicho_events::product::{
     BillingPeriod, PlanPublished, ProductKind, ProductListed, PurchaseRules, PurchaseRulesSet,
     TermsPublished,
 };
-use daicho_events::{
-    Date, Money, Name, NewEvent, PlanCode, ProductCode, Query, Recorded, Sha256, TaxCategory,
-    TermsVersion,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, Money, Name, PlanCode, ProductCode, Sha256, TaxCategory, TermsVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -175,7 +173,8 @@ impl Command for ListProduct {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Currency, Sample};
+    use daicho_events::Actor;
+    use daicho_values::{Currency, Sample};
 
     use super::*;
     use crate::product::PLANS_MAX;

@@ -1,7 +1,7 @@
 //! The rules that every plan keeps, whether listed with its product or published later.
 
 use daicho_events::product::{BillingPeriod, PlanPublished, ProductKind};
-use daicho_events::{Currency, Money, PlanCode};
+use daicho_values::{Currency, Money, PlanCode};
 
 /// Plans that a product may have.
 pub const PLANS_MAX: usize = 100;
@@ -83,7 +83,7 @@ pub(super) fn check_count(count: usize) -> Result<(), PlanRefused> {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::Rejection;

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use daicho_events::product::{BillingPeriod, PlanPublished};
-use daicho_events::{Date, Money, NewEvent, PlanCode, ProductCode, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, Money, PlanCode, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +121,8 @@ impl Command for PublishPlan {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::product::samples::{annual, dearer, suite};

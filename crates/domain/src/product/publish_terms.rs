@@ -1,7 +1,8 @@
 //! Publishes a version of the terms and specification (約款・仕様書, R8) that later orders accept (R63).
 
 use daicho_events::product::TermsPublished;
-use daicho_events::{NewEvent, ProductCode, Query, Recorded, Sha256, TermsVersion};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{ProductCode, Sha256, TermsVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +80,8 @@ impl Command for PublishTerms {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::product::samples::suite;

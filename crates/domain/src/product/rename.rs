@@ -1,7 +1,8 @@
 //! Gives a product another name (名称変更, R4); old orders keep the name under which they were placed.
 
 use daicho_events::product::ProductRenamed;
-use daicho_events::{Name, NewEvent, ProductCode, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Name, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +73,8 @@ impl Command for RenameProduct {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::product::samples::suite;

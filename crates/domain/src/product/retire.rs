@@ -1,7 +1,8 @@
 //! Retires a product: from a day on nobody orders it (R4); its contracts run on.
 
 use daicho_events::product::ProductRetired;
-use daicho_events::{Date, NewEvent, ProductCode, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +82,8 @@ impl Command for RetireProduct {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::product::samples::suite;

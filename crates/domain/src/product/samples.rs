@@ -4,7 +4,7 @@ use daicho_events::product::{
     BillingPeriod, CancellationPolicy, PaymentMethod, PenaltyRule, ProductKind, PurchaseRules,
     ReductionPolicy,
 };
-use daicho_events::{Name, Quantity, Sample, TaxCategory};
+use daicho_values::{Name, Quantity, Sample, TaxCategory};
 
 use super::{FirstPlan, FirstTerms, ListProduct, PublishPlan};
 use crate::testing::{day, yen};

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use daicho_events::product::{PaymentMethod, PurchaseRules, PurchaseRulesSet};
-use daicho_events::{NewEvent, ProductCode, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::ProductCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,8 +95,9 @@ pub(super) fn check_rules(rules: &PurchaseRules) -> Result<(), RulesRefused> {
 
 #[cfg(test)]
 mod tests {
+    use daicho_events::Actor;
     use daicho_events::product::ReductionPolicy;
-    use daicho_events::{Actor, Sample};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::product::samples::{rules, suite};

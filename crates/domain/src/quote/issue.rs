@@ -1,7 +1,8 @@
 //! Issues a quote (見積発行): what it would cost today, held until a day (R47–R50).
 
 use daicho_events::quote::QuoteIssued;
-use daicho_events::{MemberId, NewEvent, Query, QuoteId, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{MemberId, QuoteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +88,8 @@ impl Command for IssueQuote {
 #[cfg(test)]
 mod tests {
     use daicho_events::quote::QuoteEvent;
-    use daicho_events::{Actor, Event, Sample};
+    use daicho_events::{Actor, Event};
+    use daicho_values::Sample;
 
     use super::*;
     use crate::order::fixtures::{

@@ -1,7 +1,8 @@
 //! Withdraws a quote: it can no longer be ordered.
 
 use daicho_events::quote::QuoteWithdrawn;
-use daicho_events::{NewEvent, OrderId, Query, QuoteId, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{OrderId, QuoteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! Staff complete a registration after verification (本登録, R13); only then may the member buy (R9).
 
 use daicho_events::registration::MainRegistrationCompleted;
-use daicho_events::{MemberId, NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::MemberId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,8 @@ impl Command for CompleteRegistration {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Login, Sample};
+    use daicho_events::Actor;
+    use daicho_values::{Login, Sample};
 
     use super::*;
     use crate::registration::samples::{

@@ -1,7 +1,8 @@
 //! Brings a member over from another system (移行, R2), registered at once and without a mail.
 
 use daicho_events::registration::{MemberMigrated, MemberRole};
-use daicho_events::{MemberId, Name, NewEvent, OrganisationId, Query, Recorded, SealedText};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{MemberId, Name, OrganisationId, SealedText};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -89,7 +90,8 @@ impl Command for MigrateMember {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::registration::samples::{complete, member, organisation, register, request};

@@ -1,9 +1,8 @@
 //! Registers a company or sole proprietor, for which members act.
 
 use daicho_events::registration::OrganisationRegistered;
-use daicho_events::{
-    CorporateNumber, Name, NewEvent, OrganisationId, Query, Recorded, Reference, Tag,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{CorporateNumber, Name, OrganisationId, Reference, Tag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +122,7 @@ impl Command for RegisterOrganisation {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::registration::samples::{organisation, register};

@@ -3,9 +3,8 @@
 use daicho_events::registration::{
     MemberRegistrationRequested, MemberRole, VerificationLinkIssued,
 };
-use daicho_events::{
-    MemberId, NewEvent, OrganisationId, PersonalIndex, Query, Recorded, SealedText,
-};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{MemberId, OrganisationId, PersonalIndex, SealedText};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +120,7 @@ impl Command for RequestRegistration {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::registration::samples::{email, member, organisation, register, request, verify};

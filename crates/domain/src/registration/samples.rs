@@ -1,7 +1,7 @@
 //! Organisations and members for tests.
 
 use daicho_events::registration::MemberRole;
-use daicho_events::{MemberId, Name, OrganisationId, PersonalIndex, Sample};
+use daicho_values::{MemberId, Name, OrganisationId, PersonalIndex, Sample};
 use ulid::Ulid;
 
 use super::{CompleteRegistration, RegisterOrganisation, RequestRegistration, VerifyMember};

@@ -1,7 +1,8 @@
 //! A person follows the link of the verification mail in time (本人確認, R14).
 
 use daicho_events::registration::{EmailVerified, MainRegistrationCompleted};
-use daicho_events::{MemberId, NewEvent, Query, Recorded, Timestamp};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{MemberId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -91,8 +92,8 @@ impl Command for VerifyMember {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Sample;
     use daicho_events::registration::MemberRegistrationRequested;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::registration::samples::{

@@ -1,12 +1,13 @@
 //! Opens a book: gives it the settings of its shop, each recorded as an event.
 
 use daicho_events::shop::{
-    BillingCalendarSet, BusinessCalendarRevised, ClosedDays, CutoffPolicySet,
-    IssuerRegistrationSet, ShopConfigured, TaxRateTableRevised,
+    BillingCalendarSet, BusinessCalendarRevised, CutoffPolicySet, IssuerRegistrationSet,
+    ShopConfigured, TaxRateTableRevised,
 };
-use daicho_events::{
-    Currency, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, NewEvent, Query, Recorded,
-    Rounding, TimeZone,
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::calendar::ClosedDays;
+use daicho_values::{
+    Currency, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, Rounding, TimeZone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,12 +112,12 @@ impl Decision for OpenBook {
         }
         check_table(&self.tax_rates)?;
         let today = at.now.in_zone(&self.time_zone.rules()).date();
-        Ok(self.events(daicho_events::Date(today)))
+        Ok(self.events(daicho_values::Date(today)))
     }
 }
 
 impl OpenBook {
-    fn events(&self, today: daicho_events::Date) -> Vec<NewEvent> {
+    fn events(&self, today: daicho_values::Date) -> Vec<NewEvent> {
         let configured = ShopConfigured {
             name: self.name.clone(),
             currency: self.currency,

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use daicho_events::shop::{BusinessCalendarRevised, ClosedDays};
-use daicho_events::{Date, Name, NewEvent, Query, Recorded};
+use daicho_events::shop::BusinessCalendarRevised;
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::acting::{StaffOnly, staff_only};
-use crate::calendar::{BusinessCalendar, CalendarError};
 use crate::state::{Shop, ShopNotOpen};
 use crate::{Command, Decision, Moment};
+use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
 
 /// Days that a calendar may close besides its rule.
 pub const EXTRA_CLOSED_DAYS_MAX: usize = 1_000;
@@ -87,7 +88,8 @@ impl Command for ReviseCalendar {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::testing::{by, day, given, open_book};

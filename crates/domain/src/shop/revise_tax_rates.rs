@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use daicho_events::shop::TaxRateTableRevised;
-use daicho_events::{Date, DatedTaxRate, NewEvent, Query, Recorded, TaxCategory, TaxRate};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::{Date, DatedTaxRate, TaxCategory, TaxRate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,8 @@ impl Command for ReviseTaxRates {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::testing::{by, day, given, open_book};

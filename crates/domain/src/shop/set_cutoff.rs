@@ -1,7 +1,8 @@
 //! Sets the hour from which an order counts as the next business day's (受付締め時刻, R55).
 
 use daicho_events::shop::CutoffPolicySet;
-use daicho_events::{LocalTime, NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query, Recorded};
+use daicho_values::LocalTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,8 @@ impl Command for SetCutoff {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::{Actor, Sample};
+    use daicho_events::Actor;
+    use daicho_values::Sample;
 
     use super::*;
     use crate::testing::{at, by, day, given, open_book};

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::billing::{BillingEvent, CreditIssued, InvoiceIssued, InvoiceLine};
-use daicho_events::{
-    ContractId, Event, InvoiceNumber, Money, Month, OrderId, OrganisationId, PaymentId, Query,
-    Recorded, ReturnId,
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{
+    ContractId, InvoiceNumber, Money, Month, OrderId, OrganisationId, PaymentId, ReturnId,
 };
 
 use super::Fold;

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use daicho_events::product::{
     PlanPublished, ProductEvent, ProductKind, PurchaseRules, TermsPublished,
 };
-use daicho_events::{
-    Date, Event, Name, PlanCode, ProductCode, Query, Recorded, TaxCategory, TermsVersion,
-};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{Date, Name, PlanCode, ProductCode, TaxCategory, TermsVersion};
 
 use super::Fold;
 use crate::Rejection;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use daicho_events::contract::{ContractConcluded, ContractEvent, ContractTerms, PenaltyAssessed};
-use daicho_events::{ContractId, Date, Event, Quantity, Query, Recorded};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{ContractId, Date, Quantity, Term};
 
 use super::Fold;
 use crate::Rejection;
@@ -130,33 +131,10 @@ impl Contract {
         if self.terms().first_month_free { starts_on.month().next().first() } else { starts_on }
     }
 
-    /// The last day of the term that holds a day; terms that begin anew follow each other.
-    pub fn term_end(&self, day: Date) -> Option<Date> {
-        let term = self.terms().term?;
-        if day <= term.to || !self.terms().auto_renew {
-            return Some(term.to);
-        }
-        let length = whole_months(term.from, term.to.next()).max(1);
-        let ended = whole_months(term.from, day) / length;
-        let months = length.saturating_mul(ended.saturating_add(1));
-        Some(after_months(term.from, months).previous())
+    /// The terms that follow each other from its first one on; `None`: open-ended.
+    pub fn term(&self) -> Option<Term> {
+        self.terms().term.map(Term::recorded)
     }
-}
-
-/// The first day after so many months from a day on: the corresponding day; where the month has
-/// no such day, the first of the next (民法143条2項: the months end with the last day there is).
-pub fn after_months(from: Date, months: u32) -> Date {
-    let corresponding = from.plus_months(months);
-    let exists = corresponding.0.day() == from.0.day();
-    if exists { corresponding } else { corresponding.next() }
-}
-
-/// How many whole months lie between the day `from` and the day `to`, itself not counted; 0 if it
-/// is earlier.
-pub fn whole_months(from: Date, to: Date) -> u32 {
-    let index = |date: Date| i32::from(date.0.year()) * 12 + i32::from(date.0.month());
-    let months = u32::try_from(index(to) - index(from)).unwrap_or(0);
-    if after_months(from, months) > to { months.saturating_sub(1) } else { months }
 }
 
 impl From<&ContractConcluded> for Contract {
@@ -201,7 +179,7 @@ impl Fold for Contracts {
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::Period;
+    use daicho_values::Period;
 
     use super::*;
     use crate::contract::fixtures::{concluded, terms};
@@ -217,34 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn months_end_with_the_last_day_there_is() {
-        for (from, to, months) in [
-            ("2026-01-31", "2026-02-28", 0),
-            ("2026-01-31", "2026-03-01", 1),
-            ("2024-02-29", "2025-02-28", 11),
-            ("2024-02-29", "2025-03-01", 12),
-            ("2026-05-15", "2026-06-14", 0),
-            ("2026-05-15", "2027-05-15", 12),
-            ("2026-05-15", "2026-05-01", 0),
-            ("2026-05-15", "2025-05-01", 0),
-        ] {
-            assert_eq!(whole_months(day(from), day(to)), months, "{from} to {to}");
-        }
-    }
-
-    #[test]
     fn a_term_that_does_not_renew_lapses_after_its_last_day_r73() {
         let lapsing = contract(false);
         assert!(lapsing.in_force(day("2027-01-30")) && !lapsing.in_force(day("2027-01-31")));
         assert!(!lapsing.in_force(day("2026-01-30")));
         assert!(contract(true).in_force(day("2030-01-01")));
-    }
-
-    #[test]
-    fn a_renewed_term_is_as_long_as_the_first_r73() {
-        let renewed = contract(true);
-        assert_eq!(renewed.term_end(day("2026-06-01")), Some(day("2027-01-30")));
-        assert_eq!(renewed.term_end(day("2027-01-31")), Some(day("2028-01-30")));
-        assert_eq!(contract(false).term_end(day("2028-01-31")), Some(day("2027-01-30")));
     }
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::contract::ContractEvent;
 use daicho_events::order::{GoodsReturned, OrderEvent, OrderLine};
-use daicho_events::{Date, Event, OrderId, OrganisationId, ProductCode, Recorded, ReturnId};
+use daicho_events::{Event, Recorded};
+use daicho_values::{Date, OrderId, OrganisationId, ProductCode, ReturnId};
 
 use super::Fold;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use daicho_events::access::{ACCESS, AccessEvent, KeyCreated};
-use daicho_events::{Date, Event, KeyId, Query, Recorded, Tag, Timestamp};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{Date, KeyId, Tag, Timestamp};
 
 use super::Fold;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::registration::{MemberRole, OrganisationRegistered, RegistrationEvent};
-use daicho_events::{
-    CorporateNumber, Event, MemberId, OrganisationId, PersonalIndex, Query, Recorded, Reference,
-    Timestamp,
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{
+    CorporateNumber, MemberId, OrganisationId, PersonalIndex, Reference, Timestamp,
 };
 
 use super::Fold;

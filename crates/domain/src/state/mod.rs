@@ -13,7 +13,7 @@ mod shop;
 
 pub use billing::{Billed, Invoice, Invoices};
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
-pub use contract::{Contract, ContractUnknown, Contracts, LicenceStep, after_months, whole_months};
+pub use contract::{Contract, ContractUnknown, Contracts, LicenceStep};
 pub use goods::{Goods, GoodsOrder};
 pub use keys::{Key, Keys};
 pub use member::{

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::billing::BillingEvent;
 use daicho_events::order::{GoodsReturned, OrderEvent, OrderPlaced};
-use daicho_events::{
-    Date, Event, InvoiceNumber, OrderId, ProductCode, Query, Recorded, Reference, ReturnId,
-    Timestamp,
-};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{Date, InvoiceNumber, OrderId, ProductCode, Reference, ReturnId, Timestamp};
 
 use super::Fold;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use daicho_events::quote::{QuoteEvent, QuoteIssued};
-use daicho_events::{Event, OrderId, Query, QuoteId, Recorded};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{OrderId, QuoteId};
 
 use super::Fold;
 

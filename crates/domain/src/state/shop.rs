@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use daicho_events::shop::{ClosedDays, SHOP, ShopConfigured, ShopEvent};
-use daicho_events::{
-    Date, DatedTaxRate, Event, IssuerNumber, LocalTime, Query, Recorded, Tag, TaxCategory, TaxRate,
-    Timestamp,
+use daicho_events::shop::{SHOP, ShopConfigured, ShopEvent};
+use daicho_events::{Event, Query, Recorded};
+use daicho_values::{
+    Date, DatedTaxRate, IssuerNumber, LocalTime, Tag, TaxCategory, TaxRate, Timestamp,
 };
 
 use super::Fold;
-use crate::calendar::{BusinessCalendar, CalendarError};
 use crate::{Moment, Rejection};
+use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
 
 /// The day of the month on which bills go out where no setting says so (R86: 10th to 15th).
 const ISSUE_DAY_DEFAULT: u32 = 10;

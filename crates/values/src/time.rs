@@ -45,12 +45,13 @@ impl Date {
 
     /// This many days later, at most the last date of the calendar (9999-12-31).
     pub fn plus_days(self, days: u32) -> Self {
-        Self(self.0.saturating_add(jiff::Span::new().days(i64::from(days))))
+        let span = jiff::Span::new().try_days(i64::from(days));
+        Self(span.map_or(civil::Date::MAX, |span| self.0.saturating_add(span)))
     }
 
-    /// This many months later, on the same day or the month's last.
-    pub fn plus_months(self, months: u32) -> Self {
-        Self(self.0.saturating_add(jiff::Span::new().months(i64::from(months))))
+    /// How many days lie from this day to `to`, which is itself not counted; 0 if it is earlier.
+    pub fn days_until(self, to: Self) -> u32 {
+        u32::try_from((to.0 - self.0).get_days()).unwrap_or(0)
     }
 
     /// The day before.
@@ -108,7 +109,12 @@ impl Month {
 
     /// The month after.
     pub fn next(self) -> Self {
-        self.first().plus_months(1).month()
+        self.plus(1)
+    }
+
+    /// This many months later, at most the last month of the calendar (9999-12).
+    pub fn plus(self, months: u32) -> Self {
+        self.first().after_months(months).month()
     }
 
     /// The whole month as a period.
@@ -378,6 +384,11 @@ impl Period {
     /// The period, if it does not end before it begins.
     pub fn new(from: Date, to: Date) -> Option<Self> {
         (from <= to).then_some(Self { from, to })
+    }
+
+    /// How many days it has.
+    pub fn days(self) -> u32 {
+        self.from.days_until(self.to) + 1
     }
 
     /// Whether the day is in it.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use daicho_domain::calendar::ClosedDays::{Bank, Holidays, Weekends};
-use daicho_domain::calendar::{BusinessCalendar, CalendarError, ClosedDays};
+use daicho_values::calendar::ClosedDays::{Bank, Holidays, Weekends};
+use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
 use jiff::civil::{Date, DateTime, Time, date, datetime, time};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -3,10 +3,21 @@
 
 use std::collections::BTreeSet;
 
-pub use daicho_events::shop::ClosedDays;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 
 use super::{CalendarError, covered, day_after, is_holiday};
+
+crate::data! {
+    /// Which days are closed by rule.
+    pub enum ClosedDays {
+        /// Saturdays, Sundays, Japan's holidays and 31 December to 3 January (銀行法15条).
+        Bank,
+        /// Saturdays, Sundays and Japan's holidays (R85).
+        Holidays,
+        /// Saturdays and Sundays.
+        Weekends,
+    }
+}
 
 /// A book's business calendar.
 ///

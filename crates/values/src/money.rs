@@ -131,6 +131,8 @@ impl Money {
         amount.rescale(amount.scale().max(currency.fraction_digits()));
         // A zero has no sign: `-0` would be a second text of the same amount.
         amount.set_sign_positive(amount.is_zero() || amount.is_sign_positive());
+        assert!(amount.scale() <= FRACTION_DIGITS_MAX, "no amount is finer than the ledger takes");
+        assert!(amount.scale() >= currency.fraction_digits(), "one text shows the minor unit");
         Ok(Self { amount, currency })
     }
 
@@ -183,7 +185,11 @@ impl Money {
     /// Mixed currencies, or a sum beyond the limits.
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
-        Self::new(self.amount.checked_add(other.amount).ok_or(MoneyError::TooLarge)?, self.currency)
+        let sum = self.amount.checked_add(other.amount).ok_or(MoneyError::TooLarge)?;
+        let sum = Self::new(sum, self.currency)?;
+        let grew = sum.amount.cmp(&self.amount) == other.amount.cmp(&Decimal::ZERO);
+        assert!(grew, "a sum is more by what was added, and less by what was taken off");
+        Ok(sum)
     }
 
     /// The difference.
@@ -200,20 +206,30 @@ impl Money {
     /// A product beyond the limits.
     pub fn times(self, quantity: Quantity) -> Result<Self, MoneyError> {
         let factor = Decimal::from(quantity.get());
-        Self::new(self.amount.checked_mul(factor).ok_or(MoneyError::TooLarge)?, self.currency)
+        let product = self.amount.checked_mul(factor).ok_or(MoneyError::TooLarge)?;
+        let product = Self::new(product, self.currency)?;
+        assert!(product.amount.abs() >= self.amount.abs(), "a quantity is one or more");
+        assert_eq!(product.is_negative(), self.is_negative(), "a quantity changes no sign");
+        Ok(product)
     }
 
     /// The amount in the smallest unit (yen, pence), a finer fraction cut off.
     pub fn minor_units(self) -> i64 {
         let mut amount = self.amount.trunc_with_scale(self.currency.fraction_digits());
         amount.rescale(self.currency.fraction_digits());
-        // AMOUNT_MAX in hundredths is far below the largest integer.
-        i64::try_from(amount.mantissa()).unwrap_or(i64::MAX)
+        let units = i64::try_from(amount.mantissa());
+        assert!(units.is_ok(), "the largest amount in hundredths is far below the largest integer");
+        units.unwrap_or(i64::MAX)
     }
 
     /// The same amount with the other sign.
     pub fn negated(self) -> Self {
-        if self.is_zero() { self } else { Self { amount: -self.amount, ..self } }
+        if self.is_zero() {
+            return self;
+        }
+        let negated = Self { amount: -self.amount, ..self };
+        assert_ne!(negated.is_negative(), self.is_negative(), "what is not zero changes its sign");
+        negated
     }
 
     /// `self × numerator ÷ denominator`, rounded to the minor unit.
@@ -228,9 +244,12 @@ impl Money {
     ) -> Result<Self, MoneyError> {
         let product = self.amount.checked_mul(Decimal::from(numerator));
         let share = product.and_then(|product| product.checked_div(Decimal::from(denominator)));
+        let share = share.ok_or(MoneyError::TooLarge)?;
         let digits = self.currency.fraction_digits();
-        let rounded =
-            share.ok_or(MoneyError::TooLarge)?.round_dp_with_strategy(digits, rounding.strategy());
+        let rounded = share.round_dp_with_strategy(digits, rounding.strategy());
+        let moved = (rounded - share).abs();
+        assert!(moved < Decimal::new(1, digits), "rounding moves less than one minor unit");
+        assert!(rounded.is_zero() || (rounded < Decimal::ZERO) == self.is_negative());
         Self::new(rounded, self.currency)
     }
 
@@ -239,14 +258,18 @@ impl Money {
     /// # Errors
     /// None within the limits; the type says so because rounding up may pass [`AMOUNT_MAX`].
     pub fn rounded(self, rounding: Rounding) -> Result<Self, MoneyError> {
-        self.share(1, 1, rounding)
+        let rounded = self.share(1, 1, rounding)?;
+        assert_eq!(rounded.amount.scale(), self.currency.fraction_digits(), "no finer than a unit");
+        Ok(rounded)
     }
 
     /// The sum in a fold, which cannot fail: an amount of another currency or beyond the limits,
     /// which no decision lets pass, is left out.
     #[must_use]
     pub fn folded(self, other: Self) -> Self {
-        self.plus(other).unwrap_or(self)
+        let folded = self.plus(other).unwrap_or(self);
+        assert_eq!(folded.currency, self.currency, "a sum keeps its currency");
+        folded
     }
 }
 

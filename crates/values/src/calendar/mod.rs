@@ -2,7 +2,7 @@
 //! (R85) and every start date (R55). Pure: civil dates in, civil dates out, no clock and no zone.
 //!
 //! ```
-//! use daicho_domain::calendar::{BusinessCalendar, ClosedDays, holiday_on};
+//! use daicho_values::calendar::{BusinessCalendar, ClosedDays, holiday_on};
 //! use jiff::civil::date;
 //!
 //! let sports_day = holiday_on(date(2026, 10, 12))?.map(|holiday| holiday.name_en);
@@ -11,7 +11,7 @@
 //! // R85: 31 May 2026 is a Sunday, so what is invoiced in May falls due on Monday.
 //! let calendar = BusinessCalendar::new(ClosedDays::Holidays);
 //! assert_eq!(calendar.due_date(date(2026, 5, 11))?, date(2026, 6, 1));
-//! # Ok::<(), daicho_domain::calendar::CalendarError>(())
+//! # Ok::<(), daicho_values::calendar::CalendarError>(())
 //! ```
 
 mod business_days;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use daicho_domain::calendar::{
+use daicho_values::calendar::{
     CalendarError, YEAR_FIRST, YEAR_LAST, holiday_on, holidays, is_holiday,
 };
 use jiff::civil::{Date, date};

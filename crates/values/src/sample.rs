@@ -1,19 +1,9 @@
 //! Samples: one plausible value of every published type, made of the samples of its parts.
 
-use serde::Serialize;
-
 /// A plausible value, always the same, for the published samples and for tests.
 pub trait Sample {
     /// The sample.
     fn sample() -> Self;
-}
-
-/// The stored text of a value whose serialisation cannot fail (no maps with odd keys, no floats).
-pub(crate) fn json<T: Serialize>(value: &T) -> String {
-    match serde_json::to_string(value) {
-        Ok(text) => text,
-        Err(error) => unreachable!("event data is plain structs, strings and integers: {error}"),
-    }
 }
 
 impl<T: Sample> Sample for Option<T> {
