@@ -4,8 +4,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Actor;
 use daicho_values::{Date, KeyId, Name, Scope, Sha256};
+
+use crate::Actor;
 
 /// The tag that every change of rights carries.
 pub const ACCESS: &str = "access";

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{Event, PUBLISHED, Recorded};
 
 /// First byte of every block: bincode 2 standard configuration, then lz4 with its size prepended.
-const BLOCK_FORMAT: u8 = 3;
+const BLOCK_FORMAT: u8 = 4;
 /// Largest decoded block that is taken, in bytes: 4,096 events of the largest data and envelope.
 const BLOCK_BYTES_MAX: usize = 4_096 * 2 * 1_024 * 1_024;
 

@@ -1,10 +1,11 @@
 //! Contracts (契約): concluded by confirmed orders, changed and ended on dates.
 
-use crate::product::{BillingPeriod, PenaltyRule, ReductionPolicy};
 use daicho_values::{
     ContractId, Date, MemberId, Money, Name, OrderId, OrganisationId, Period, PlanCode,
     ProductCode, Quantity, TaxCategory,
 };
+
+use crate::product::{BillingPeriod, PenaltyRule, ReductionPolicy};
 
 family! {
     /// Contracts and their licences.

@@ -87,7 +87,15 @@ macro_rules! family {
             fn from(data: $data) -> Self { $family::$variant(data).into() }
         })+
 
+        $(impl $data {
+            /// The stored name of this event, for queries.
+            pub const STORED: &'static str = $stored;
+        })+
+
         impl $family {
+            /// The stored names of this family, for queries.
+            pub const STORED: &'static [&'static str] = &[$($stored,)+];
+
             /// Every version ever stored in this family, oldest first within a name.
             pub(crate) const PUBLISHED: &'static [$crate::Published] = &[$(
                 $($($crate::Published::of::<$old_data>($stored, $old, false),)+)?

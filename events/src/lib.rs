@@ -14,10 +14,11 @@ mod recorded;
 pub mod access;
 pub mod billing;
 pub mod contract;
+pub mod member;
 pub mod order;
+pub mod organisation;
 pub mod product;
 pub mod quote;
-pub mod registration;
 pub mod shop;
 
 pub use family::{DecodeError, EventType};
@@ -28,10 +29,11 @@ pub use recorded::*;
 use access::AccessEvent;
 use billing::BillingEvent;
 use contract::ContractEvent;
+use member::MemberEvent;
 use order::OrderEvent;
+use organisation::OrganisationEvent;
 use product::ProductEvent;
 use quote::QuoteEvent;
-use registration::RegistrationEvent;
 use shop::ShopEvent;
 
 families! {
@@ -41,8 +43,10 @@ families! {
         Shop(ShopEvent),
         /// The catalogue: products, plans, rules, terms.
         Product(ProductEvent),
-        /// Organisations and members.
-        Registration(RegistrationEvent),
+        /// Organisations (会社).
+        Organisation(OrganisationEvent),
+        /// Members (会員).
+        Member(MemberEvent),
         /// Quotes (見積).
         Quote(QuoteEvent),
         /// Orders (注文) and returns (返品).

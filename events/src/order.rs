@@ -1,10 +1,11 @@
 //! Orders (注文) from placing to delivery, cancellation and return (返品).
 
-use crate::product::PaymentMethod;
 use daicho_values::{
     Date, MemberId, Money, Name, OrderId, OrganisationId, PlanCode, ProductCode, Quantity, QuoteId,
     Reference, ReturnId, SalesRepCode, Sha256, TaxCategory, TaxRate, TermsVersion, Totals,
 };
+
+use crate::product::PaymentMethod;
 
 family! {
     /// Orders and returns.

@@ -1,9 +1,8 @@
 //! The published form of every event version: JSON Schema and sample.
 
+use daicho_values::Sample;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
-
-use daicho_values::Sample;
 
 use crate::{Event, EventType};
 

@@ -34,13 +34,7 @@ pub enum Reach {
 impl Query {
     /// A query of one item: everything about `tag`.
     pub fn about(tag: Tag) -> Self {
-        Self::default().and(tag)
-    }
-
-    /// Adds everything about `tag`.
-    #[must_use]
-    pub fn and(self, tag: Tag) -> Self {
-        self.and_types(&[], tag)
+        Self::default().and_types(&[], tag)
     }
 
     /// Adds what is of these types and about `tag`.
@@ -50,10 +44,10 @@ impl Query {
         self
     }
 
-    /// Adds the last event about `tag`, and no other of it.
+    /// Adds the last event that is of these types and about `tag`, and no other of it.
     #[must_use]
-    pub fn and_last(mut self, tag: Tag) -> Self {
-        self.add(QueryItem { types: Vec::new(), tags: vec![tag], reach: Reach::Last });
+    pub fn and_last(mut self, types: &[&'static str], tag: Tag) -> Self {
+        self.add(QueryItem { types: types.to_vec(), tags: vec![tag], reach: Reach::Last });
         self
     }
 
@@ -70,10 +64,9 @@ impl Query {
         }
     }
 
-    /// Adds everything about each tag.
-    #[must_use]
-    pub fn and_all(self, tags: impl IntoIterator<Item = Tag>) -> Self {
-        tags.into_iter().fold(self, Self::and)
+    /// What all of these queries ask for.
+    pub fn any(queries: impl IntoIterator<Item = Self>) -> Self {
+        queries.into_iter().fold(Self::default(), Self::or)
     }
 }
 
@@ -84,7 +77,10 @@ mod tests {
     #[test]
     fn an_item_that_both_queries_have_is_asked_once() {
         let shop = || Query::about(Tag::from("shop"));
-        let both = shop().and(Tag::of("member", 1)).or(shop().and(Tag::of("member", 2)));
+        let both = shop()
+            .or(Query::about(Tag::of("member", 1)))
+            .or(shop())
+            .or(Query::about(Tag::of("member", 2)));
         let tags: Vec<&str> = both.items.iter().map(|item| item.tags[0].as_str()).collect();
         assert_eq!(tags, ["shop", "member:1", "member:2"]);
     }
@@ -93,7 +89,7 @@ mod tests {
     fn all_and_the_last_of_a_tag_are_two_questions() {
         let tag = || Tag::from("series:invoice");
         let reaches: Vec<Reach> =
-            Query::about(tag()).and_last(tag()).items.iter().map(|item| item.reach).collect();
+            Query::about(tag()).and_last(&[], tag()).items.iter().map(|item| item.reach).collect();
         assert_eq!(reaches, [Reach::All, Reach::Last]);
     }
 }

@@ -1,7 +1,8 @@
 //! Quotes (見積): what was offered, until when, and the one order that each may become.
 
-use crate::order::OrderLine;
 use daicho_values::{Date, MemberId, OrderId, OrganisationId, QuoteId, Totals};
+
+use crate::order::OrderLine;
 
 family! {
     /// Quotes.

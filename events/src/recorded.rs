@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use daicho_values::{Date, Login, MemberId, Sample, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::Event;
-use daicho_values::{Date, Login, MemberId, Sample, Timestamp};
 
 /// A position in a book: 1, 2, 3 …, no gap, no duplicate. 0 stands before the first event.
 #[derive(

@@ -2,9 +2,7 @@
 //! come.
 //! Personal values stay sealed in the row; who reads the list opens them if the role allows it.
 
-use daicho_events::registration::{
-    MemberMigrated, MemberRegistrationRequested, MemberRole, RegistrationEvent,
-};
+use daicho_events::member::{MemberEvent, MemberMigrated, MemberRegistrationRequested, MemberRole};
 use daicho_events::{Event, Recorded};
 use daicho_values::{Date, MemberId, Name, OrganisationId, SealedText, Timestamp};
 
@@ -89,29 +87,26 @@ impl Projection for Members {
     const COLUMNS: &'static [Column] = COLUMNS;
 
     fn keys(event: &Recorded) -> Keys<MemberId> {
-        let Event::Registration(event) = &event.event else { return Keys::None };
+        let Event::Member(event) = &event.event else { return Keys::None };
         Keys::One(match event {
-            RegistrationEvent::OrganisationRegistered(_) => return Keys::None,
-            RegistrationEvent::MemberRegistrationRequested(requested) => requested.member,
-            RegistrationEvent::VerificationLinkIssued(issued) => issued.member,
-            RegistrationEvent::EmailVerified(verified) => verified.member,
-            RegistrationEvent::MainRegistrationCompleted(completed) => completed.member,
-            RegistrationEvent::MemberMigrated(migrated) => migrated.member,
+            MemberEvent::RegistrationRequested(requested) => requested.member,
+            MemberEvent::VerificationLinkIssued(issued) => issued.member,
+            MemberEvent::EmailVerified(verified) => verified.member,
+            MemberEvent::MainRegistrationCompleted(completed) => completed.member,
+            MemberEvent::Migrated(migrated) => migrated.member,
         })
     }
 
     fn fold(_: &MemberId, row: Option<MemberRow>, event: &Recorded) -> Option<MemberRow> {
         let on = event.header.effective_on;
-        let Event::Registration(event) = &event.event else { return row };
+        let Event::Member(event) = &event.event else { return row };
         let Some(mut row) = row else { return MemberRow::begin(event, on) };
         match event {
             // An id is given once, and an organisation is not a member.
-            RegistrationEvent::OrganisationRegistered(_)
-            | RegistrationEvent::MemberRegistrationRequested(_)
-            | RegistrationEvent::MemberMigrated(_) => {}
-            RegistrationEvent::VerificationLinkIssued(link) => row.links.add(on, link.expires_at),
-            RegistrationEvent::EmailVerified(_) => note_earliest(&mut row.verified_on, on),
-            RegistrationEvent::MainRegistrationCompleted(_) => {
+            MemberEvent::RegistrationRequested(_) | MemberEvent::Migrated(_) => {}
+            MemberEvent::VerificationLinkIssued(link) => row.links.add(on, link.expires_at),
+            MemberEvent::EmailVerified(_) => note_earliest(&mut row.verified_on, on),
+            MemberEvent::MainRegistrationCompleted(_) => {
                 note_earliest(&mut row.registered_on, on);
             }
         }
@@ -155,16 +150,13 @@ fn utc_day(instant: Timestamp) -> Date {
 }
 
 impl MemberRow {
-    fn begin(event: &RegistrationEvent, on: Date) -> Option<Self> {
+    fn begin(event: &MemberEvent, on: Date) -> Option<Self> {
         match event {
-            RegistrationEvent::MemberRegistrationRequested(requested) => {
-                Some(Self::requested(requested, on))
-            }
-            RegistrationEvent::MemberMigrated(migrated) => Some(Self::migrated(migrated, on)),
-            RegistrationEvent::OrganisationRegistered(_)
-            | RegistrationEvent::VerificationLinkIssued(_)
-            | RegistrationEvent::EmailVerified(_)
-            | RegistrationEvent::MainRegistrationCompleted(_) => None,
+            MemberEvent::RegistrationRequested(requested) => Some(Self::requested(requested, on)),
+            MemberEvent::Migrated(migrated) => Some(Self::migrated(migrated, on)),
+            MemberEvent::VerificationLinkIssued(_)
+            | MemberEvent::EmailVerified(_)
+            | MemberEvent::MainRegistrationCompleted(_) => None,
         }
     }
 
@@ -217,9 +209,8 @@ impl MemberRow {
 mod tests {
     use super::*;
     use crate::testing::{day, given, noon};
-    use daicho_events::registration::{
-        EmailVerified, MainRegistrationCompleted, OrganisationRegistered, VerificationLinkIssued,
-    };
+    use daicho_events::member::{EmailVerified, MainRegistrationCompleted, VerificationLinkIssued};
+    use daicho_events::organisation::OrganisationRegistered;
     use daicho_values::Sample;
 
     fn link(expires_at: Option<Timestamp>) -> VerificationLinkIssued {

@@ -167,7 +167,8 @@ impl Projection for Orders {
             }
             Event::Shop(_)
             | Event::Product(_)
-            | Event::Registration(_)
+            | Event::Organisation(_)
+            | Event::Member(_)
             | Event::Quote(_)
             | Event::Contract(_)
             | Event::Access(_)

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use daicho_domain::access::{CreateKey, RevokeKey, Right, covers, includes, may};
 use daicho_domain::state::{Fold as _, Key, Keys};
+use daicho_domain::{COMMANDS, Command as _, CommandRow};
 use daicho_events::access::{AccessEvent, Role};
 use daicho_events::{Actor, Event, Query};
 use daicho_store::{Log as _, State, StateError, StateName};
@@ -17,7 +18,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, RwLock};
 
-use crate::commands::COMMANDS;
 use crate::error::{ExecuteError, Failure};
 use crate::execute::{Context, Executed};
 use crate::ledger::Ledger;
@@ -103,7 +103,7 @@ pub struct Caller {
 impl Caller {
     /// Whether it has a right.
     #[must_use]
-    pub fn may(&self, right: Right<'_>) -> bool {
+    pub fn may(&self, right: Right) -> bool {
         let in_scope = || self.scopes.iter().any(|scope| covers(scope, right));
         may(self.role, right) && (self.scopes.is_empty() || in_scope())
     }
@@ -120,7 +120,7 @@ impl Caller {
 
 /// Refuses a scope that leaves a role nothing, such as that of a command that is none.
 fn refuse_empty_scope(role: Role, scopes: &[Scope]) -> Result<(), Failure> {
-    let commands = || COMMANDS.iter().map(|entry| Right::Run(entry.name));
+    let commands = || COMMANDS.iter().map(CommandRow::right);
     let empty = |scope: &&Scope| {
         let mut rights = Right::PLAIN.into_iter().chain(commands());
         !rights.any(|right| covers(scope, right) && may(role, right))
@@ -178,7 +178,7 @@ impl Ledger {
             secret_sha256: hash.map_err(|error| Failure::Limit(error.to_string()))?,
             expires_on: request.expires_on,
         };
-        let context = self.bound(context, "access.create_key", request).await?;
+        let context = self.bound(context, CreateKey::NAME, request).await?;
         let executed = self.execute(&command, &context).await?;
         let made = executed.events.iter().find_map(|recorded| {
             let Event::Access(AccessEvent::KeyCreated(created)) = &recorded.event else {
@@ -199,7 +199,7 @@ impl Ledger {
         key: KeyId,
         context: &Context,
     ) -> Result<Executed, ExecuteError> {
-        let context = self.bound(context, "access.revoke_key", &key).await?;
+        let context = self.bound(context, RevokeKey::NAME, &key).await?;
         self.execute(&RevokeKey { key }, &context).await
     }
 

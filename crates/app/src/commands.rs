@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use daicho_domain::{Command, Personal, for_each_command};
+use daicho_domain::{Command, CommandRow, for_each_command};
 use daicho_events::{Actor, Position};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -20,8 +20,8 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Executed, ExecuteError>> + 
 pub struct CommandEntry {
     /// `family.verb`, e.g. `order.place`.
     pub name: &'static str,
-    new_ids: &'static [&'static str],
-    personal: Option<Personal>,
+    /// What stands of it in the table of commands.
+    pub row: CommandRow,
     schema: fn() -> Value,
     run: for<'a> fn(&'a Ledger, Value, Context) -> Answer<'a>,
 }
@@ -67,8 +67,7 @@ impl CommandEntry {
     {
         Self {
             name: C::NAME,
-            new_ids: C::NEW_IDS,
-            personal: C::PERSONAL,
+            row: CommandRow::of::<C>(),
             schema: || schemars::schema_for!(C).to_value(),
             run: |ledger, data, context| {
                 Box::pin(async move {
@@ -84,11 +83,13 @@ impl CommandEntry {
     /// # Errors
     /// A name that no command has.
     pub fn by_name(name: &str) -> Result<&'static Self, ExecuteError> {
-        COMMANDS.iter().find(|entry| entry.name == name).ok_or_else(|| {
-            ExecuteError::malformed(format!(
-                "there is no command `{name}`: `daicho run --schema` lists them"
-            ))
-        })
+        COMMANDS.iter().find(|entry| entry.row.names().any(|known| known == name)).ok_or_else(
+            || {
+                ExecuteError::malformed(format!(
+                    "there is no command `{name}`: `daicho run --schema` lists them"
+                ))
+            },
+        )
     }
 
     /// The JSON Schema of the command's fields as a caller writes them: ids that the edge makes may
@@ -98,24 +99,24 @@ impl CommandEntry {
         let indexes: Vec<&str> = self.indexes().collect();
         let optional = |name: &Value| {
             name.as_str()
-                .is_some_and(|name| self.new_ids.contains(&name) || indexes.contains(&name))
+                .is_some_and(|name| self.row.new_ids.contains(&name) || indexes.contains(&name))
         };
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
             required.retain(|name| !optional(name));
         }
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
             indexes.iter().for_each(|index| drop(properties.remove(*index)));
-            for field in self.personal.iter().flat_map(|personal| personal.fields) {
+            for private in self.row.private {
                 let plain =
                     json!({ "type": "string", "description": "personal: sealed before use" });
-                properties.insert(field.name.to_owned(), plain);
+                properties.insert(private.field().to_owned(), plain);
             }
         }
         schema
     }
 
     fn indexes(&self) -> impl Iterator<Item = &'static str> {
-        self.personal.iter().flat_map(|personal| personal.fields).filter_map(|field| field.index)
+        self.row.private.iter().filter_map(|private| private.index())
     }
 }
 
@@ -164,7 +165,7 @@ impl Ledger {
         key: Option<RequestKey>,
     ) -> Result<Executed, ExecuteError> {
         let mut data = request.data;
-        for name in entry.new_ids {
+        for name in entry.row.new_ids {
             data.entry(*name)
                 .or_insert_with(|| Value::String(self.edge().id::<Ulid>().to_string()));
         }
@@ -172,12 +173,12 @@ impl Ledger {
             let reason = format!("`{given}` is made by the ledger: leave it out");
             return Err(FormError::at(given, reason).into());
         }
-        if let Some(personal) = &entry.personal {
+        if !entry.row.private.is_empty() {
             // Before texts are sealed: a repeated request must leave no trace in the vault.
             if let Some(answer) = self.answered(key.as_ref()).await? {
                 return Ok(answer);
             }
-            self.seal(personal, &mut data).await?;
+            self.seal(entry.row.private, &mut data).await?;
         }
         let CommandRequest { actor, on_behalf_of, cause, expects, .. } = request;
         let context = Context { actor, on_behalf_of, cause, request: key, expects };

@@ -1,7 +1,8 @@
 //! The one loop that serves every command: read, fold, ask again, decide, append, and on a conflict
 //! all of it once more.
 
-use daicho_domain::{Decision, QUERY_ROUNDS_MAX};
+use daicho_domain::frame::{self, Known};
+use daicho_domain::{Command, QUERY_ROUNDS_MAX};
 use daicho_events::{Actor, Header, NewEvent, Position, Query, Recorded};
 use daicho_store::{Append, AppendError, Appended, Condition, Log, Request};
 use daicho_values::Timestamp;
@@ -89,7 +90,7 @@ impl RequestKey {
 
 /// What a decision knows, and what it asked to know it.
 struct Knowledge<S> {
-    state: S,
+    known: Known<S>,
     query: Query,
 }
 
@@ -101,18 +102,18 @@ impl Ledger {
     ///
     /// # Errors
     /// A broken rule (the caller can mend it), a conflict (try again), or a failure (ours).
-    pub async fn execute<D>(&self, command: &D, context: &Context) -> Result<Executed, ExecuteError>
+    pub async fn execute<C>(&self, command: &C, context: &Context) -> Result<Executed, ExecuteError>
     where
-        D: Decision + Sync,
-        D::State: Send,
+        C: Command,
+        C::State: Send,
     {
         let mut head = self.known_head();
         for _ in 0..CONFLICTS_MAX {
-            let known = self.know(command, head).await?;
+            let Knowledge { known, query } = self.know(command, context.person(), head).await?;
             let moment = self.edge().moment(context.person().clone());
             let decided = match self.unexpected(context, head).await? {
                 Some(changed) => Err(changed),
-                None => command.decide(&known.state, &moment).map_err(ExecuteError::rejected),
+                None => frame::decide(command, &known, &moment).map_err(ExecuteError::rejected),
             };
             let events = match decided {
                 Ok(events) => events,
@@ -128,7 +129,7 @@ impl Ledger {
                     continue;
                 }
             };
-            let query = known.query.or(context.expected());
+            let query = query.or(context.expected());
             let append = Append {
                 events: events.iter().map(|new| translate::to_store(new, context)).collect(),
                 condition: Some(Condition { query: translate::query(&query), after: head }),
@@ -226,20 +227,25 @@ impl Ledger {
         self.log().known_head()
     }
 
-    async fn know<D>(&self, command: &D, head: u64) -> Result<Knowledge<D::State>, Failure>
+    async fn know<C>(
+        &self,
+        command: &C,
+        actor: &Actor,
+        head: u64,
+    ) -> Result<Knowledge<C::State>, Failure>
     where
-        D: Decision + Sync,
-        D::State: Send,
+        C: Command,
+        C::State: Send,
     {
-        let mut query = command.query(&D::State::default());
+        let mut query = frame::query(command, &Known::default(), actor);
         for _ in 0..QUERY_ROUNDS_MAX {
-            let mut state = D::State::default();
+            let mut known = Known::<C::State>::default();
             for event in self.matching(&query, head).await? {
-                D::evolve(&mut state, &event);
+                known.apply(&event);
             }
-            let next = command.query(&state);
+            let next = frame::query(command, &known, actor);
             if next == query {
-                return Ok(Knowledge { state, query });
+                return Ok(Knowledge { known, query });
             }
             query = next;
         }

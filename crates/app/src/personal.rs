@@ -1,6 +1,6 @@
 //! Seals the personal fields of a command before the command exists, and opens them on reading.
 
-use daicho_domain::Personal;
+use daicho_domain::{Person, Private};
 use daicho_store::vault::{Opened, SealedText, Subject, VaultError};
 use serde_json::{Map, Value, json};
 
@@ -30,30 +30,51 @@ impl Ledger {
     /// Replaces the plain texts of the personal fields by sealed values, and adds their indexes.
     pub(crate) async fn seal(
         &self,
-        personal: &Personal,
+        private: &[Private],
         command: &mut Map<String, Value>,
     ) -> Result<(), ExecuteError> {
-        let person = match command.get(personal.person) {
-            Some(Value::String(id)) => format!("{}:{id}", personal.kind),
-            _ => return Err(malformed(personal.person, "the id of the person")),
-        };
-        for field in personal.fields {
-            let plain = match command.get(field.name) {
-                None | Some(Value::Null) => continue,
-                Some(Value::String(plain)) => plain.trim().to_owned(),
-                Some(_) => return Err(malformed(field.name, "a text")),
-            };
-            if plain.is_empty() {
-                return Err(malformed(field.name, "not empty"));
+        for private in private {
+            match *private {
+                Private::Sealed { field, person, index } => {
+                    self.seal_field(field, person, index, command).await?;
+                }
+                Private::Secret { field } => {
+                    return Err(malformed(
+                        field,
+                        "made by `daicho key create`, which shows it once",
+                    ));
+                }
             }
-            if let Some(index) = field.index {
-                let hash = self.mail_index(field.name, &plain).await?;
-                command.insert(index.to_owned(), Value::String(hash));
-            }
-            let subject = Subject { person: &person, class: personal.class, field: field.name };
-            let sealed = self.vault().seal(subject, &plain).await.map_err(Failure::from)?;
-            command.insert(field.name.to_owned(), sealed_json(&sealed));
         }
+        Ok(())
+    }
+
+    async fn seal_field(
+        &self,
+        field: &'static str,
+        person: Person,
+        index: Option<&'static str>,
+        command: &mut Map<String, Value>,
+    ) -> Result<(), ExecuteError> {
+        let whose = match command.get(person.field) {
+            Some(Value::String(id)) => format!("{}:{id}", person.kind),
+            _ => return Err(malformed(person.field, "the id of the person")),
+        };
+        let plain = match command.get(field) {
+            None | Some(Value::Null) => return Ok(()),
+            Some(Value::String(plain)) => plain.trim().to_owned(),
+            Some(_) => return Err(malformed(field, "a text")),
+        };
+        if plain.is_empty() {
+            return Err(malformed(field, "not empty"));
+        }
+        if let Some(index) = index {
+            let hash = self.mail_index(field, &plain).await?;
+            command.insert(index.to_owned(), Value::String(hash));
+        }
+        let subject = Subject { person: &whose, class: person.class, field };
+        let sealed = self.vault().seal(subject, &plain).await.map_err(Failure::from)?;
+        command.insert(field.to_owned(), sealed_json(&sealed));
         Ok(())
     }
 

@@ -188,7 +188,7 @@ async fn assert_is_the_excerpt(shop: &Shop) {
 }
 
 #[tokio::test]
-async fn r2_each_row_of_the_excerpt_is_recorded_or_rejected_and_a_second_import_adds_nothing() {
+async fn each_row_of_the_excerpt_is_recorded_or_rejected_and_a_second_import_adds_nothing_r2() {
     let shop = Shop::new().await;
     let first = shop.import(Path::new(EXCERPT)).await.unwrap();
     assert_eq!(first.rows, ROWS);
@@ -210,7 +210,7 @@ async fn r2_each_row_of_the_excerpt_is_recorded_or_rejected_and_a_second_import_
 }
 
 #[tokio::test]
-async fn r2_rows_without_a_customer_are_taken_where_one_is_named_for_them() {
+async fn rows_without_a_customer_are_taken_where_one_is_named_for_them_r2() {
     let shop = Shop::new().await;
     let options = ImportOptions { unknown_customer: Some(name("Counter sales")) };
     let report = shop.ledger.import_orders(Path::new(EXCERPT), &options, &Unwatched).await.unwrap();
@@ -244,7 +244,7 @@ impl Progress for StopAfter {
 }
 
 #[tokio::test]
-async fn r2_an_import_that_was_cut_short_goes_on_where_it_stopped() {
+async fn an_import_that_was_cut_short_goes_on_where_it_stopped_r2() {
     let shop = Shop::new().await;
     for numbers in [5, 30] {
         let stop = StopAfter { numbers, reached: Notify::new() };
@@ -266,7 +266,7 @@ async fn r2_an_import_that_was_cut_short_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn r2_other_rows_under_a_recorded_number_are_rejected_by_name() {
+async fn other_rows_under_a_recorded_number_are_rejected_by_name_r2() {
     let shop = Shop::new().await;
     let row = "900001,A,Plate,2,2011-05-02 10:00:00,1.50,17001.0,United Kingdom";
     assert_counts(&shop.import_rows(&[row]).await, [1, 0, 0]);
@@ -282,7 +282,7 @@ async fn r2_other_rows_under_a_recorded_number_are_rejected_by_name() {
 }
 
 #[tokio::test]
-async fn r2_the_same_rows_in_another_order_are_the_same_invoice() {
+async fn the_same_rows_in_another_order_are_the_same_invoice_r2() {
     let shop = Shop::new().await;
     let rows = [
         "900001,A,Plate,2,2011-05-02 10:00:00,1.50,17001.0,United Kingdom",
@@ -293,7 +293,7 @@ async fn r2_the_same_rows_in_another_order_are_the_same_invoice() {
 }
 
 #[tokio::test]
-async fn r100_a_return_reduces_the_sale_it_comes_from_or_is_a_credit_by_itself() {
+async fn a_return_reduces_the_sale_it_comes_from_or_is_a_credit_by_itself_r100() {
     let shop = Shop::new().await;
     // C555723 has an earlier time than its sale 555725, and the same day.
     let numbers = ["C572334", "572326", "C540393", "C555723", "555725"];
@@ -320,7 +320,7 @@ async fn r100_a_return_reduces_the_sale_it_comes_from_or_is_a_credit_by_itself()
 }
 
 #[tokio::test]
-async fn r100_no_more_comes_back_to_a_sale_than_it_sold() {
+async fn no_more_comes_back_to_a_sale_than_it_sold_r100() {
     let shop = Shop::new().await;
     let sale = "900001,A,Plate,3,2011-05-02 10:00:00,1.50,17001.0,United Kingdom";
     let back =
@@ -334,7 +334,7 @@ async fn r100_no_more_comes_back_to_a_sale_than_it_sold() {
 }
 
 #[tokio::test]
-async fn r2_every_event_of_a_sale_counts_from_the_day_of_the_file() {
+async fn every_event_of_a_sale_counts_from_the_day_of_the_file_r2() {
     let shop = Shop::new().await;
     shop.import_of_excerpt(&["536409"]).await;
     for type_name in ["order.placed", "order.accepted", "order.fulfilled", "billing.invoice_issued"]
@@ -348,7 +348,7 @@ async fn r2_every_event_of_a_sale_counts_from_the_day_of_the_file() {
 }
 
 #[tokio::test]
-async fn r4_a_row_that_stands_twice_is_two_lines() {
+async fn a_row_that_stands_twice_is_two_lines_r4() {
     let shop = Shop::new().await;
     assert_counts(&shop.import_of_excerpt(&["555725"]).await, [2, 0, 0]);
     let (_, placed) = shop.events("order.placed").await.remove(0);
@@ -361,7 +361,7 @@ async fn r4_a_row_that_stands_twice_is_two_lines() {
 }
 
 #[tokio::test]
-async fn r2_an_invoice_of_two_times_is_one_order_and_a_gift_is_a_line_at_zero() {
+async fn an_invoice_of_two_times_is_one_order_and_a_gift_is_a_line_at_zero_r2() {
     let shop = Shop::new().await;
     assert_counts(&shop.import_of_excerpt(&["541816", "574252"]).await, [5, 0, 0]);
     let orders = shop.list("orders").await;

@@ -1,35 +1,43 @@
-//! The shape of every command: what it must know, how that is folded, and the rules.
+//! The shape of every command: what it must know, what it may do, and who gives it.
 
-use daicho_events::{Actor, NewEvent, Query, Recorded};
-use daicho_values::Timestamp;
+use daicho_events::access::Role;
+use daicho_events::{Actor, NewEvent, Query};
+use daicho_values::{MemberId, OrganisationId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use ulid::Ulid;
 
 use crate::Rejection;
+use crate::access::Right;
+use crate::frame::Known;
+use crate::state::Folds;
 
 /// How often a decision may ask again as more is known.
 pub const QUERY_ROUNDS_MAX: usize = 4;
 
-/// One command: what it must know, and what it may do. Pure: the same inputs give the same answer.
-pub trait Decision {
-    /// What is known: a struct of shared folds, made by `known!`.
-    type State: Default;
+/// What a command must know, and what it may do. Pure: the same inputs give the same answer.
+///
+/// The frame ([`crate::frame`]) knows the shop and who acts, folds what is read, and asks whether
+/// the book is open and who may; what stands here is each command's own.
+pub trait Decision: Sized {
+    /// What is known besides: a struct of shared folds, made by `known!`, or `()`.
+    type State: Folds;
     /// The rules that may be broken.
     type Rejection: Rejection;
 
-    /// What must be known. Asked again as more is known, at one frozen head, at most
+    /// What must be known besides. Asked again as more is known, at one frozen head, at most
     /// [`QUERY_ROUNDS_MAX`] times; the state then holds all that the last query names.
-    fn query(&self, known: &Self::State) -> Query;
-
-    /// Folds one event in. Cannot fail: it already happened.
-    fn evolve(state: &mut Self::State, event: &Recorded);
+    fn query(&self, known: &Known<Self::State>) -> Query;
 
     /// The rules, cheapest first, one line each; then what happens.
     ///
     /// # Errors
     /// The first broken rule.
-    fn decide(&self, state: &Self::State, at: &Moment) -> Result<Vec<NewEvent>, Self::Rejection>;
+    fn decide(
+        &self,
+        known: &Known<Self::State>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, Self::Rejection>;
 }
 
 /// A decision that the outside may ask for by name.
@@ -38,33 +46,92 @@ pub trait Command:
 {
     /// Stable name, `family.verb`, e.g. `order.place`.
     const NAME: &'static str;
+    /// Names that it had in earlier releases; they are understood for ever.
+    const FORMER_NAMES: &'static [&'static str] = &[];
+    /// Who gives it.
+    const BY: By<Self>;
+    /// The roles of the service that may give it, besides the operator, who may give every command.
+    const ROLES: &'static [Role];
+    /// The right of the service that it needs in place of that to give it by name.
+    const NEEDS: Option<Right> = None;
+    /// Whether it needs an open book.
+    const OPEN_BOOK: bool = true;
     /// Fields that the edge fills with a new id where the caller leaves them out.
     const NEW_IDS: &'static [&'static str] = &[];
-    /// Fields that the edge seals before the command is made.
-    const PERSONAL: Option<Personal> = None;
+    /// Fields that the edge seals or makes before the command exists.
+    const PRIVATE: &'static [Private] = &[];
 }
 
-/// Which fields of a command are personal. The caller writes plain text there; `app` replaces it by
-/// the sealed value before the command exists.
+/// Who gives a command. The shop's staff and its programs may give every one.
+pub enum By<C: Decision> {
+    /// Whoever comes, known or not.
+    Anyone,
+    /// Nobody else (R65).
+    Staff,
+    /// The member whom the command names, once registered (R9).
+    Named(fn(&C) -> MemberId),
+    /// A registered member of the organisation that the thing belongs to; `None`: no such thing.
+    Member(fn(&C, &Known<C::State>) -> Option<OrganisationId>),
+    /// One of them who may order (R36): the command binds the organisation.
+    Administrator(fn(&C, &Known<C::State>) -> Option<OrganisationId>),
+}
+
+/// A field whose plain value the record never holds. The caller's plain text, or nothing, stands in
+/// its place until `app` has replaced it; only then the command exists.
 #[derive(Debug, Clone, Copy)]
-pub struct Personal {
+pub enum Private {
+    /// A personal text, sealed under a key of its person.
+    Sealed {
+        /// The field.
+        field: &'static str,
+        /// Whose it is.
+        person: Person,
+        /// The field that takes the keyed index of its normalised text, where uniqueness is asked.
+        index: Option<&'static str>,
+    },
+    /// The SHA-256 of a secret that the edge makes and shows once.
+    Secret {
+        /// The field.
+        field: &'static str,
+    },
+}
+
+/// Whose a personal text is, and which of the person's keys seals it.
+#[derive(Debug, Clone, Copy)]
+pub struct Person {
     /// The field with the person's id.
-    pub person: &'static str,
+    pub field: &'static str,
     /// The kind of the person's tag, `member`.
     pub kind: &'static str,
     /// The class of key, `contact`.
     pub class: &'static str,
-    /// The personal fields.
-    pub fields: &'static [PersonalField],
 }
 
-/// One personal field.
-#[derive(Debug, Clone, Copy)]
-pub struct PersonalField {
-    /// Its name.
-    pub name: &'static str,
-    /// The field that takes the keyed index of its normalised text, where uniqueness is asked.
-    pub index: Option<&'static str>,
+impl Person {
+    /// How a member is reached.
+    pub const MEMBER_CONTACT: Self = Self { field: "member", kind: "member", class: "contact" };
+}
+
+impl Private {
+    /// A personal text of a member's.
+    pub const fn contact(field: &'static str, index: Option<&'static str>) -> Self {
+        Self::Sealed { field, person: Person::MEMBER_CONTACT, index }
+    }
+
+    /// The field whose value is replaced.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Sealed { field, .. } | Self::Secret { field } => field,
+        }
+    }
+
+    /// The field that the edge adds for it.
+    pub fn index(self) -> Option<&'static str> {
+        match self {
+            Self::Sealed { index, .. } => index,
+            Self::Secret { .. } => None,
+        }
+    }
 }
 
 /// When, by whom, and with which randomness a decision is taken.
@@ -86,14 +153,15 @@ impl Moment {
     }
 }
 
-/// Declares what a command must know: a struct of shared folds, each applied to every event.
+/// Declares what a command must know besides the shop and its members: a struct of shared folds,
+/// each applied to every event.
 macro_rules! known {
     ($(#[$meta:meta])* pub struct $name:ident { $($field:ident: $fold:ty,)+ }) => {
         $(#[$meta])*
         #[derive(Debug, Default)]
         pub struct $name { $($field: $fold,)+ }
 
-        impl $name {
+        impl $crate::state::Folds for $name {
             fn apply(&mut self, event: &daicho_events::Recorded) {
                 $($crate::state::Fold::apply(&mut self.$field, event);)+
             }

@@ -7,26 +7,28 @@
 mod rejection;
 #[macro_use]
 mod decision;
+pub mod frame;
 
 pub mod access;
-pub mod acting;
 pub mod billing;
+mod commands;
 pub mod contract;
-pub mod invoice;
+pub mod member;
 pub mod order;
+pub mod organisation;
 pub mod pricing;
 pub mod product;
 pub mod quote;
 pub mod reason;
-pub mod registration;
-pub mod series;
+pub mod returns;
 pub mod shop;
 pub mod state;
 
 #[cfg(test)]
 mod testing;
 
-pub use decision::{Command, Decision, Moment, Personal, PersonalField, QUERY_ROUNDS_MAX};
+pub use commands::{COMMANDS, CommandRow, GivenBy};
+pub use decision::{By, Command, Decision, Moment, Person, Private, QUERY_ROUNDS_MAX};
 pub use rejection::Rejection;
 
 /// Calls a macro with the list of every command, by its type: the API and CLI tables are made of
@@ -35,6 +37,8 @@ pub use rejection::Rejection;
 macro_rules! for_each_command {
     ($table:ident) => {
         $table! {
+            access::CreateKey,
+            access::RevokeKey,
             shop::OpenBook,
             shop::ReviseCalendar,
             shop::ReviseTaxRates,
@@ -45,11 +49,11 @@ macro_rules! for_each_command {
             product::SetRules,
             product::PublishTerms,
             product::RetireProduct,
-            registration::RegisterOrganisation,
-            registration::RequestRegistration,
-            registration::VerifyMember,
-            registration::CompleteRegistration,
-            registration::MigrateMember,
+            organisation::RegisterOrganisation,
+            member::RequestRegistration,
+            member::VerifyMember,
+            member::CompleteRegistration,
+            member::MigrateMember,
             quote::IssueQuote,
             quote::WithdrawQuote,
             order::PlaceOrder,
@@ -58,9 +62,9 @@ macro_rules! for_each_command {
             order::ConfirmOrder,
             order::FulfilOrder,
             order::CancelOrder,
-            order::TakeBack,
+            returns::AcceptReturn,
             order::RecordSale,
-            order::RecordReturn,
+            returns::ImportReturn,
             contract::Activate,
             contract::AddLicences,
             contract::ReduceLicences,

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn r57_a_quantity_over_the_products_limit_is_refused_and_sent_to_the_phone_desk() {
+    fn a_quantity_over_the_products_limit_is_refused_and_sent_to_the_phone_desk_r57() {
         assert!(priced_on("2026-05-11", &[line(MAIL, Some("monthly"), 100)]).is_ok());
         let over = priced_on("2026-05-11", &[line(MAIL, Some("monthly"), 101)]).unwrap_err();
         assert_eq!(over.code(), "quantity_over_limit");

@@ -1,7 +1,8 @@
 //! Rejections: a rule that the caller broke and can mend. Each has a stable code.
 
-use daicho_values::MoneyError;
+use std::convert::Infallible;
 
+use daicho_values::MoneyError;
 use daicho_values::calendar::CalendarError;
 
 /// A broken rule. Its text names the thing, the rule and the way out; its code never changes.
@@ -38,6 +39,13 @@ macro_rules! rejections {
             }
         }
     };
+}
+
+/// Of a command that has no rule of its own.
+impl Rejection for Infallible {
+    fn code(&self) -> &'static str {
+        match *self {}
+    }
 }
 
 impl Rejection for MoneyError {

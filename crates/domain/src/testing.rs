@@ -4,7 +4,6 @@
 //! forgets something fails the test.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 
 use daicho_events::{Actor, Event, Header, NewEvent, Position, Query, QueryItem, Reach, Recorded};
 use daicho_values::calendar::ClosedDays;
@@ -13,8 +12,9 @@ use daicho_values::{
     TaxCategory, TaxRate, Timestamp,
 };
 
+use crate::frame::{self, Known, Refused};
 use crate::shop::OpenBook;
-use crate::{Decision, Moment, QUERY_ROUNDS_MAX, Rejection};
+use crate::{Command, Moment, QUERY_ROUNDS_MAX, Rejection};
 
 /// A step of the history: an event as such, or what a command made of the history so far.
 pub(crate) struct Step(Box<dyn FnOnce(&mut History)>);
@@ -27,12 +27,9 @@ pub(crate) struct History {
     entropy: u128,
 }
 
-impl<D: Decision + 'static> From<D> for Step
-where
-    D::Rejection: Debug,
-{
+impl<C: Command> From<C> for Step {
     #[track_caller]
-    fn from(command: D) -> Self {
+    fn from(command: C) -> Self {
         Self(Box::new(move |history| {
             let events = history.decide(&command).expect("a command of the history is accepted");
             history.record(events);
@@ -90,21 +87,21 @@ impl History {
     }
 
     /// Decides one more command.
-    pub(crate) fn when<D: Decision>(self, command: D) -> Outcome<D::Rejection> {
+    pub(crate) fn when<C: Command>(self, command: C) -> Outcome<C> {
         let mut history = self;
         Outcome(history.decide(&command))
     }
 
-    fn decide<D: Decision>(&mut self, command: &D) -> Result<Vec<NewEvent>, D::Rejection> {
+    fn decide<C: Command>(&mut self, command: &C) -> Result<Vec<NewEvent>, Refused<C::Rejection>> {
         self.entropy += 1_000;
         let moment = Moment { now: self.now, actor: self.actor.clone(), entropy: self.entropy };
-        let mut query = command.query(&D::State::default());
+        let mut query = frame::query(command, &Known::default(), &moment.actor);
         for _ in 0..QUERY_ROUNDS_MAX {
-            let mut state = D::State::default();
-            self.matching(&query).for_each(|event| D::evolve(&mut state, event));
-            let next = command.query(&state);
+            let mut known = Known::<C::State>::default();
+            self.matching(&query).for_each(|event| known.apply(event));
+            let next = frame::query(command, &known, &moment.actor);
             if next == query {
-                return command.decide(&state, &moment);
+                return frame::decide(command, &known, &moment);
             }
             query = next;
         }
@@ -147,9 +144,9 @@ impl History {
 }
 
 /// What the command came to.
-pub(crate) struct Outcome<R>(Result<Vec<NewEvent>, R>);
+pub(crate) struct Outcome<C: Command>(Result<Vec<NewEvent>, Refused<C::Rejection>>);
 
-impl<R: Rejection> Outcome<R> {
+impl<C: Command> Outcome<C> {
     /// Exactly these events, whatever their day.
     #[track_caller]
     pub(crate) fn then(self, expected: impl IntoIterator<Item = Event>) {

@@ -103,7 +103,7 @@ impl Credential {
 ///
 /// A book that does not exist, a key or a role of another book and a wrong key are told alike.
 pub(crate) async fn authorise(
-    State((service, right)): State<(Service, Right<'static>)>,
+    State((service, right)): State<(Service, Right)>,
     path: RawPathParams,
     mut request: Request,
     next: Next,
@@ -126,7 +126,7 @@ pub(crate) async fn authorise(
 }
 
 /// A right in words, as in "may not …".
-pub(crate) fn words(right: Right<'_>) -> String {
+pub(crate) fn words(right: Right) -> String {
     match right {
         Right::Read => "read this book".to_owned(),
         Right::OpenPersonal => "see personal values".to_owned(),
@@ -134,7 +134,7 @@ pub(crate) fn words(right: Right<'_>) -> String {
         Right::ManageDeliveries => "manage consumers and deliveries".to_owned(),
         Right::ManageKeys => "manage keys".to_owned(),
         Right::ActForOthers => "act on behalf of others".to_owned(),
-        Right::Run(command) => format!("run {command}"),
+        Right::Run(command) => format!("run {}", command.name),
     }
 }
 
@@ -178,7 +178,7 @@ fn unknown_key() -> Problem {
     Problem::unauthorized("no such key or role in force in this book: ask whoever runs it for one")
 }
 
-fn forbidden(right: Right<'_>) -> Problem {
+fn forbidden(right: Right) -> Problem {
     let words = words(right);
     let detail = format!(
         "your role, or the scopes of your key, may not {words}: use a key, or a sign-in, that may"

@@ -24,7 +24,7 @@ pub(crate) enum Access {
     /// Somebody who is signed in; the handler asks who.
     SignedIn,
     /// A key of the book, or somebody signed in, whose role has this right.
-    Needs(Right<'static>),
+    Needs(Right),
 }
 
 /// A parameter in the query or the head of a request.
@@ -118,7 +118,7 @@ impl Endpoint {
 
     /// Lets only those in whose role has this right.
     #[must_use]
-    pub(crate) fn needs(self, right: Right<'static>) -> Self {
+    pub(crate) fn needs(self, right: Right) -> Self {
         Self { access: Access::Needs(right), ..self }
     }
 

@@ -5,8 +5,7 @@ use daicho_events::product::{
     BillingPeriod, CancellationPolicy, PaymentMethod, PenaltyRule, ProductKind, PurchaseRules,
     ReductionPolicy,
 };
-use daicho_values::TaxCategory;
-use daicho_values::{Quantity, QuantityError};
+use daicho_values::{Quantity, QuantityError, TaxCategory};
 
 /// How a product is sold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,20 +3,20 @@
 
 use daicho_app::CommandRequest;
 use daicho_domain::Command;
-use daicho_domain::registration::{
-    CompleteRegistration, MigrateMember, RegisterOrganisation, RequestRegistration, VerifyMember,
+use daicho_domain::member::{
+    CompleteRegistration, MigrateMember, RequestRegistration, VerifyMember,
 };
+use daicho_domain::organisation::RegisterOrganisation;
 use daicho_events::Actor;
+use daicho_events::member::MemberRole;
 use daicho_events::product::PaymentMethod;
-use daicho_events::registration::MemberRole;
 use daicho_values::{Login, MemberId, Name, OrganisationId, Reference};
 use serde_json::{Value, json};
 
-use crate::SimulateError;
 use crate::agenda::{CustomerPlace, Step};
 use crate::opening::VERIFICATION_MINUTES;
-use crate::people;
 use crate::world::{Customer, Habit, World};
+use crate::{SimulateError, people};
 
 /// Of a thousand organisations, those with a corporate number; the others are sole proprietors.
 const COMPANIES_PER_MILLE: u32 = 850;

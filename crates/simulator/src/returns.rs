@@ -1,7 +1,7 @@
 //! Goods that come back, and the credits for them.
 
 use daicho_domain::billing::CreditReturn;
-use daicho_domain::order::{ReturnedLine, TakeBack};
+use daicho_domain::returns::{AcceptReturn, ReturnedLine};
 use daicho_events::Event;
 use daicho_events::billing::BillingEvent;
 use daicho_values::ReturnId;
@@ -17,7 +17,7 @@ const MORE_THAN_SOLD_PER_MILLE: u32 = 40;
 
 impl World<'_> {
     /// Goods of an order come back, one piece or more.
-    pub(crate) async fn take_back(&mut self, sale: Sale) -> Result<(), SimulateError> {
+    pub(crate) async fn accept_return(&mut self, sale: Sale) -> Result<(), SimulateError> {
         let Some(goods) = sale.goods.clone() else { return Ok(()) };
         let Some(customer) = self.customer(sale.customer) else { return Ok(()) };
         let member = customer.administrator;
@@ -34,7 +34,7 @@ impl World<'_> {
             quantity,
             unit_price: if has_order { None } else { Some(Self::yen(price)?) },
         };
-        let take_back = TakeBack {
+        let accept = AcceptReturn {
             goods_return,
             member,
             order: has_order.then_some(sale.order),
@@ -44,7 +44,7 @@ impl World<'_> {
             on: None,
         };
         let actor = Self::staff("endo")?;
-        if self.may(actor, &take_back, &["returned_more_than_sold"]).await?.is_some() {
+        if self.may(actor, &accept, &["returned_more_than_sold"]).await?.is_some() {
             let morning = self.office_morning(self.today(), 1)?;
             self.agenda.enter(morning, Step::Credit(goods_return));
         }

@@ -3,6 +3,12 @@
 use std::collections::BTreeMap;
 
 use daicho_events::Recorded;
+use daicho_events::billing::{CreditIssued, InvoiceIssued, PaymentReceived};
+use daicho_events::contract::ContractConcluded;
+use daicho_events::member::{MainRegistrationCompleted, MemberMigrated};
+use daicho_events::order::OrderPlaced;
+use daicho_events::organisation::OrganisationRegistered;
+use daicho_events::quote::QuoteIssued;
 use daicho_values::Date;
 
 /// What a life came to.
@@ -56,14 +62,14 @@ impl Tally {
         let of = |name: &str| self.by_type.get(name).copied().unwrap_or(0);
         Summary {
             events: self.by_type.values().sum(),
-            organisations: of("organisation.registered"),
-            members: of("member.main_registration_completed") + of("member.migrated"),
-            quotes: of("quote.issued"),
-            orders: of("order.placed"),
-            contracts: of("contract.concluded"),
-            invoices: of("billing.invoice_issued"),
-            credits: of("billing.credit_issued"),
-            payments: of("billing.payment_received"),
+            organisations: of(OrganisationRegistered::STORED),
+            members: of(MainRegistrationCompleted::STORED) + of(MemberMigrated::STORED),
+            quotes: of(QuoteIssued::STORED),
+            orders: of(OrderPlaced::STORED),
+            contracts: of(ContractConcluded::STORED),
+            invoices: of(InvoiceIssued::STORED),
+            credits: of(CreditIssued::STORED),
+            payments: of(PaymentReceived::STORED),
             from,
             to,
             by_type: self.by_type.clone(),

@@ -130,7 +130,7 @@ impl<'a> World<'a> {
             Step::FixDelivery(sale) => self.fix_delivery(sale).await,
             Step::Confirm(sale) => self.confirm(sale).await,
             Step::Fulfil(sale) => self.fulfil(sale).await,
-            Step::Return(sale) => self.take_back(sale).await,
+            Step::Return(sale) => self.accept_return(sale).await,
             Step::Credit(goods_return) => self.credit(goods_return).await,
             Step::Activate(contract, on) => self.activate(contract, on).await,
             Step::Review(place, contract) => self.review(place, contract).await,

@@ -84,25 +84,25 @@ fn business_days_are_counted_without_the_first_day() {
 }
 
 #[test]
-fn r55_an_application_before_13_counts_for_the_same_day() {
+fn an_application_before_13_counts_for_the_same_day_r55() {
     let received_at = datetime(2026, 6, 4, 12, 59, 59, 999_999_999);
     assert_eq!(calendar(Bank).business_date(received_at, CUTOFF), Ok(date(2026, 6, 4)));
 }
 
 #[test]
-fn r55_an_application_at_13_sharp_counts_for_the_next_business_day() {
+fn an_application_at_13_sharp_counts_for_the_next_business_day_r55() {
     let received_at = datetime(2026, 6, 4, 13, 0, 0, 0);
     assert_eq!(calendar(Bank).business_date(received_at, CUTOFF), Ok(date(2026, 6, 5)));
 }
 
 #[test]
-fn r55_an_application_on_friday_afternoon_counts_for_monday() {
+fn an_application_on_friday_afternoon_counts_for_monday_r55() {
     let received_at = datetime(2026, 6, 5, 15, 30, 0, 0);
     assert_eq!(calendar(Bank).business_date(received_at, CUTOFF), Ok(date(2026, 6, 8)));
 }
 
 #[test]
-fn r55_an_application_on_a_closed_day_counts_for_the_next_open_day_at_any_hour() {
+fn an_application_on_a_closed_day_counts_for_the_next_open_day_at_any_hour_r55() {
     for hour in [0, 12, 13, 23] {
         let received_at = date(2026, 6, 6).at(hour, 0, 0, 0);
         assert_eq!(calendar(Bank).business_date(received_at, CUTOFF), Ok(date(2026, 6, 8)));
@@ -110,7 +110,7 @@ fn r55_an_application_on_a_closed_day_counts_for_the_next_open_day_at_any_hour()
 }
 
 #[test]
-fn r85_an_invoice_is_due_at_the_end_of_the_month_of_issue() {
+fn an_invoice_is_due_at_the_end_of_the_month_of_issue_r85() {
     assert_eq!(calendar(Holidays).due_date(date(2026, 6, 1)), Ok(date(2026, 6, 30)));
     assert_eq!(calendar(Holidays).due_date(date(2026, 6, 30)), Ok(date(2026, 6, 30)));
     // 29 February 2028 is a Tuesday.
@@ -118,20 +118,20 @@ fn r85_an_invoice_is_due_at_the_end_of_the_month_of_issue() {
 }
 
 #[test]
-fn r85_a_month_that_ends_on_a_weekend_is_due_on_the_next_business_day() {
+fn a_month_that_ends_on_a_weekend_is_due_on_the_next_business_day_r85() {
     assert_eq!(calendar(Holidays).due_date(date(2026, 5, 11)), Ok(date(2026, 6, 1)));
     assert_eq!(calendar(Holidays).due_date(date(2026, 1, 10)), Ok(date(2026, 2, 2)));
 }
 
 #[test]
-fn r85_a_month_that_ends_on_a_holiday_is_due_on_the_next_business_day() {
+fn a_month_that_ends_on_a_holiday_is_due_on_the_next_business_day_r85() {
     // 30 April 2019 was a citizens' holiday, the fourth of ten closed days.
     assert_eq!(calendar(Holidays).due_date(date(2019, 4, 10)), Ok(date(2019, 5, 7)));
     assert_eq!(calendar(Weekends).due_date(date(2019, 4, 10)), Ok(date(2019, 4, 30)));
 }
 
 #[test]
-fn r85_december_is_due_on_the_31st_by_holidays_and_in_january_by_the_bank() {
+fn december_is_due_on_the_31st_by_holidays_and_in_january_by_the_bank_r85() {
     let issue_on = date(2026, 12, 10);
     assert_eq!(calendar(Holidays).due_date(issue_on), Ok(date(2026, 12, 31)));
     assert_eq!(calendar(Bank).due_date(issue_on), Ok(date(2027, 1, 4)));
@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn r85_a_due_date_is_open_and_not_before_the_end_of_the_month(
+    fn a_due_date_is_open_and_not_before_the_end_of_the_month_r85(
         (issue_on, books) in day_and_calendar(),
     ) {
         let due = books.due_date(issue_on).unwrap();
@@ -251,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn r55_who_comes_later_never_counts_earlier(
+    fn who_comes_later_never_counts_earlier_r55(
         (earlier, later, books) in two_moments_and_calendar(),
     ) {
         let first = books.business_date(earlier, CUTOFF).unwrap();

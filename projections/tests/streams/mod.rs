@@ -13,16 +13,17 @@ use daicho_events::contract::{
     CancellationScheduled, ContractConcluded, ContractEvent, ContractTerms, PenaltyAssessed,
     QuantityChanged, ServiceActivated,
 };
+use daicho_events::member::{
+    EmailVerified, MainRegistrationCompleted, MemberEvent, MemberMigrated,
+    MemberRegistrationRequested, VerificationLinkIssued,
+};
 use daicho_events::order::{
     DeliveryDateFixed, GoodsReturned, OrderAccepted, OrderCancelled, OrderConfirmed, OrderEvent,
     OrderFulfilled, OrderPlaced,
 };
+use daicho_events::organisation::OrganisationRegistered;
 use daicho_events::product::ProductListed;
 use daicho_events::quote::{QuoteConverted, QuoteEvent, QuoteIssued, QuoteWithdrawn};
-use daicho_events::registration::{
-    EmailVerified, MainRegistrationCompleted, MemberMigrated, MemberRegistrationRequested,
-    OrganisationRegistered, RegistrationEvent, VerificationLinkIssued,
-};
 use daicho_events::shop::ShopConfigured;
 use daicho_events::{Actor, Event, Header, Position, Recorded};
 use daicho_values::{
@@ -123,12 +124,10 @@ fn beginning(event: &Event) -> Option<String> {
         }
         Event::Billing(BillingEvent::InvoiceIssued(invoice)) => Some(invoice.invoice.to_string()),
         Event::Billing(BillingEvent::CreditIssued(credit)) => Some(credit.credit.to_string()),
-        Event::Registration(RegistrationEvent::MemberRegistrationRequested(member)) => {
+        Event::Member(MemberEvent::RegistrationRequested(member)) => {
             Some(format!("{:?}", member.member))
         }
-        Event::Registration(RegistrationEvent::MemberMigrated(member)) => {
-            Some(format!("{:?}", member.member))
-        }
+        Event::Member(MemberEvent::Migrated(member)) => Some(format!("{:?}", member.member)),
         _ => None,
     }
 }

@@ -11,26 +11,29 @@ mod row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use daicho_domain::order::{RecordReturn, RecordSale, SoldLine};
+use daicho_domain::member::MigrateMember;
+use daicho_domain::order::{RecordSale, SoldLine};
+use daicho_domain::organisation::RegisterOrganisation;
 use daicho_domain::product::ListProduct;
-use daicho_domain::registration::{MigrateMember, RegisterOrganisation};
+use daicho_domain::returns::ImportReturn;
+use daicho_events::member::{MemberEvent, MemberRole};
+use daicho_events::organisation::OrganisationEvent;
 use daicho_events::product::{
     CancellationPolicy, PaymentMethod, PenaltyRule, ProductKind, PurchaseRules, ReductionPolicy,
 };
-use daicho_events::registration::{MemberRole, RegistrationEvent};
 use daicho_events::{Actor, Event};
 use daicho_store::vault::Subject;
 use daicho_values::{
     Login, MemberId, Money, MoneyError, Name, OrderId, ProductCode, Reference, SealedText,
     TaxCategory,
 };
+use originals::Originals;
+use row::{Direction, Row};
 
 use crate::error::{ExecuteError, Failure};
 use crate::execute::{Context, Executed};
 use crate::ledger::Ledger;
 use crate::progress::Progress;
-use originals::Originals;
-use row::{Direction, Row};
 
 pub use row::{COLUMNS, FileError, Rejected};
 
@@ -284,8 +287,8 @@ impl Import<'_> {
         member: MemberId,
         rows: &[Row],
         first: &Row,
-    ) -> RecordReturn {
-        RecordReturn {
+    ) -> ImportReturn {
+        ImportReturn {
             goods_return: self.ledger.edge().id(),
             member,
             reference: number.clone(),
@@ -320,8 +323,9 @@ impl Import<'_> {
         let request = format!("import:organisation of {code}");
         let known = self.once(&request, &organisation).await?;
         let organisation = known.events.iter().find_map(|recorded| {
-            let Event::Registration(event) = &recorded.event else { return None };
-            let RegistrationEvent::OrganisationRegistered(event) = event else { return None };
+            let Event::Organisation(OrganisationEvent::Registered(event)) = &recorded.event else {
+                return None;
+            };
             Some(event.organisation)
         });
         let missing = || ExecuteError::malformed(format!("request `{request}` registered nobody"));
@@ -336,8 +340,8 @@ impl Import<'_> {
         };
         let known = self.once(&format!("import:member of {code}"), &member).await?;
         let member = known.events.iter().find_map(|recorded| {
-            let Event::Registration(event) = &recorded.event else { return None };
-            let RegistrationEvent::MemberMigrated(event) = event else { return None };
+            let Event::Member(event) = &recorded.event else { return None };
+            let MemberEvent::Migrated(event) = event else { return None };
             Some(event.member)
         });
         let member = member.ok_or_else(missing)?;
@@ -380,12 +384,11 @@ impl Import<'_> {
     }
 
     /// Executes a command once for ever under its request id, whatever its details: the customer
-    /// and
-    /// the product are as they were first met.
-    async fn once<D>(&self, request: &str, command: &D) -> Result<Executed, ExecuteError>
+    /// and the product are as they were first met.
+    async fn once<C>(&self, request: &str, command: &C) -> Result<Executed, ExecuteError>
     where
-        D: daicho_domain::Decision + Sync,
-        D::State: Send,
+        C: daicho_domain::Command,
+        C::State: Send,
     {
         let key = self.ledger.request_key(request, request.as_bytes()).await?;
         let context = Context { request: Some(key), ..Context::of(self.actor.clone()) };

@@ -4,6 +4,7 @@
 //! rule and the way out; each rule also has a test that shows it a bad sample.
 
 mod house;
+mod names;
 mod rules;
 mod source;
 
@@ -189,6 +190,48 @@ fn a_catch_all_in_a_fold_is_found_unless_it_says_why() {
         "match a {\n  B(_) => 1,\n  _ => 2,\n  // not ours because it is a text\n  _ => 3,\n}";
     assert_finds(rules::catch_all_arms, "projections/src/a.rs", raw, &["projections/src/a.rs:3"]);
     assert_finds(rules::catch_all_arms, "crates/app/src/a.rs", raw, &[]);
+}
+
+// ---- names that stand in one place ----
+
+fn samples() -> Vec<String> {
+    let samples = fs::read_dir(root().join("events/published/samples")).expect("samples");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("a sample").file_name();
+    samples.map(|entry| name(entry).to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn events_and_commands_are_named_by_their_types() {
+    let sources = sources();
+    let known = names::known(&samples(), &sources);
+    let findings = sources.iter().flat_map(|source| names::quoted_names(source, &known));
+    assert_clean(&findings.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_quoted_event_is_found_outside_its_homes() {
+    let known = ["order.placed".to_owned(), "order.place".to_owned()].into();
+    let raw = "a(\"order.placed\");\nconst NAME: &str = \"order.place\";\nb(\"order.\");\n";
+    let places = |path: &str| {
+        let found = names::quoted_names(&Source::new(path, raw), &known);
+        found.into_iter().map(|finding| finding.place).collect::<Vec<_>>()
+    };
+    assert_eq!(places("crates/app/src/a.rs"), ["crates/app/src/a.rs:1"]);
+    assert!(places("events/src/a.rs").is_empty() && places("crates/app/tests/a.rs").is_empty());
+}
+
+#[test]
+fn every_test_that_the_requirements_name_is_there() {
+    assert_clean(&names::missing_tests(&page("docs/requirements.md"), &sources()));
+}
+
+#[test]
+fn a_test_that_is_not_there_is_found() {
+    let sources = [Source::new("crates/domain/src/a.rs", "//! a\nfn b_r1() {}\n")];
+    let table = "| R1 | … | `a.rs` `b_r1` |\n| R2 | … | `a.rs` `c_r2`; `d.rs` `e` |\n";
+    let found = names::missing_tests(table, &sources);
+    let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["`c_r2` is not there", "`d.rs` is not there"]);
 }
 
 // ---- what the house keeps ----

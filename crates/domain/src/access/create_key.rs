@@ -1,17 +1,19 @@
 //! Makes a key of the API.
 
 use daicho_events::access::{KeyCreated, Role};
-use daicho_events::{Actor, NewEvent, Query, Recorded};
+use daicho_events::{Actor, NewEvent, Query};
 use daicho_values::{Date, KeyId, Name, Scope, Sha256};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Keys, Shop};
-use crate::{Decision, Moment};
+use super::Right;
+use crate::frame::Known;
+use crate::state::Keys;
+use crate::{By, Command, Decision, Moment, Private};
 
-/// Makes a key, whose secret only its maker has seen.
-///
-/// No command that is given by name: the secret behind the hash is the ledger's to choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Makes a key. Its secret is shown once to whoever makes it; the record has the hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CreateKey {
     /// The new key.
     pub key: KeyId,
@@ -22,10 +24,12 @@ pub struct CreateKey {
     /// What it may do at most.
     pub role: Role,
     /// What it is narrowed to within its role; empty: all that the role may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
     /// SHA-256 of its secret.
     pub secret_sha256: Sha256,
-    /// The last day on which it opens.
+    /// The last day on which it opens; left out: until it is revoked.
+    #[serde(default)]
     pub expires_on: Option<Date>,
 }
 
@@ -42,33 +46,28 @@ rejections! {
         /// A key that never opens is a mistake.
         Expired { expires_on: Date, today: Date } = "key_expires_in_the_past":
             "the key would end on {expires_on}, and today is {today}: give a day to come, or none",
-        shared {
-            /// Members do not say who may do what.
-            StaffOnly(StaffOnly),
-        }
     }
 }
 
 known! {
     /// The shop, for its days, and whether the id is free.
-    pub struct Known { shop: Shop, keys: Keys, }
+    pub struct CreateKeyState { keys: Keys, }
 }
 
 impl Decision for CreateKey {
-    type State = Known;
+    type State = CreateKeyState;
     type Rejection = CreateKeyRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Keys::query(self.key))
-    }
-
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
+    fn query(&self, _: &Known<CreateKeyState>) -> Query {
+        Keys::query(self.key)
     }
 
     /// A book that is not open has keys too: whoever opens it may come with one.
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, CreateKeyRejection> {
-        staff_only(at, "access.create_key")?;
+    fn decide(
+        &self,
+        known: &Known<CreateKeyState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, CreateKeyRejection> {
         if known.keys.get(self.key).is_some() {
             return Err(CreateKeyRejection::IdUsed { key: self.key });
         }
@@ -90,6 +89,16 @@ impl Decision for CreateKey {
         };
         Ok(vec![NewEvent::on(today, created)])
     }
+}
+
+impl Command for CreateKey {
+    const NAME: &'static str = "access.create_key";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
+    const NEEDS: Option<Right> = Some(Right::ManageKeys);
+    const OPEN_BOOK: bool = false;
+    const NEW_IDS: &'static [&'static str] = &["key"];
+    const PRIVATE: &'static [Private] = &[Private::Secret { field: "secret_sha256" }];
 }
 
 #[cfg(test)]

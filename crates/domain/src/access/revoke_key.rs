@@ -1,15 +1,19 @@
 //! Ends a key of the API.
 
-use daicho_events::access::KeyRevoked;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::access::{KeyRevoked, Role};
+use daicho_events::{NewEvent, Query};
 use daicho_values::KeyId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Keys, Shop};
-use crate::{Decision, Moment};
+use super::Right;
+use crate::frame::Known;
+use crate::state::Keys;
+use crate::{By, Command, Decision, Moment};
 
 /// Ends a key at once, for ever.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RevokeKey {
     /// The key.
     pub key: KeyId,
@@ -23,32 +27,27 @@ rejections! {
         /// Once is enough.
         AlreadyRevoked { key: KeyId } = "key_already_revoked":
             "key {key} is already revoked: nothing is left to do",
-        shared {
-            /// Members do not say who may do what.
-            StaffOnly(StaffOnly),
-        }
     }
 }
 
 known! {
     /// The key, and the shop, for its days.
-    pub struct Known { shop: Shop, keys: Keys, }
+    pub struct RevokeKeyState { keys: Keys, }
 }
 
 impl Decision for RevokeKey {
-    type State = Known;
+    type State = RevokeKeyState;
     type Rejection = RevokeKeyRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Keys::query(self.key))
+    fn query(&self, _: &Known<RevokeKeyState>) -> Query {
+        Keys::query(self.key)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RevokeKeyRejection> {
-        staff_only(at, "access.revoke_key")?;
+    fn decide(
+        &self,
+        known: &Known<RevokeKeyState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, RevokeKeyRejection> {
         let unknown = RevokeKeyRejection::Unknown { key: self.key };
         let key = known.keys.get(self.key).ok_or(unknown)?;
         if key.revoked_at.is_some() {
@@ -56,6 +55,14 @@ impl Decision for RevokeKey {
         }
         Ok(vec![NewEvent::on(known.shop.today(at), KeyRevoked { key: self.key })])
     }
+}
+
+impl Command for RevokeKey {
+    const NAME: &'static str = "access.revoke_key";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
+    const NEEDS: Option<Right> = Some(Right::ManageKeys);
+    const OPEN_BOOK: bool = false;
 }
 
 #[cfg(test)]

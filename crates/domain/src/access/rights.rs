@@ -1,11 +1,14 @@
-//! The one table of rights: what a role may do, and what a scope leaves of it.
+//! What a role may do, and what a scope leaves of it. Which commands a role may give stands with
+//! each command ([`CommandRow::roles`]).
 
 use daicho_events::access::Role;
 use daicho_values::Scope;
 
+use crate::CommandRow;
+
 /// Something that not everybody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right<'a> {
+pub enum Right {
     /// Read lists, histories and events; personal values are sealed.
     Read,
     /// See personal values.
@@ -18,11 +21,11 @@ pub enum Right<'a> {
     ManageKeys,
     /// Act on behalf of somebody else.
     ActForOthers,
-    /// Give this command, `order.place`.
-    Run(&'a str),
+    /// Give this command.
+    Run(&'static CommandRow),
 }
 
-impl Right<'_> {
+impl Right {
     /// Every right but those to give commands.
     pub const PLAIN: [Self; 6] = [
         Self::Read,
@@ -36,7 +39,7 @@ impl Right<'_> {
 
 /// Whether a role has a right.
 #[must_use]
-pub fn may(role: Role, right: Right<'_>) -> bool {
+pub fn may(role: Role, right: Right) -> bool {
     match right {
         Right::Read => true,
         Right::FollowEvents => role != Role::Auditor,
@@ -45,53 +48,75 @@ pub fn may(role: Role, right: Right<'_>) -> bool {
             matches!(role, Role::Operator | Role::Integration)
         }
         Right::ManageKeys => role == Role::Operator,
-        Right::Run(command) => may_run(role, command),
+        Right::Run(command) => role == Role::Operator || command.roles.contains(&role),
     }
+}
+
+/// What a scope names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named<'a> {
+    Plain(&'a str),
+    EveryCommand,
+    Family(&'a str),
+    Command(&'a str),
+}
+
+impl<'a> Named<'a> {
+    fn of(scope: &'a Scope) -> Self {
+        match scope.as_str().split_once(':') {
+            Some((_, command)) if command.contains('.') => Self::Command(command),
+            Some((_, family)) => Self::Family(family),
+            None if scope.as_str() == "run" => Self::EveryCommand,
+            None => Self::Plain(scope.as_str()),
+        }
+    }
+
+    fn gives(self, command: &CommandRow) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::EveryCommand => true,
+            Self::Family(family) => command.names().any(|name| family_of(name) == family),
+            Self::Command(named) => command.names().any(|name| name == named),
+        }
+    }
+}
+
+/// The family in a command's name, `family.verb`.
+fn family_of(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(family, _)| family)
 }
 
 /// Whether a scope leaves a right to a key whose role has it.
 #[must_use]
-pub fn covers(scope: &Scope, right: Right<'_>) -> bool {
-    let named = scope.as_str();
-    let same = match right {
+pub fn covers(scope: &Scope, right: Right) -> bool {
+    let plain = match right {
         Right::Read => "read",
         Right::OpenPersonal => "personal",
         Right::FollowEvents => "events",
         Right::ManageDeliveries => "deliveries",
         Right::ManageKeys => "keys",
         Right::ActForOthers => "on-behalf",
-        Right::Run(command) => {
-            let (family, _) = command.split_once('.').unwrap_or((command, ""));
-            let commands = named.strip_prefix("run:");
-            return named == "run" || commands == Some(family) || commands == Some(command);
-        }
+        Right::Run(command) => return Named::of(scope).gives(command),
     };
-    named == same
+    Named::of(scope) == Named::Plain(plain)
 }
 
 /// Whether a scope has all that another has.
 #[must_use]
 pub fn includes(wide: &Scope, narrow: &Scope) -> bool {
-    let (wide, narrow) = (wide.as_str(), narrow.as_str());
-    let below = |rest: &str| match wide {
-        "run" => rest.starts_with(':'),
-        _ => wide.starts_with("run:") && rest.starts_with('.'),
-    };
-    wide == narrow || narrow.strip_prefix(wide).is_some_and(below)
-}
-
-fn may_run(role: Role, command: &str) -> bool {
-    let (family, _) = command.split_once('.').unwrap_or((command, ""));
-    match role {
-        Role::Operator => true,
-        Role::Fulfilment => {
-            family == "order" && command != "order.place" || command == "contract.activate"
+    let (wide, narrow) = (Named::of(wide), Named::of(narrow));
+    match (wide, narrow) {
+        (Named::EveryCommand, Named::Family(_) | Named::Command(_)) => true,
+        (Named::Family(family), Named::Command(command)) => {
+            let known = CommandRow::by_name(command);
+            family_of(command) == family || known.is_some_and(|known| wide.gives(known))
         }
-        Role::Billing => family == "billing",
-        Role::Auditor => false,
-        Role::Integration => {
-            matches!(family, "member" | "organisation" | "quote" | "order" | "contract")
-                || command == "billing.record_payment"
+        (Named::Command(_), Named::Command(command)) => {
+            let known = CommandRow::by_name(command);
+            wide == narrow || known.is_some_and(|known| wide.gives(known))
+        }
+        (Named::Plain(_) | Named::EveryCommand | Named::Family(_) | Named::Command(_), _) => {
+            wide == narrow
         }
     }
 }
@@ -100,10 +125,14 @@ fn may_run(role: Role, command: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn run(name: &str) -> Right {
+        Right::Run(CommandRow::by_name(name).unwrap())
+    }
+
     #[test]
     fn an_auditor_reads_and_does_nothing_else() {
         assert!(may(Role::Auditor, Right::Read));
-        let others = Right::PLAIN.into_iter().skip(1).chain([Right::Run("order.place")]);
+        let others = Right::PLAIN.into_iter().skip(1).chain([run("order.place")]);
         for right in others {
             assert!(!may(Role::Auditor, right), "{right:?}");
         }
@@ -124,14 +153,14 @@ mod tests {
         ];
         for (command, allowed) in table {
             for (role, allowed) in Role::ALL.into_iter().zip(allowed) {
-                assert_eq!(may(role, Right::Run(command)), allowed, "{role}: {command}");
+                assert_eq!(may(role, run(command)), allowed, "{role}: {command}");
             }
         }
     }
 
     #[test]
     fn a_scope_leaves_what_it_names_and_nothing_else() {
-        let commands = ["order.place", "order.accept", "quote.issue"].map(Right::Run);
+        let commands = ["order.place", "order.accept", "quote.issue"].map(run);
         let rights = [&Right::PLAIN[..], &commands].concat();
         let table = [
             ("read", 0..1),

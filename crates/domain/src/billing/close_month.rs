@@ -1,15 +1,16 @@
 //! Closes a month's billing: every invoice of the month stands, with their count and sum.
 
+use daicho_events::access::Role;
 use daicho_events::billing::MonthClosed;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, Money, MoneyError, Month};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::first_issue_day;
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Billed, Invoices, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{ClosedMonths, Invoices, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Closes the billing of a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +30,6 @@ rejections! {
         AlreadyClosed { month: Month } = "month_already_closed":
             "{month} is closed already: a month is closed once",
         shared {
-            /// A customer asked for what the shop does; comes first.
-            StaffOnly(StaffOnly),
             /// The book has no settings; comes second.
             NotOpen(ShopNotOpen),
             /// The sum is beyond the limits.
@@ -41,30 +40,29 @@ rejections! {
 
 known! {
     /// The invoices of the month.
-    pub struct Known { shop: Shop, invoices: Invoices, billed: Billed, }
+    pub struct CloseMonthState { invoices: Invoices, closed: ClosedMonths, }
 }
 
 impl Decision for CloseMonth {
-    type State = Known;
+    type State = CloseMonthState;
     type Rejection = CloseMonthRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().and(self.month.tag())
+    fn query(&self, _: &Known<CloseMonthState>) -> Query {
+        ClosedMonths::query(self.month).or(Invoices::month_query(self.month))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, CloseMonthRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<CloseMonthState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, CloseMonthRejection> {
         let currency = known.shop.settings()?.currency;
         let (month, today) = (self.month, known.shop.today(at));
         let first = first_issue_day(&known.shop, month);
         if today < first {
             return Err(CloseMonthRejection::MonthNotOver { month, first });
         }
-        if known.billed.is_closed(month) {
+        if known.closed.is_closed(month) {
             return Err(CloseMonthRejection::AlreadyClosed { month });
         }
         let mut closed = MonthClosed { month, invoices: 0, gross: Money::zero(currency) };
@@ -78,6 +76,8 @@ impl Decision for CloseMonth {
 
 impl Command for CloseMonth {
     const NAME: &'static str = "billing.close_month";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Billing];
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
 //! Credits goods that came back: the qualified return invoice (適格返還請求書, R100).
 
+use daicho_events::access::Role;
 use daicho_events::billing::CreditIssued;
 use daicho_events::order::GoodsReturned;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{InvoiceNumber, ReturnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{DocumentRejection, LINES_MAX};
+use super::invoice::{line_of, return_document_required};
 use super::lines;
-use crate::acting::{StaffOnly, staff_only};
-use crate::invoice::{line_of, return_document_required};
-use crate::series::Series;
-use crate::state::{Billed, Goods, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use super::series::Series;
+use crate::frame::Known;
+use crate::state::{Billed, Orders, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Credits a return today, at the prices and totals of the return.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,8 +35,6 @@ rejections! {
             = "return_already_credited":
             "return {goods_return} is credited as {credit}: a return is credited once",
         shared {
-            /// A customer asked for what the shop does; comes first.
-            StaffOnly(StaffOnly),
             /// The book has no settings; comes second.
             NotOpen(ShopNotOpen),
             /// The document cannot be made; comes last.
@@ -46,27 +45,28 @@ rejections! {
 
 known! {
     /// The return, what is billed to its organisation, and the series.
-    pub struct Known { shop: Shop, series: Series, goods: Goods, billed: Billed, }
+    pub struct CreditReturnState { series: Series, orders: Orders, billed: Billed, }
 }
 
 impl Decision for CreditReturn {
-    type State = Known;
+    type State = CreditReturnState;
     type Rejection = CreditReturnRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        let query = Shop::query().or(Series::query()).and(self.goods_return.tag());
-        let goods_return = known.goods.returned(self.goods_return);
+    fn query(&self, known: &Known<CreditReturnState>) -> Query {
+        let query = Series::query()
+            .or(Orders::return_query(self.goods_return))
+            .or(Billed::return_query(self.goods_return));
+        let goods_return = known.orders.goods_return(self.goods_return);
         // Only a return whose order is known can be traced to an invoice.
         let traced = goods_return.filter(|it| it.order.is_some());
         query.or(traced.map(|it| Billed::query(it.organisation)).unwrap_or_default())
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, CreditReturnRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<CreditReturnState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, CreditReturnRejection> {
         let prefix = &known.shop.settings()?.invoice_prefix;
         let goods_return = self.check(known)?;
         let (credit, sequence) = { known.series }.next(prefix);
@@ -90,9 +90,12 @@ impl Decision for CreditReturn {
 }
 
 impl CreditReturn {
-    fn check<'a>(&self, known: &'a Known) -> Result<&'a GoodsReturned, CreditReturnRejection> {
+    fn check<'a>(
+        &self,
+        known: &'a Known<CreditReturnState>,
+    ) -> Result<&'a GoodsReturned, CreditReturnRejection> {
         let id = self.goods_return;
-        let goods_return = known.goods.returned(id);
+        let goods_return = known.orders.goods_return(id);
         let goods_return =
             goods_return.ok_or(CreditReturnRejection::ReturnUnknown { goods_return: id })?;
         if let Some(credit) = known.billed.credit_of(id) {
@@ -109,6 +112,8 @@ impl CreditReturn {
 
 impl Command for CreditReturn {
     const NAME: &'static str = "billing.credit_return";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Billing];
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! The document that lines become: an invoice, or a credit where more is given back than charged.
 
-use super::lines::numbered;
-use crate::invoice::{payable_at, return_document_required};
-use crate::series::Series;
-use crate::state::{Shop, ShopNotOpen};
 use daicho_events::NewEvent;
 use daicho_events::billing::{CreditIssued, InvoiceIssued, InvoiceLine};
 use daicho_values::calendar::CalendarError;
 use daicho_values::{Date, MoneyError, Month, OrderId, OrganisationId, Totals};
+
+use super::invoice::{payable_at, return_document_required};
+use super::lines::numbered;
+use super::series::Series;
+use crate::state::{Shop, ShopNotOpen};
 
 /// Lines of one document: the longest lines of so many stay within the 1 MiB of an event's data.
 pub(super) const LINES_MAX: usize = 600;

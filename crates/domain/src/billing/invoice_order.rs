@@ -1,16 +1,17 @@
 //! Invoices the goods of one order at once, after they were delivered.
 
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::access::Role;
+use daicho_events::{NewEvent, Query};
 use daicho_values::{InvoiceNumber, OrderId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{DocumentRejection, Draft};
-use crate::acting::{StaffOnly, staff_only};
-use crate::invoice::line_of;
-use crate::series::Series;
-use crate::state::{Billed, Goods, GoodsOrder, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use super::invoice::line_of;
+use super::series::Series;
+use crate::frame::Known;
+use crate::state::{Billed, Order, Orders};
+use crate::{By, Command, Decision, Moment};
 
 /// Invoices an order's goods today.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,10 +40,6 @@ rejections! {
         AlreadyInvoiced { order: OrderId, invoice: InvoiceNumber } = "order_already_invoiced":
             "order {order} is on invoice {invoice}: goods are invoiced once",
         shared {
-            /// A customer asked for what the shop does; comes first.
-            StaffOnly(StaffOnly),
-            /// The book has no settings; comes second.
-            NotOpen(ShopNotOpen),
             /// The document cannot be made; comes last.
             Document(DocumentRejection),
         }
@@ -51,31 +48,30 @@ rejections! {
 
 known! {
     /// The order, what is billed to its organisation, and the series.
-    pub struct Known { shop: Shop, series: Series, goods: Goods, billed: Billed, }
+    pub struct InvoiceOrderState { series: Series, orders: Orders, billed: Billed, }
 }
 
 impl Decision for InvoiceOrder {
-    type State = Known;
+    type State = InvoiceOrderState;
     type Rejection = InvoiceOrderRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        let order = known.goods.get(self.order);
-        let billed = order.map(|order| Billed::query(order.organisation));
-        let query = Shop::query().or(Series::query()).and(self.order.tag());
+    fn query(&self, known: &Known<InvoiceOrderState>) -> Query {
+        let order = known.orders.get(self.order);
+        let billed = order.map(|order| Billed::query(order.placed.organisation));
+        let query =
+            Series::query().or(Orders::query(self.order)).or(Billed::order_query(self.order));
         query.or(billed.unwrap_or_default())
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, InvoiceOrderRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<InvoiceOrderState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, InvoiceOrderRejection> {
         let order = self.check(known)?;
-        let goods = known.goods.lines(order);
+        let goods = known.orders.goods(order);
         let draft = Draft {
-            organisation: order.organisation,
+            organisation: order.placed.organisation,
             order: Some(self.order),
             month: None,
             lines: goods.map(|line| line_of(line, Some(self.order))).collect(),
@@ -86,9 +82,12 @@ impl Decision for InvoiceOrder {
 }
 
 impl InvoiceOrder {
-    fn check<'a>(&self, known: &'a Known) -> Result<&'a GoodsOrder, InvoiceOrderRejection> {
+    fn check<'a>(
+        &self,
+        known: &'a Known<InvoiceOrderState>,
+    ) -> Result<&'a Order, InvoiceOrderRejection> {
         let id = self.order;
-        let order = known.goods.get(id);
+        let order = known.orders.get(id);
         let order = order.ok_or(InvoiceOrderRejection::OrderUnknown { order: id })?;
         if order.cancelled {
             return Err(InvoiceOrderRejection::OrderCancelled { order: id });
@@ -96,7 +95,7 @@ impl InvoiceOrder {
         if order.fulfilled_on.is_none() {
             return Err(InvoiceOrderRejection::OrderNotFulfilled { order: id });
         }
-        if known.goods.lines(order).next().is_none() {
+        if known.orders.goods(order).next().is_none() {
             return Err(InvoiceOrderRejection::NoGoods { order: id });
         }
         if let Some(invoice) = known.billed.order(id) {
@@ -109,6 +108,8 @@ impl InvoiceOrder {
 
 impl Command for InvoiceOrder {
     const NAME: &'static str = "billing.invoice_order";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Billing];
 }
 
 #[cfg(test)]
@@ -131,7 +132,7 @@ mod tests {
         [placed(order(1), vec![chair(100)]), fulfilled(order(1), "2026-05-11")]
     }
 
-    fn issued(outcome: Outcome<InvoiceOrderRejection>) -> InvoiceIssued {
+    fn issued(outcome: Outcome<InvoiceOrder>) -> InvoiceIssued {
         let event = outcome.events().remove(0).event;
         let Event::Billing(BillingEvent::InvoiceIssued(issued)) = event else {
             panic!("not an invoice: {event:?}")

@@ -5,19 +5,22 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::billing::InvoiceLine;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, InvoiceNumber, Month, OrganisationId, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::{DocumentRejection, Draft};
+use super::invoice::line_of;
+use super::series::Series;
 use super::{first_issue_day, lines};
-use crate::acting::{StaffOnly, staff_only};
-use crate::invoice::line_of;
-use crate::series::Series;
-use crate::state::{Billed, Contracts, Goods, GoodsOrder, Organisations, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{
+    Billed, ClosedMonths, Contracts, Order, Orders, Organisations, Shop, ShopNotOpen,
+};
+use crate::{By, Command, Decision, Moment};
 
 /// Issues the invoice of an organisation for a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,22 +37,6 @@ pub struct IssueInvoice {
 
 /// How many months back an item that became known late is still looked for.
 const LATE_MONTHS_MAX: usize = 120;
-
-/// What must be known of an organisation: its contracts, orders and documents.
-const TYPES: [&str; 9] = [
-    "organisation.registered",
-    "order.placed",
-    "contract.concluded",
-    "contract.service_activated",
-    "contract.quantity_changed",
-    "contract.cancellation_scheduled",
-    "contract.penalty_assessed",
-    "billing.invoice_issued",
-    "billing.credit_issued",
-];
-
-/// What must be known of an order besides.
-const ORDER_TYPES: [&str; 2] = ["order.fulfilled", "order.cancelled"];
 
 rejections! {
     /// Why no invoice is issued.
@@ -73,8 +60,6 @@ rejections! {
         NothingToInvoice { month: Month, organisation: OrganisationId } = "nothing_to_invoice":
             "organisation {organisation} owes nothing for {month}: no invoice is needed",
         shared {
-            /// A customer asked for what the shop does; comes first.
-            StaffOnly(StaffOnly),
             /// The book has no settings; comes second.
             NotOpen(ShopNotOpen),
             /// The document cannot be made; comes last.
@@ -85,43 +70,43 @@ rejections! {
 
 known! {
     /// The organisation's contracts, goods and documents, and the series.
-    pub struct Known {
-        shop: Shop,
+    pub struct IssueInvoiceState {
         series: Series,
         organisations: Organisations,
         contracts: Contracts,
-        goods: Goods,
+        orders: Orders,
         billed: Billed,
+        closed: ClosedMonths,
     }
 }
 
 impl Decision for IssueInvoice {
-    type State = Known;
+    type State = IssueInvoiceState;
     type Rejection = IssueInvoiceRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        let query = Shop::query()
-            .or(Series::query())
-            .and_types(&TYPES, self.organisation.tag())
-            .and_types(&[Billed::CLOSED], self.month.tag());
-        let orders = known.goods.orders().filter(|order| known.is_unbilled(order));
-        let query =
-            orders.fold(query, |query, order| query.and_types(&ORDER_TYPES, order.order.tag()));
+    fn query(&self, known: &Known<IssueInvoiceState>) -> Query {
+        let unbilled = known.orders.with_goods().filter(|order| known.is_unbilled(order));
         let late = self.late_months(known).into_iter();
-        late.fold(query, |query, month| query.and_types(&[Billed::CLOSED], month.tag()))
+        Series::query()
+            .or(Organisations::query(self.organisation))
+            .or(Contracts::of(self.organisation))
+            .or(Orders::placed_by(self.organisation))
+            .or(Billed::query(self.organisation))
+            .or(ClosedMonths::query(self.month))
+            .or(Query::any(unbilled.map(|order| Orders::query(order.placed.order))))
+            .or(Query::any(late.map(ClosedMonths::query)))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, IssueInvoiceRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<IssueInvoiceState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, IssueInvoiceRejection> {
         let rounding = known.shop.settings()?.rounding;
         let issued_on = self.check(known, known.shop.today(at))?;
         let mut lines = Vec::new();
         for month in self.due_months(known) {
-            lines.extend(known.lines(month, rounding)?);
+            lines.extend(known.lines(&known.shop, month, rounding)?);
         }
         if lines.is_empty() {
             let (month, organisation) = (self.month, self.organisation);
@@ -140,7 +125,11 @@ impl Decision for IssueInvoice {
 
 impl IssueInvoice {
     /// The day of issue, if the month may be invoiced.
-    fn check(&self, known: &Known, today: Date) -> Result<Date, IssueInvoiceRejection> {
+    fn check(
+        &self,
+        known: &Known<IssueInvoiceState>,
+        today: Date,
+    ) -> Result<Date, IssueInvoiceRejection> {
         let (month, organisation) = (self.month, self.organisation);
         let first = first_issue_day(&known.shop, month);
         if today < first {
@@ -150,7 +139,7 @@ impl IssueInvoice {
         if issued_on < first || issued_on > today {
             return Err(IssueInvoiceRejection::IssueDayOutside { issued_on, first, today });
         }
-        if known.billed.is_closed(month) {
+        if known.closed.is_closed(month) {
             return Err(IssueInvoiceRejection::MonthClosed { month });
         }
         if known.organisations.get(organisation).is_none() {
@@ -164,9 +153,9 @@ impl IssueInvoice {
     }
 
     /// Earlier months in which something of the organisation's may have been left out.
-    fn late_months(&self, known: &Known) -> BTreeSet<Month> {
+    fn late_months(&self, known: &Known<IssueInvoiceState>) -> BTreeSet<Month> {
         let contracts = known.contracts.iter().map(|contract| contract.charged_from());
-        let orders = known.goods.orders().filter(|order| known.is_unbilled(order));
+        let orders = known.orders.with_goods().filter(|order| known.is_unbilled(order));
         let orders = orders.filter_map(|order| order.fulfilled_on);
         let Some(first) = contracts.chain(orders).map(Date::month).min() else {
             return BTreeSet::new();
@@ -178,41 +167,42 @@ impl IssueInvoice {
     }
 
     /// The month itself, and earlier ones that can have no invoice of their own any more.
-    fn due_months(&self, known: &Known) -> BTreeSet<Month> {
+    fn due_months(&self, known: &Known<IssueInvoiceState>) -> BTreeSet<Month> {
         let is_past = |month: &Month| {
-            known.billed.is_closed(*month)
+            known.closed.is_closed(*month)
                 || known.billed.month(self.organisation, *month).is_some()
         };
         self.late_months(known).into_iter().filter(is_past).chain([self.month]).collect()
     }
 }
 
-impl Known {
-    fn is_unbilled(&self, order: &GoodsOrder) -> bool {
-        self.billed.order(order.order).is_none()
+impl IssueInvoiceState {
+    fn is_unbilled(&self, order: &Order) -> bool {
+        self.billed.order(order.placed.order).is_none()
     }
 
     /// What is due for a month and not billed: services, then penalties, then goods.
     fn lines(
         &self,
+        shop: &Shop,
         month: Month,
         rounding: Rounding,
     ) -> Result<Vec<InvoiceLine>, DocumentRejection> {
         let mut found = Vec::new();
         for contract in self.contracts.iter() {
             if !self.billed.has_contract_month(contract.concluded.contract, month) {
-                found.extend(lines::of_contract(contract, month, &self.shop, rounding)?);
+                found.extend(lines::of_contract(contract, month, shop, rounding)?);
             }
         }
         let open = self.contracts.iter();
         let open = open.filter(|it| !self.billed.has_penalty(it.concluded.contract));
         found.extend(open.filter_map(|contract| lines::of_penalty(contract, month)));
-        let orders = self.goods.orders().filter(|order| self.is_unbilled(order));
+        let orders = self.orders.with_goods().filter(|order| self.is_unbilled(order));
         let due = orders
             .filter(|order| !order.cancelled && order.fulfilled_on.map(Date::month) == Some(month));
         for order in due {
-            let goods = self.goods.lines(order);
-            found.extend(goods.map(|line| line_of(line, Some(order.order))));
+            let goods = self.orders.goods(order);
+            found.extend(goods.map(|line| line_of(line, Some(order.placed.order))));
         }
         Ok(found)
     }
@@ -220,6 +210,8 @@ impl Known {
 
 impl Command for IssueInvoice {
     const NAME: &'static str = "billing.issue_invoice";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Billing];
 }
 
 #[cfg(test)]
@@ -246,7 +238,7 @@ mod tests {
     use crate::contract::fixtures::{concluded, licences, organisation, terms};
     use crate::testing::{Outcome, Step, at, by, day, event, given, open_book, yen};
 
-    fn issued(outcome: Outcome<IssueInvoiceRejection>) -> InvoiceIssued {
+    fn issued(outcome: Outcome<IssueInvoice>) -> InvoiceIssued {
         let event = outcome.events().remove(0).event;
         let Event::Billing(BillingEvent::InvoiceIssued(issued)) = event else {
             panic!("not an invoice: {event:?}")
@@ -572,7 +564,7 @@ mod tests {
 
     #[test]
     fn another_organisations_contracts_and_orders_are_its_own() {
-        let other = daicho_events::registration::OrganisationRegistered {
+        let other = daicho_events::organisation::OrganisationRegistered {
             organisation: Ulid(9).into(),
             corporate_number: None,
             reference: None,

@@ -4,10 +4,12 @@ pub mod charges;
 mod close_month;
 mod credit_return;
 mod document;
+pub(crate) mod invoice;
 mod invoice_order;
 mod issue_invoice;
 mod lines;
 mod record_payment;
+mod series;
 
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -19,6 +21,7 @@ pub use credit_return::CreditReturn;
 pub use invoice_order::InvoiceOrder;
 pub use issue_invoice::IssueInvoice;
 pub use record_payment::{ALLOCATIONS_MAX, RecordPayment};
+pub use series::Series;
 
 use daicho_values::{Date, Month};
 

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::billing::{Allocation, PaymentChannel, PaymentReceived};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, InvoiceNumber, Money, MoneyError, OrganisationId, PaymentId, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Invoices, Organisations, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Invoices, Organisations, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Invoices that one payment may settle: with the payment's own tags they fill an event's 32 tags,
 /// two of them kept free.
@@ -76,8 +77,6 @@ rejections! {
             = "allocated_more_than_received":
             "{allocated} is allocated of the {amount} that came in: allocate that or less",
         shared {
-            /// A customer asked for what the shop does; comes first.
-            StaffOnly(StaffOnly),
             /// The book has no settings; comes second.
             NotOpen(ShopNotOpen),
             /// Not the shop's currency; after the amounts above zero.
@@ -88,27 +87,25 @@ rejections! {
 
 known! {
     /// The payer, the invoices named, and whether the payment is recorded.
-    pub struct Known { shop: Shop, organisations: Organisations, invoices: Invoices, }
+    pub struct RecordPaymentState { organisations: Organisations, invoices: Invoices, }
 }
 
 impl Decision for RecordPayment {
-    type State = Known;
+    type State = RecordPaymentState;
     type Rejection = RecordPaymentRejection;
 
-    fn query(&self, _: &Known) -> Query {
+    fn query(&self, _: &Known<RecordPaymentState>) -> Query {
         let invoices = self.allocations.iter().take(ALLOCATIONS_MAX);
-        Shop::query()
-            .and_types(&["organisation.registered"], self.organisation.tag())
-            .and(self.payment.tag())
-            .and_all(invoices.map(|part| part.invoice.tag()))
+        Organisations::query(self.organisation)
+            .or(Invoices::payment_query(self.payment))
+            .or(Query::any(invoices.map(|part| Invoices::query(&part.invoice))))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RecordPaymentRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<RecordPaymentState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, RecordPaymentRejection> {
         let shop = known.shop.settings()?;
         self.check_amounts(Money::zero(shop.currency))?;
         self.check_payment(known, known.shop.today(at))?;
@@ -143,7 +140,11 @@ impl RecordPayment {
         Ok(())
     }
 
-    fn check_payment(&self, known: &Known, today: Date) -> Result<(), RecordPaymentRejection> {
+    fn check_payment(
+        &self,
+        known: &Known<RecordPaymentState>,
+        today: Date,
+    ) -> Result<(), RecordPaymentRejection> {
         let mut named = BTreeSet::new();
         let mut invoices = self.allocations.iter().map(|part| &part.invoice);
         if let Some(invoice) = invoices.find(|invoice| !named.insert(*invoice)) {
@@ -163,7 +164,10 @@ impl RecordPayment {
         Ok(())
     }
 
-    fn check_invoices(&self, known: &Known) -> Result<(), RecordPaymentRejection> {
+    fn check_invoices(
+        &self,
+        known: &Known<RecordPaymentState>,
+    ) -> Result<(), RecordPaymentRejection> {
         let mut allocated = Money::zero(self.amount.currency());
         for Allocation { invoice, amount } in &self.allocations {
             let unknown = || RecordPaymentRejection::InvoiceUnknown { invoice: invoice.clone() };
@@ -192,13 +196,15 @@ impl RecordPayment {
 
 impl Command for RecordPayment {
     const NAME: &'static str = "billing.record_payment";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Billing, Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["payment"];
 }
 
 #[cfg(test)]
 mod tests {
     use daicho_events::Actor;
-    use daicho_events::registration::OrganisationRegistered;
+    use daicho_events::organisation::OrganisationRegistered;
     use daicho_values::{Currency, Sample};
     use ulid::Ulid;
 

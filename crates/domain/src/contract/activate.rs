@@ -1,14 +1,15 @@
 //! Records that a contract's service is open (開通).
 
+use daicho_events::access::Role;
 use daicho_events::contract::ServiceActivated;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{ContractId, Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
+use crate::frame::Known;
 use crate::state::{ContractUnknown, Contracts};
-use crate::{Command, Decision, Moment};
+use crate::{By, Command, Decision, Moment};
 
 /// Records that the service is open from a day. It does not move the first day that is charged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,8 +34,6 @@ rejections! {
         AfterEnd { on: Date, last_day: Date } = "activation_after_end":
             "{on} is after the contract's last day: give {last_day} or an earlier day",
         shared {
-            /// A customer asked for what the shop does; comes first.
-            StaffOnly(StaffOnly),
             /// The contract is not known; comes second.
             Unknown(ContractUnknown),
         }
@@ -43,23 +42,22 @@ rejections! {
 
 known! {
     /// The contract.
-    pub struct Known { contracts: Contracts, }
+    pub struct ActivateState { contracts: Contracts, }
 }
 
 impl Decision for Activate {
-    type State = Known;
+    type State = ActivateState;
     type Rejection = ActivateRejection;
 
-    fn query(&self, _: &Known) -> Query {
+    fn query(&self, _: &Known<ActivateState>) -> Query {
         Contracts::query(self.contract)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ActivateRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<ActivateState>,
+        _at: &Moment,
+    ) -> Result<Vec<NewEvent>, ActivateRejection> {
         let (contract, on) = (known.contracts.get(self.contract)?, self.on);
         if let Some(activated_on) = contract.activated_on {
             return Err(ActivateRejection::AlreadyActivated {
@@ -85,6 +83,8 @@ impl Decision for Activate {
 
 impl Command for Activate {
     const NAME: &'static str = "contract.activate";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
 }
 
 #[cfg(test)]
@@ -94,8 +94,8 @@ mod tests {
     use daicho_values::Sample;
 
     use super::*;
-    use crate::contract::fixtures::{concluded, term, terms};
-    use crate::testing::{by, day, event, given};
+    use crate::contract::fixtures::{concluded, given, term, terms};
+    use crate::testing::{by, day, event};
 
     fn activate(on: &str) -> Activate {
         Activate { contract: ContractId::sample(), on: day(on) }

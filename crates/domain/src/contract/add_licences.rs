@@ -1,15 +1,16 @@
 //! Adds licences to a contract from a day on (ライセンス追加, R74).
 
+use daicho_events::access::Role;
 use daicho_events::contract::QuantityChanged;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{ContractId, Date, QUANTITY_MAX, Quantity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{self, ChangeRejection};
-use crate::acting::{Outsider, acts_for};
-use crate::state::{Billed, ContractUnknown, Contracts, Members};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Billed, ContractUnknown, Contracts};
+use crate::{By, Command, Decision, Moment};
 
 /// Adds licences from a day on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,8 +39,6 @@ rejections! {
         shared {
             /// The contract is not known; before its terms are asked.
             Unknown(ContractUnknown),
-            /// It is another organisation's; before its terms are asked.
-            Outsider(Outsider),
             /// Not on that day; after its terms are asked.
             Change(ChangeRejection),
         }
@@ -48,28 +47,27 @@ rejections! {
 
 known! {
     /// The contract, what is billed of it, and whose it is.
-    pub struct Known { contracts: Contracts, billed: Billed, members: Members, }
+    pub struct AddLicencesState { contracts: Contracts, billed: Billed, }
 }
 
 impl Decision for AddLicences {
-    type State = Known;
+    type State = AddLicencesState;
     type Rejection = AddLicencesRejection;
 
-    fn query(&self, known: &Known) -> Query {
+    fn query(&self, known: &Known<AddLicencesState>) -> Query {
         change::query(self.contract, &known.contracts)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, AddLicencesRejection> {
+    fn decide(
+        &self,
+        known: &Known<AddLicencesState>,
+        _at: &Moment,
+    ) -> Result<Vec<NewEvent>, AddLicencesRejection> {
         let add = self.add;
         if add < 1 {
             return Err(AddLicencesRejection::QuantityBelowOne { add });
         }
         let contract = known.contracts.get(self.contract)?;
-        acts_for(contract.concluded.organisation, &known.members, at)?;
         if !contract.terms().licence_addition {
             return Err(AddLicencesRejection::NotAllowed { contract: self.contract });
         }
@@ -91,6 +89,10 @@ impl Decision for AddLicences {
 
 impl Command for AddLicences {
     const NAME: &'static str = "contract.add_licences";
+    const BY: By<Self> = By::Administrator(|command, known: &Known<AddLicencesState>| {
+        known.contracts.owner(command.contract)
+    });
+    const ROLES: &'static [Role] = &[Role::Integration];
 }
 
 #[cfg(test)]
@@ -102,8 +104,10 @@ mod tests {
 
     use super::*;
     use crate::billing::IssueInvoice;
-    use crate::contract::fixtures::{concluded, licences, member_of, organisation, term, terms};
-    use crate::testing::{at, by, day, event, given, open_book};
+    use crate::contract::fixtures::{
+        concluded, given, licences, member_of, organisation, term, terms,
+    };
+    use crate::testing::{at, by, day, event};
 
     fn add(add: i64, from: &str) -> AddLicences {
         AddLicences { contract: ContractId::sample(), add, from: day(from) }
@@ -197,7 +201,6 @@ mod tests {
         };
         let history = || {
             [
-                open_book().into(),
                 event(organisation()),
                 event(concluded()),
                 at("2026-06-10T10:00"),

@@ -1,16 +1,17 @@
 //! Ends a contract on a day (解約), with its penalty (違約金) in the same append.
 
+use daicho_events::access::Role;
 use daicho_events::contract::{CancellationScheduled, PenaltyAssessed};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{ContractId, Date, MoneyError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::penalty::penalty;
-use crate::acting::{Outsider, acts_for, members_of};
-use crate::reason::ReasonRejection;
-use crate::state::{Contract, ContractUnknown, Contracts, Members, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment, reason};
+use crate::frame::Known;
+use crate::reason::{self, ReasonRejection};
+use crate::state::{Contract, ContractUnknown, Contracts, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Schedules the contract's last day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,8 +50,6 @@ rejections! {
             NotOpen(ShopNotOpen),
             /// The contract is not known; comes third.
             Unknown(ContractUnknown),
-            /// It is another organisation's; comes fourth.
-            Outsider(Outsider),
             /// The penalty is beyond the limits.
             Money(MoneyError),
         }
@@ -59,28 +58,25 @@ rejections! {
 
 known! {
     /// The contract, whose it is, and the shop's day and rounding.
-    pub struct Known { shop: Shop, contracts: Contracts, members: Members, }
+    pub struct CancelState { contracts: Contracts, }
 }
 
 impl Decision for Cancel {
-    type State = Known;
+    type State = CancelState;
     type Rejection = CancelRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        let contract = known.contracts.get(self.contract).ok();
-        let members = contract.map(|contract| members_of(contract.concluded.organisation));
-        Shop::query().or(Contracts::query(self.contract)).or(members.unwrap_or_default())
+    fn query(&self, _: &Known<CancelState>) -> Query {
+        Contracts::query(self.contract)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, CancelRejection> {
+    fn decide(
+        &self,
+        known: &Known<CancelState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, CancelRejection> {
         reason::check(&self.reason)?;
         let rounding = known.shop.settings()?.rounding;
         let contract = known.contracts.get(self.contract)?;
-        acts_for(contract.concluded.organisation, &known.members, at)?;
         let today = known.shop.today(at);
         self.check(contract, today)?;
         let organisation = contract.concluded.organisation;
@@ -133,18 +129,23 @@ impl Cancel {
 
 impl Command for Cancel {
     const NAME: &'static str = "contract.cancel";
+    const BY: By<Self> = By::Administrator(|command, known: &Known<CancelState>| {
+        known.contracts.owner(command.contract)
+    });
+    const ROLES: &'static [Role] = &[Role::Integration];
 }
 
 #[cfg(test)]
 mod tests {
     use daicho_events::contract::{ContractConcluded, ContractTerms};
+    use daicho_events::member::{MemberMigrated, MemberRole};
     use daicho_events::product::PenaltyRule;
     use daicho_events::{Actor, Event};
     use daicho_values::Sample;
     use ulid::Ulid;
 
     use super::*;
-    use crate::contract::fixtures::{concluded, member_of, term, terms};
+    use crate::contract::fixtures::{applicant, concluded, member_of, term, terms};
     use crate::testing::{Step, at, by, day, event, given, open_book, yen};
 
     fn cancel(ends_on: &str) -> Cancel {
@@ -189,6 +190,22 @@ mod tests {
             NewEvent::on(day("2026-06-10"), assessed),
         ];
         assert_eq!(events, expected);
+    }
+
+    #[test]
+    fn who_only_asked_for_registration_ends_no_contract_r9() {
+        let asked = applicant();
+        let actor = by(Actor::Member(asked.member));
+        let history = contract(terms()).into_iter().chain([event(asked), actor]);
+        given(history).when(cancel("2026-06-10")).then_rejected("member_not_registered");
+    }
+
+    #[test]
+    fn a_general_user_ends_no_contract_r36() {
+        let member = MemberMigrated { role: MemberRole::General, ..member_of(Sample::sample()) };
+        let actor = by(Actor::Member(member.member));
+        let history = contract(terms()).into_iter().chain([event(member), actor]);
+        given(history).when(cancel("2026-06-10")).then_rejected("role_may_not_order");
     }
 
     #[test]

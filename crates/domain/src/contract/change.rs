@@ -3,7 +3,6 @@
 use daicho_events::Query;
 use daicho_values::{ContractId, Date, Month};
 
-use crate::acting::members_of;
 use crate::state::{Billed, Contract, Contracts};
 
 rejections! {
@@ -24,12 +23,12 @@ rejections! {
     }
 }
 
-/// The contract, what is billed of it, and who acts for its organisation.
+/// The contract, and what is billed of it.
 pub(super) fn query(contract: ContractId, contracts: &Contracts) -> Query {
     let query = Contracts::query(contract);
     let Ok(known) = contracts.get(contract) else { return query };
     let organisation = known.concluded.organisation;
-    query.or(Billed::query(organisation)).or(members_of(organisation))
+    query.or(Billed::query(organisation))
 }
 
 /// Checks the day of a change, in the order of [`ChangeRejection`].

@@ -1,15 +1,16 @@
 //! Contracts for tests: one in force since 2026-05-11, and what may happen to it.
 
 use daicho_events::contract::{ContractConcluded, ContractTerms};
+use daicho_events::member::{MemberMigrated, MemberRegistrationRequested};
+use daicho_events::organisation::OrganisationRegistered;
 use daicho_events::product::{BillingPeriod, PenaltyRule, ReductionPolicy};
-use daicho_events::registration::{MemberMigrated, OrganisationRegistered};
 use daicho_events::{Event, Recorded};
 use daicho_values::{
     ContractId, Name, OrderId, OrganisationId, Period, PlanCode, ProductCode, Quantity, Sample,
     TaxCategory,
 };
 
-use crate::testing::{day, given, yen};
+use crate::testing::{self, History, Step, day, open_book, yen};
 
 /// Billed monthly, open-ended, changed and ended at will.
 pub(crate) fn terms() -> ContractTerms {
@@ -55,12 +56,23 @@ pub(crate) fn organisation() -> OrganisationRegistered {
 
 /// The event as recorded, for the tests of folds.
 pub(crate) fn recorded(event: impl Into<Event>) -> Recorded {
-    given([crate::testing::event(event)]).recorded()[0].clone()
+    testing::given([testing::event(event)]).recorded()[0].clone()
+}
+
+/// The history of an open book.
+pub(crate) fn given(steps: impl IntoIterator<Item = Step>) -> History {
+    testing::given([open_book().into()].into_iter().chain(steps))
 }
 
 /// A member of an organisation.
 pub(crate) fn member_of(organisation: OrganisationId) -> MemberMigrated {
     MemberMigrated { organisation, ..MemberMigrated::sample() }
+}
+
+/// A person who asked to become a member of the contract's organisation, and is none yet.
+pub(crate) fn applicant() -> MemberRegistrationRequested {
+    let organisation = OrganisationId::sample();
+    MemberRegistrationRequested { organisation, ..MemberRegistrationRequested::sample() }
 }
 
 /// A number of licences.

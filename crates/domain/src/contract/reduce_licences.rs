@@ -1,16 +1,17 @@
 //! Takes licences off a contract from a day on (ライセンス削減, R75).
 
+use daicho_events::access::Role;
 use daicho_events::contract::QuantityChanged;
 use daicho_events::product::ReductionPolicy;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{ContractId, Date, Quantity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::change::{self, ChangeRejection};
-use crate::acting::{Outsider, acts_for};
-use crate::state::{Billed, ContractUnknown, Contracts, Members};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Billed, ContractUnknown, Contracts};
+use crate::{By, Command, Decision, Moment};
 
 /// Takes licences off from a day on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,8 +40,6 @@ rejections! {
         shared {
             /// The contract is not known; before its terms are asked.
             Unknown(ContractUnknown),
-            /// It is another organisation's; before its terms are asked.
-            Outsider(Outsider),
             /// Not on that day; after its terms are asked.
             Change(ChangeRejection),
         }
@@ -49,28 +48,27 @@ rejections! {
 
 known! {
     /// The contract, what is billed of it, and whose it is.
-    pub struct Known { contracts: Contracts, billed: Billed, members: Members, }
+    pub struct ReduceLicencesState { contracts: Contracts, billed: Billed, }
 }
 
 impl Decision for ReduceLicences {
-    type State = Known;
+    type State = ReduceLicencesState;
     type Rejection = ReduceLicencesRejection;
 
-    fn query(&self, known: &Known) -> Query {
+    fn query(&self, known: &Known<ReduceLicencesState>) -> Query {
         change::query(self.contract, &known.contracts)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReduceLicencesRejection> {
+    fn decide(
+        &self,
+        known: &Known<ReduceLicencesState>,
+        _at: &Moment,
+    ) -> Result<Vec<NewEvent>, ReduceLicencesRejection> {
         let reduce = self.reduce;
         if reduce < 1 {
             return Err(ReduceLicencesRejection::QuantityBelowOne { reduce });
         }
         let contract = known.contracts.get(self.contract)?;
-        acts_for(contract.concluded.organisation, &known.members, at)?;
         let refund = match contract.terms().licence_reduction {
             ReductionPolicy::WithRefund => true,
             ReductionPolicy::WithoutRefund => false,
@@ -96,6 +94,10 @@ impl Decision for ReduceLicences {
 
 impl Command for ReduceLicences {
     const NAME: &'static str = "contract.reduce_licences";
+    const BY: By<Self> = By::Administrator(|command, known: &Known<ReduceLicencesState>| {
+        known.contracts.owner(command.contract)
+    });
+    const ROLES: &'static [Role] = &[Role::Integration];
 }
 
 #[cfg(test)]
@@ -107,9 +109,9 @@ mod tests {
 
     use super::*;
     use crate::billing::IssueInvoice;
-    use crate::contract::fixtures::{concluded, licences, member_of, organisation, terms};
+    use crate::contract::fixtures::{concluded, given, licences, member_of, organisation, terms};
     use crate::contract::{AddLicences, Cancel};
-    use crate::testing::{at, by, day, event, given, open_book};
+    use crate::testing::{at, by, day, event};
 
     fn reduce(reduce: i64, from: &str) -> ReduceLicences {
         ReduceLicences { contract: ContractId::sample(), reduce, from: day(from) }
@@ -193,7 +195,7 @@ mod tests {
             ends_on: day("2026-06-14"),
             reason: "moved".to_owned(),
         };
-        given([open_book().into(), event(concluded()), cancel.into()])
+        given([event(concluded()), cancel.into()])
             .when(reduce(1, "2026-06-15"))
             .then_rejected("change_after_end");
     }
@@ -213,14 +215,8 @@ mod tests {
             organisation: Sample::sample(),
             issued_on: None,
         };
-        given([
-            open_book().into(),
-            event(organisation()),
-            event(concluded()),
-            at("2026-06-10T10:00"),
-            billed.into(),
-        ])
-        .when(reduce(1, "2026-05-31"))
-        .then_rejected("month_already_billed");
+        given([event(organisation()), event(concluded()), at("2026-06-10T10:00"), billed.into()])
+            .when(reduce(1, "2026-05-31"))
+            .then_rejected("month_already_billed");
     }
 }

@@ -1,16 +1,17 @@
 //! Accepts an order (注文受付, R64): it counts as a business day after the cut-off (R55).
 
+use daicho_events::access::Role;
 use daicho_events::order::OrderAccepted;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::OrderId;
+use daicho_values::calendar::CalendarError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stage::{self, StageRejection};
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Orders, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
-use daicho_values::calendar::CalendarError;
+use crate::frame::Known;
+use crate::state::Orders;
+use crate::{By, Command, Decision, Moment};
 
 /// Takes an order. It counts as of when the customer placed it, not of when staff took it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,10 +25,6 @@ rejections! {
     /// Why an order is not accepted.
     pub enum AcceptOrderRejection {
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The order is at another stage.
             Stage(StageRejection),
             /// The calendar does not cover the day.
@@ -38,24 +35,22 @@ rejections! {
 
 known! {
     /// The shop's calendar and the order.
-    pub struct Known { shop: Shop, orders: Orders, }
+    pub struct AcceptOrderState { orders: Orders, }
 }
 
 impl Decision for AcceptOrder {
-    type State = Known;
+    type State = AcceptOrderState;
     type Rejection = AcceptOrderRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Orders::query(self.order))
+    fn query(&self, _: &Known<AcceptOrderState>) -> Query {
+        Orders::query(self.order)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, AcceptOrderRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<AcceptOrderState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, AcceptOrderRejection> {
         let order = stage::open(&known.orders, self.order)?;
         if order.accepted_on.is_some() {
             return Err(StageRejection::AlreadyAccepted { order: self.order }.into());
@@ -68,6 +63,8 @@ impl Decision for AcceptOrder {
 
 impl Command for AcceptOrder {
     const NAME: &'static str = "order.accept";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
 }
 
 #[cfg(test)]
@@ -95,23 +92,23 @@ mod tests {
     }
 
     #[test]
-    fn r55_an_order_placed_before_the_cut_off_counts_as_that_day_whenever_staff_take_it() {
+    fn an_order_placed_before_the_cut_off_counts_as_that_day_whenever_staff_take_it_r55() {
         counts_as("2026-05-11T12:59", "2026-05-11");
     }
 
     #[test]
-    fn r55_an_order_placed_at_the_cut_off_counts_as_the_next_business_day() {
+    fn an_order_placed_at_the_cut_off_counts_as_the_next_business_day_r55() {
         counts_as("2026-05-11T13:00", "2026-05-12");
         counts_as("2026-05-08T13:00", "2026-05-11");
     }
 
     #[test]
-    fn r55_an_order_placed_on_a_closed_day_counts_as_the_next_business_day() {
+    fn an_order_placed_on_a_closed_day_counts_as_the_next_business_day_r55() {
         counts_as("2026-05-09T09:00", "2026-05-11");
     }
 
     #[test]
-    fn r65_a_customer_accepts_nothing() {
+    fn a_customer_accepts_nothing_r65() {
         let actor = by(Actor::Member(administrator()));
         given(placed([actor])).when(accept()).then_rejected("staff_only");
     }

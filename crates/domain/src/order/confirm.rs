@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU32;
 
+use daicho_events::access::Role;
 use daicho_events::contract::{ContractConcluded, ContractTerms};
-use daicho_events::order::{OrderConfirmed, OrderLine};
-use daicho_events::product::ProductKind;
+use daicho_events::order::{OrderConfirmed, OrderEvent, OrderLine};
+use daicho_events::product::{ProductEvent, ProductKind};
 use daicho_events::{Event, NewEvent, Query, Recorded};
 use daicho_values::{ContractId, Date, OrderId, Term};
 use schemars::JsonSchema;
@@ -12,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::rules::rules_of;
 use super::stage::{self, StageRejection};
-use crate::acting::{StaffOnly, staff_only};
+use crate::frame::Known;
 use crate::pricing::LineRejection;
-use crate::state::{Catalogue, Fold, Order, Orders, Plan, Product, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::state::{Catalogue, Fold, Order, Orders, Plan, Product};
+use crate::{By, Command, Decision, Moment};
 
 /// Makes an order binding. A contract is concluded for each line of a service, under the plan and
 /// the rules as they stood when the order was placed (R63).
@@ -30,10 +31,6 @@ rejections! {
     /// Why an order is not confirmed.
     pub enum ConfirmOrderRejection {
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The order is at another stage.
             Stage(StageRejection),
             /// A line names what the catalogue does not have.
@@ -45,12 +42,14 @@ rejections! {
 /// The catalogue as it stood when the order was placed: what was published later is left out,
 /// also where it is dated back.
 #[derive(Debug, Default)]
-struct CatalogueAsOrdered {
+pub(crate) struct CatalogueAsOrdered {
     catalogue: Catalogue,
     ordered: bool,
 }
 
 impl Fold for CatalogueAsOrdered {
+    const READS: &'static [&'static [&'static str]] = &[OrderEvent::STORED, ProductEvent::STORED];
+
     fn apply(&mut self, recorded: &Recorded) {
         if let Event::Order(_) = recorded.event {
             self.ordered = true;
@@ -63,27 +62,24 @@ impl Fold for CatalogueAsOrdered {
 
 known! {
     /// The order, and its products as they stood when it was placed.
-    pub struct Known { shop: Shop, orders: Orders, products: CatalogueAsOrdered, }
+    pub struct ConfirmOrderState { orders: Orders, products: CatalogueAsOrdered, }
 }
 
 impl Decision for ConfirmOrder {
-    type State = Known;
+    type State = ConfirmOrderState;
     type Rejection = ConfirmOrderRejection;
 
-    fn query(&self, known: &Known) -> Query {
+    fn query(&self, known: &Known<ConfirmOrderState>) -> Query {
         let lines = known.orders.get(self.order).map(|order| &order.placed.lines);
-        Shop::query()
-            .or(Orders::query(self.order))
+        Orders::query(self.order)
             .or(Catalogue::query(lines.into_iter().flatten().map(|line| &line.product)))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ConfirmOrderRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<ConfirmOrderState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, ConfirmOrderRejection> {
         let order = stage::open(&known.orders, self.order)?;
         stage::accepted(order)?;
         stage::unconfirmed(order)?;
@@ -173,6 +169,8 @@ fn terms((product, plan): ServicePlan<'_>, starts_on: Date) -> ContractTerms {
 
 impl Command for ConfirmOrder {
     const NAME: &'static str = "order.confirm";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
 }
 
 #[cfg(test)]
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn r67_each_line_of_a_service_becomes_a_contract_of_its_own() {
+    fn each_line_of_a_service_becomes_a_contract_of_its_own_r67() {
         let contracts = contracts(given(ready(services(), [])).when(confirm()).events());
         let [monthly, annual] = contracts.as_slice() else { panic!("{contracts:?}") };
         assert_ne!(monthly.contract, annual.contract);
@@ -240,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn r56_a_service_that_is_ready_before_the_desired_day_starts_on_the_desired_day() {
+    fn a_service_that_is_ready_before_the_desired_day_starts_on_the_desired_day_r56() {
         let order = OrderPlaced { desired_start: Some(day("2026-06-15")), ..services() };
         let contracts = contracts(given(ready(order, [])).when(confirm()).events());
         assert_eq!(contracts[0].starts_on, day("2026-06-15"));
@@ -249,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn r56_a_service_that_is_ready_after_the_desired_day_starts_when_it_is_ready() {
+    fn a_service_that_is_ready_after_the_desired_day_starts_when_it_is_ready_r56() {
         let order = OrderPlaced { desired_start: Some(day("2026-05-15")), ..services() };
         let contracts = contracts(given(ready(order, [])).when(confirm()).events());
         assert_eq!(contracts[0].starts_on, day("2026-06-01"));
     }
 
     #[test]
-    fn r63_what_is_published_after_the_order_does_not_change_its_contracts() {
+    fn what_is_published_after_the_order_does_not_change_its_contracts_r63() {
         let longer = plan(MAIL, ANNUAL, "2026-01-01", yen(9_000));
         let longer =
             event(daicho_events::product::PlanPublished { term_months: Some(36), ..longer });
@@ -297,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_a_customer_confirms_nothing() {
+    fn a_customer_confirms_nothing_r65() {
         let history = ready(services(), [by(Actor::Member(administrator()))]);
         given(history).when(confirm()).then_rejected("staff_only");
     }
@@ -313,12 +311,12 @@ mod tests {
     }
 
     #[test]
-    fn r64_an_order_is_accepted_before_it_is_confirmed() {
+    fn an_order_is_accepted_before_it_is_confirmed_r64() {
         given(placed([])).when(confirm()).then_rejected("order_not_accepted");
     }
 
     #[test]
-    fn r64_the_delivery_date_is_fixed_before_the_order_is_confirmed() {
+    fn the_delivery_date_is_fixed_before_the_order_is_confirmed_r64() {
         given(placed([accepted("2026-05-11")])).when(confirm()).then_rejected("delivery_not_fixed");
     }
 

@@ -1,15 +1,16 @@
 //! Fixes the delivery date (納期確定, R64): the day of delivery, or the first day of the service.
 
+use daicho_events::access::Role;
 use daicho_events::order::DeliveryDateFixed;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, OrderId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stage::{self, StageRejection};
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Orders, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::Orders;
+use crate::{By, Command, Decision, Moment};
 
 /// Fixes the delivery date. Until the order is confirmed it may be fixed anew; the last one holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +30,6 @@ rejections! {
             = "delivery_before_acceptance":
             "{delivery_on} is before order {order} was accepted: from {accepted_on} on",
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The order is at another stage.
             Stage(StageRejection),
         }
@@ -41,24 +38,22 @@ rejections! {
 
 known! {
     /// The shop's zone and the order.
-    pub struct Known { shop: Shop, orders: Orders, }
+    pub struct FixDeliveryState { orders: Orders, }
 }
 
 impl Decision for FixDelivery {
-    type State = Known;
+    type State = FixDeliveryState;
     type Rejection = FixDeliveryRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Orders::query(self.order))
+    fn query(&self, _: &Known<FixDeliveryState>) -> Query {
+        Orders::query(self.order)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, FixDeliveryRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<FixDeliveryState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, FixDeliveryRejection> {
         let order = stage::open(&known.orders, self.order)?;
         let accepted_on = stage::accepted(order)?;
         stage::unconfirmed(order)?;
@@ -74,6 +69,8 @@ impl Decision for FixDelivery {
 
 impl Command for FixDelivery {
     const NAME: &'static str = "order.fix_delivery";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
 }
 
 #[cfg(test)]
@@ -91,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn r64_the_delivery_date_of_an_accepted_order_is_fixed_on_the_day_of_fixing() {
+    fn the_delivery_date_of_an_accepted_order_is_fixed_on_the_day_of_fixing_r64() {
         let events = given(placed([accepted("2026-05-12")])).when(fix("2026-05-12")).events();
         let fixed = DeliveryDateFixed { order: order_id(), delivery_on: day("2026-05-12") };
         assert_eq!(events, [NewEvent::on(day("2026-05-11"), fixed)]);
@@ -110,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_a_customer_fixes_nothing() {
+    fn a_customer_fixes_nothing_r65() {
         let history = placed([accepted("2026-05-12"), by(Actor::Member(administrator()))]);
         given(history).when(fix("2026-06-01")).then_rejected("staff_only");
     }

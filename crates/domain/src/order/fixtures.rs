@@ -1,18 +1,17 @@
 //! A stocked shop for tests: products of each kind, members of each role, and the steps of one
 //! order, made of raw events so that no test leans on another command.
 
+use daicho_events::member::{MemberMigrated, MemberRegistrationRequested, MemberRole};
 use daicho_events::order::{
     DeliveryDateFixed, OrderAccepted, OrderCancelled, OrderConfirmed, OrderFulfilled, OrderPlaced,
 };
+use daicho_events::organisation::OrganisationRegistered;
 use daicho_events::product::{
     BillingPeriod, CancellationPolicy, PaymentMethod, PenaltyRule, PlanPublished, ProductKind,
     ProductListed, ProductRetired, PurchaseRules, PurchaseRulesSet, ReductionPolicy,
     TermsPublished,
 };
 use daicho_events::quote::QuoteIssued;
-use daicho_events::registration::{
-    MemberMigrated, MemberRegistrationRequested, MemberRole, OrganisationRegistered,
-};
 use daicho_values::{
     Currency, MemberId, Money, Name, OrderId, OrganisationId, PlanCode, ProductCode, Quantity,
     QuoteId, Sample, Sha256, TaxCategory, TermsVersion,

@@ -1,16 +1,17 @@
 //! Fulfils an order (出荷・開通): the goods are delivered, the services open.
 
+use daicho_events::access::Role;
 use daicho_events::order::OrderFulfilled;
 use daicho_events::product::ProductKind;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, OrderId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::stage::{self, StageRejection};
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, Order, Orders, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, Order, Orders};
+use crate::{By, Command, Decision, Moment};
 
 /// Says that an order was delivered as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,10 +37,6 @@ rejections! {
         InTheFuture { fulfilled_on: Date, today: Date } = "fulfilled_in_the_future":
             "{fulfilled_on} has not come yet: record the delivery once it happened, by {today}",
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The order is at another stage.
             Stage(StageRejection),
         }
@@ -48,10 +45,10 @@ rejections! {
 
 known! {
     /// The order, and which of its products are services.
-    pub struct Known { shop: Shop, orders: Orders, catalogue: Catalogue, }
+    pub struct FulfilOrderState { orders: Orders, catalogue: Catalogue, }
 }
 
-impl Known {
+impl FulfilOrderState {
     fn has_service(&self, order: &Order) -> bool {
         order.placed.lines.iter().any(|line| {
             let product = self.catalogue.get(&line.product);
@@ -61,23 +58,20 @@ impl Known {
 }
 
 impl Decision for FulfilOrder {
-    type State = Known;
+    type State = FulfilOrderState;
     type Rejection = FulfilOrderRejection;
 
-    fn query(&self, known: &Known) -> Query {
+    fn query(&self, known: &Known<FulfilOrderState>) -> Query {
         let lines = known.orders.get(self.order).map(|order| &order.placed.lines);
-        Shop::query()
-            .or(Orders::query(self.order))
+        Orders::query(self.order)
             .or(Catalogue::query(lines.into_iter().flatten().map(|line| &line.product)))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, FulfilOrderRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<FulfilOrderState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, FulfilOrderRejection> {
         let known_order = stage::open(&known.orders, self.order)?;
         let accepted_on = stage::accepted(known_order)?;
         let Self { order, fulfilled_on } = *self;
@@ -99,6 +93,8 @@ impl Decision for FulfilOrder {
 
 impl Command for FulfilOrder {
     const NAME: &'static str = "order.fulfil";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
 }
 
 #[cfg(test)]
@@ -125,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn r64_a_service_opens_only_after_the_confirmation() {
+    fn a_service_opens_only_after_the_confirmation_r64() {
         let order = || event(order_placed(&[wanted(MAIL, Some("monthly"), 1)]));
         let early = shop([order(), accepted("2026-05-11")]);
         given(early).when(fulfil("2026-05-11")).then_rejected("order_not_confirmed");
@@ -146,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn r65_a_customer_fulfils_nothing() {
+    fn a_customer_fulfils_nothing_r65() {
         let history = placed([accepted("2026-05-11"), by(Actor::Member(administrator()))]);
         given(history).when(fulfil("2026-05-11")).then_rejected("staff_only");
     }

@@ -2,22 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
+use daicho_events::member::MemberRole;
 use daicho_events::order::{AcceptedTerms, OrderLine, OrderPlaced};
 use daicho_events::product::PaymentMethod;
 use daicho_events::quote::QuoteConverted;
-use daicho_events::registration::MemberRole;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, MemberId, OrderId, ProductCode, QuoteId, SalesRepCode, TermsVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules::rules_of;
-use crate::acting::{BuyerRejection, buyer};
+use crate::frame::{Known, NotYours};
 use crate::pricing::{
     LineRejection, Priced, WantedLine, bytes_of, check_bytes, sellable, text_bytes,
 };
-use crate::state::{Catalogue, Member, Members, Orders, Product, Quotes, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::state::{Catalogue, Member, Members, Orders, Product, Quotes};
+use crate::{By, Command, Decision, Moment};
 
 /// Bytes of an accepted version in the record without its texts: keys and the SHA-256.
 const TERMS_BYTES_FIXED: usize = 128;
@@ -100,10 +101,8 @@ rejections! {
         TermsNotAccepted { product: ProductCode, version: TermsVersion } = "terms_not_accepted":
             "version {version} of the terms of `{product}` is not accepted: read and accept it",
         shared {
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The member cannot buy (R9).
-            Buyer(BuyerRejection),
+            Buyer(NotYours),
             /// A line cannot be sold.
             Line(LineRejection),
         }
@@ -112,21 +111,15 @@ rejections! {
 
 known! {
     /// The shop, the buyer, the quote, the products, and whether the id is new.
-    pub struct Known {
-        shop: Shop,
-        orders: Orders,
-        members: Members,
-        quotes: Quotes,
-        catalogue: Catalogue,
-    }
+    pub struct PlaceOrderState { orders: Orders, quotes: Quotes, catalogue: Catalogue, }
 }
 
 impl Decision for PlaceOrder {
-    type State = Known;
+    type State = PlaceOrderState;
     type Rejection = PlaceOrderRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        let query = Shop::query().or(Orders::query(self.order)).and(self.member.tag());
+    fn query(&self, known: &Known<PlaceOrderState>) -> Query {
+        let query = Orders::query(self.order).or(Members::query(self.member));
         let query = query.or(Catalogue::query(self.lines.iter().map(|line| &line.product)));
         let Some(id) = self.quote else { return query };
         let quoted = known.quotes.get(id).map(|quote| &quote.issued.lines);
@@ -134,16 +127,15 @@ impl Decision for PlaceOrder {
         query.or(Quotes::query(id)).or(Catalogue::query(products))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, PlaceOrderRejection> {
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<PlaceOrderState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, PlaceOrderRejection> {
         if known.orders.get(self.order).is_some() {
             return Err(PlaceOrderRejection::AlreadyPlaced { order: self.order });
         }
-        let member = buyer(&known.members, self.member, at)?;
+        let member = known.members.registered(self.member)?;
         if member.role != MemberRole::Administrator {
             return Err(PlaceOrderRejection::RoleMayNotOrder { member: self.member });
         }
@@ -188,7 +180,7 @@ impl PlaceOrder {
         &self,
         quote: QuoteId,
         member: &Member,
-        known: &Known,
+        known: &Known<PlaceOrderState>,
         today: Date,
     ) -> Result<Priced, PlaceOrderRejection> {
         if !self.lines.is_empty() {
@@ -285,6 +277,8 @@ impl PlaceOrder {
 
 impl Command for PlaceOrder {
     const NAME: &'static str = "order.place";
+    const BY: By<Self> = By::Named(|command| command.member);
+    const ROLES: &'static [Role] = &[Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["order"];
 }
 
@@ -344,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn r47_an_order_is_placed_without_a_quote_at_the_prices_of_today() {
+    fn an_order_is_placed_without_a_quote_at_the_prices_of_today_r47() {
         let expected = OrderPlaced {
             payment_method: PaymentMethod::Card,
             ..order_placed(&[wanted(TEA, None, 5)])
@@ -353,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn r51_an_order_from_a_quote_takes_it_up_with_its_names_and_prices() {
+    fn an_order_from_a_quote_takes_it_up_with_its_names_and_prices_r51() {
         let history = || {
             let dearer = event(plan(MAIL, "monthly", "2026-05-12", yen(9_999)));
             let renamed = event(ProductRenamed { product: code(MAIL), name: name("Mail d") });
@@ -367,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn r63_the_accepted_terms_are_recorded_with_what_was_shown() {
+    fn the_accepted_terms_are_recorded_with_what_was_shown_r63() {
         let placed = placed_of(given(shop([])), mail());
         let expected = AcceptedTerms {
             product: code(MAIL),
@@ -384,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn r56_r58_a_desired_start_and_a_sales_code_are_recorded() {
+    fn a_desired_start_and_a_sales_code_are_recorded_r56_r58() {
         let order = PlaceOrder {
             desired_start: Some(day("2026-05-11")),
             sales_rep: Some(SalesRepCode::sample()),
@@ -415,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn r9_a_member_whose_registration_is_not_complete_orders_nothing() {
+    fn a_member_whose_registration_is_not_complete_orders_nothing_r9() {
         let order = PlaceOrder { member: applicant(), ..tea() };
         given(shop([])).when(order).then_rejected("member_not_registered");
     }
@@ -427,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn r36_a_general_user_orders_nothing() {
+    fn a_general_user_orders_nothing_r36() {
         let order = PlaceOrder { member: general_user(), ..tea() };
         given(shop([])).when(order).then_rejected("role_may_not_order");
     }
@@ -462,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn r51_a_quote_becomes_one_order() {
+    fn a_quote_becomes_one_order_r51() {
         let again =
             PlaceOrder { order: "01J0000000000000000000000Z".parse().unwrap(), ..from_quote() };
         let history = shop([quoted(), from_quote().into()]);
@@ -470,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn r53_a_quote_is_taken_up_on_its_last_day_and_not_after() {
+    fn a_quote_is_taken_up_on_its_last_day_and_not_after_r53() {
         let on = |moment| given(shop([quoted(), at(moment)])).when(from_quote());
         on("2026-06-10T23:59").then_types(["order.placed", "quote.converted"]);
         on("2026-06-11T00:00").then_rejected("quote_lapsed");
@@ -483,19 +477,19 @@ mod tests {
     }
 
     #[test]
-    fn r57_a_line_over_the_limit_is_refused() {
+    fn a_line_over_the_limit_is_refused_r57() {
         let order = PlaceOrder { lines: vec![wanted(MAIL, Some("monthly"), 101)], ..mail() };
         given(shop([])).when(order).then_rejected("quantity_over_limit");
     }
 
     #[test]
-    fn r83_a_payment_method_that_one_product_does_not_offer_is_refused() {
+    fn a_payment_method_that_one_product_does_not_offer_is_refused_r83() {
         let order = PlaceOrder { payment_method: PaymentMethod::Card, ..mail() };
         given(shop([])).when(order).then_rejected("payment_method_not_offered");
     }
 
     #[test]
-    fn r56_a_desired_start_that_one_product_does_not_take_is_refused() {
+    fn a_desired_start_that_one_product_does_not_take_is_refused_r56() {
         let desired_start = Some(day("2026-06-01"));
         let lines = vec![wanted(MAIL, Some("monthly"), 1), wanted(CUSTOM, None, 1)];
         let order = PlaceOrder { desired_start, lines, ..mail() };
@@ -503,19 +497,19 @@ mod tests {
     }
 
     #[test]
-    fn r56_a_desired_start_in_the_past_is_refused() {
+    fn a_desired_start_in_the_past_is_refused_r56() {
         let order = PlaceOrder { desired_start: Some(day("2026-05-10")), ..mail() };
         given(shop([])).when(order).then_rejected("desired_start_in_the_past");
     }
 
     #[test]
-    fn r63_an_order_without_consent_to_the_terms_is_refused() {
+    fn an_order_without_consent_to_the_terms_is_refused_r63() {
         let order = PlaceOrder { terms: Vec::new(), ..mail() };
         given(shop([])).when(order).then_rejected("terms_not_accepted");
     }
 
     #[test]
-    fn r63_consent_to_an_older_version_is_not_consent_to_the_latest() {
+    fn consent_to_an_older_version_is_not_consent_to_the_latest_r63() {
         let newer = event(terms_of(MAIL, "2026-05"));
         given(shop([newer])).when(mail()).then_rejected("terms_not_accepted");
     }

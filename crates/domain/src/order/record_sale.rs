@@ -1,21 +1,22 @@
 //! Records a sale that another system completed (移行, R2): order, delivery and invoice at once.
 
+use daicho_events::access::Role;
 use daicho_events::billing::InvoiceIssued;
 use daicho_events::order::{OrderAccepted, OrderFulfilled, OrderPlaced};
 use daicho_events::product::PaymentMethod;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
+use daicho_values::calendar::CalendarError;
 use daicho_values::{Date, MemberId, Name, OrderId, Reference, TaxCategory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sold::{SoldLine, as_sold};
-use crate::acting::{BuyerRejection, StaffOnly, buyer, staff_only};
-use crate::invoice::{line_of, payable_at};
+use crate::billing::Series;
+use crate::billing::invoice::{line_of, payable_at};
+use crate::frame::{Known, NotYours};
 use crate::pricing::{LineRejection, Priced};
-use crate::series::Series;
-use crate::state::{Member, Members, Orders, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
-use daicho_values::calendar::CalendarError;
+use crate::state::{Member, Members, Orders, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Records a completed sale as it was: names, prices and lines as given, also where they repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,12 +52,10 @@ rejections! {
         InTheFuture { sold_on: Date, today: Date } = "sold_in_the_future":
             "{sold_on} has not come yet: record the sale once it happened, by {today}",
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
             /// The book has no settings.
             Shop(ShopNotOpen),
             /// The member is not known as a buyer (R9).
-            Buyer(BuyerRejection),
+            Buyer(NotYours),
             /// A line is refused.
             Line(LineRejection),
             /// The calendar does not cover the day.
@@ -67,28 +66,25 @@ rejections! {
 
 known! {
     /// The shop, the member, whether id and number are new, and the series of invoices.
-    pub struct Known { shop: Shop, members: Members, orders: Orders, series: Series, }
+    pub struct RecordSaleState { orders: Orders, series: Series, }
 }
 
 impl Decision for RecordSale {
-    type State = Known;
+    type State = RecordSaleState;
     type Rejection = RecordSaleRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
-            .or(Orders::query(self.order))
+    fn query(&self, _: &Known<RecordSaleState>) -> Query {
+        Orders::query(self.order)
             .or(Orders::reference_query(&self.reference))
-            .and(self.member.tag())
+            .or(Members::query(self.member))
             .or(Series::query())
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RecordSaleRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<RecordSaleState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, RecordSaleRejection> {
         if known.orders.get(self.order).is_some() {
             return Err(RecordSaleRejection::AlreadyPlaced { order: self.order });
         }
@@ -96,7 +92,7 @@ impl Decision for RecordSale {
             let reference = self.reference.clone();
             return Err(RecordSaleRejection::ReferenceRecorded { reference });
         }
-        let member = buyer(&known.members, self.member, at)?;
+        let member = known.members.registered(self.member)?;
         let (sold_on, today) = (self.sold_on, known.shop.today(at));
         if sold_on > today {
             return Err(RecordSaleRejection::InTheFuture { sold_on, today });
@@ -135,7 +131,7 @@ impl RecordSale {
         &self,
         priced: &Priced,
         member: &Member,
-        known: &Known,
+        known: &Known<RecordSaleState>,
     ) -> Result<InvoiceIssued, RecordSaleRejection> {
         let settings = known.shop.settings()?;
         let mut series = known.series;
@@ -158,6 +154,8 @@ impl RecordSale {
 
 impl Command for RecordSale {
     const NAME: &'static str = "order.record_sale";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["order"];
 }
 
@@ -215,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn r2_a_sale_is_an_order_its_delivery_and_its_invoice_all_on_its_day() {
+    fn a_sale_is_an_order_its_delivery_and_its_invoice_all_on_its_day_r2() {
         let events = given(shop([])).when(sale(vec![line("85123A", 6, 255)])).events();
         assert!(events.iter().all(|new| new.effective_on == day("2010-12-01")));
         let types: Vec<&str> = events.iter().map(|new| new.event.event_type().name).collect();
@@ -225,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn r4_lines_stay_as_given_also_where_they_repeat_or_cost_nothing() {
+    fn lines_stay_as_given_also_where_they_repeat_or_cost_nothing_r4() {
         let twice = line("85123A", 6, 255);
         let lines = vec![twice.clone(), line("22423", 1, 0), twice];
         let (placed, invoice) = recorded(given(shop([])), sale(lines));
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn r85_the_invoice_is_of_the_day_of_the_sale_and_due_at_the_end_of_its_month() {
+    fn the_invoice_is_of_the_day_of_the_sale_and_due_at_the_end_of_its_month_r85() {
         let (_, invoice) = recorded(given(shop([])), sale(vec![line("85123A", 6, 255)]));
         assert_eq!((invoice.issued_on, invoice.due_on), (day("2010-12-01"), day("2011-01-04")));
         assert_eq!((invoice.order, invoice.month), (Some(order_id()), None));
@@ -247,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn r92_invoices_number_themselves_one_after_the_other() {
+    fn invoices_number_themselves_one_after_the_other_r92() {
         let (_, first) = recorded(given(shop([])), sale(vec![line("85123A", 1, 1)]));
         assert_eq!(first.invoice.as_str(), "R00000001");
         let history = shop([
@@ -264,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn r95_the_barcode_is_for_sums_below_the_boundary_and_not_at_it() {
+    fn the_barcode_is_for_sums_below_the_boundary_and_not_at_it_r95() {
         let payable =
             |price| recorded(given(shop([])), sale(vec![line("85123A", 1, price)])).1.payable_at;
         assert_eq!(payable(299_999), PayableAt::BanksAndStores);
@@ -307,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn r9_who_is_not_registered_bought_nothing() {
+    fn who_is_not_registered_bought_nothing_r9() {
         let command = RecordSale { member: applicant(), ..sale(vec![line("85123A", 1, 1)]) };
         given(shop([])).when(command).then_rejected("member_not_registered");
     }
@@ -355,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn r95_a_shop_without_a_boundary_prints_no_barcode() {
+    fn a_shop_without_a_boundary_prints_no_barcode_r95() {
         let sample = ShopConfigured::sample();
         let configured = event(ShopConfigured { barcode_below: None, ..sample });
         let (_, invoice) = recorded(given(shop([configured])), sale(vec![line("85123A", 1, 1)]));

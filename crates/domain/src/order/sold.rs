@@ -27,7 +27,7 @@ pub struct SoldLine {
 ///
 /// # Errors
 /// The first rule that a line breaks, in the order of the lines.
-pub(super) fn as_sold(
+pub(crate) fn as_sold(
     sold: &[SoldLine],
     tax: TaxCategory,
     day: Date,

@@ -35,7 +35,7 @@ rejections! {
 ///
 /// # Errors
 /// The first of these that it is not.
-pub(super) fn open(orders: &Orders, order: OrderId) -> Result<&Order, StageRejection> {
+pub(crate) fn open(orders: &Orders, order: OrderId) -> Result<&Order, StageRejection> {
     let known = orders.get(order).ok_or(StageRejection::Unknown { order })?;
     if known.cancelled {
         return Err(StageRejection::Cancelled { order });
@@ -50,7 +50,7 @@ pub(super) fn open(orders: &Orders, order: OrderId) -> Result<&Order, StageRejec
 ///
 /// # Errors
 /// It is not accepted yet.
-pub(super) fn accepted(order: &Order) -> Result<Date, StageRejection> {
+pub(crate) fn accepted(order: &Order) -> Result<Date, StageRejection> {
     order.accepted_on.ok_or(StageRejection::NotAccepted { order: order.placed.order })
 }
 
@@ -58,7 +58,7 @@ pub(super) fn accepted(order: &Order) -> Result<Date, StageRejection> {
 ///
 /// # Errors
 /// It is confirmed.
-pub(super) fn unconfirmed(order: &Order) -> Result<(), StageRejection> {
+pub(crate) fn unconfirmed(order: &Order) -> Result<(), StageRejection> {
     if order.confirmed {
         return Err(StageRejection::AlreadyConfirmed { order: order.placed.order });
     }

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::product::{
     BillingPeriod, PlanPublished, ProductKind, ProductListed, PurchaseRules, PurchaseRulesSet,
     TermsPublished,
 };
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, Money, Name, PlanCode, ProductCode, Sha256, TaxCategory, TermsVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{self, PlanRefused};
 use super::set_rules::{RulesRefused, check_rules};
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Lists a product that buyers may order from today on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,8 +84,6 @@ rejections! {
         PlanTwice { plan: PlanCode, from: Date } = "plan_twice":
             "plan `{plan}` is given twice from {from}: a plan has one price a day, leave out one",
         shared {
-            /// Members do not change the catalogue.
-            StaffOnly(StaffOnly),
             /// The shop comes first.
             ShopNotOpen(ShopNotOpen),
             /// A plan breaks a rule.
@@ -97,23 +96,22 @@ rejections! {
 
 known! {
     /// The shop, and the product if there is one.
-    pub struct Known { shop: Shop, catalogue: Catalogue, }
+    pub struct ListProductState { catalogue: Catalogue, }
 }
 
 impl Decision for ListProduct {
-    type State = Known;
+    type State = ListProductState;
     type Rejection = ListProductRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Catalogue::query([&self.product]))
+    fn query(&self, _: &Known<ListProductState>) -> Query {
+        Catalogue::query([&self.product])
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ListProductRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<ListProductState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, ListProductRejection> {
         let currency = known.shop.settings()?.currency;
         if let Some(listed) = known.catalogue.get(&self.product) {
             let (product, name) = (self.product.clone(), listed.name.clone());
@@ -169,6 +167,8 @@ impl FirstPlan {
 
 impl Command for ListProduct {
     const NAME: &'static str = "product.list";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -182,7 +182,7 @@ mod tests {
     use crate::testing::{by, day, given, open_book, yen};
 
     #[test]
-    fn r8_a_product_is_listed_with_its_rules_plans_and_terms() {
+    fn a_product_is_listed_with_its_rules_plans_and_terms_r8() {
         let (today, product) = (day("2026-05-11"), ProductCode::sample());
         let listed = ProductListed {
             product: product.clone(),
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn r4_a_code_names_one_product_for_ever() {
+    fn a_code_names_one_product_for_ever_r4() {
         let history = [open_book().into(), suite().into()];
         given(history).when(suite()).then_rejected("product_already_listed");
     }
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn r83_a_product_that_nobody_can_pay_for_is_not_listed() {
+    fn a_product_that_nobody_can_pay_for_is_not_listed_r83() {
         let rules = PurchaseRules { payment_methods: Vec::new(), ..rules() };
         let product = ListProduct { rules, ..suite() };
         given([open_book().into()]).when(product).then_rejected("payment_method_missing");

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn r34_what_is_billed_for_a_year_runs_for_whole_years() {
+    fn what_is_billed_for_a_year_runs_for_whole_years_r34() {
         let of = |months| service(PlanPublished { term_months: Some(months), ..annual() });
         assert_eq!([of(18), of(24)], [Some("term_not_whole_years"), None]);
     }

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::product::{BillingPeriod, PlanPublished};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, Money, PlanCode, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{self, PlanRefused};
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, Product, ProductNotListed, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, Product, ProductNotListed, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Publishes a plan of a listed product. A plan that is there gets a new price and new conditions
 /// from that day; given again for the same day, the later publication holds.
@@ -47,8 +48,6 @@ rejections! {
             "plan `{plan}` is billed by another period: a plan keeps its period, publish a plan \
              of another code",
         shared {
-            /// Members do not change the catalogue.
-            StaffOnly(StaffOnly),
             /// The shop comes first.
             ShopNotOpen(ShopNotOpen),
             /// The product comes first.
@@ -61,23 +60,22 @@ rejections! {
 
 known! {
     /// The shop, and the product with its plans.
-    pub struct Known { shop: Shop, catalogue: Catalogue, }
+    pub struct PublishPlanState { catalogue: Catalogue, }
 }
 
 impl Decision for PublishPlan {
-    type State = Known;
+    type State = PublishPlanState;
     type Rejection = PublishPlanRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Catalogue::query([&self.product]))
+    fn query(&self, _: &Known<PublishPlanState>) -> Query {
+        Catalogue::query([&self.product])
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, PublishPlanRejection> {
-        staff_only(at, Self::NAME)?;
+    fn decide(
+        &self,
+        known: &Known<PublishPlanState>,
+        _at: &Moment,
+    ) -> Result<Vec<NewEvent>, PublishPlanRejection> {
         let currency = known.shop.settings()?.currency;
         let product = known.catalogue.listed(&self.product)?;
         let published = self.event();
@@ -117,6 +115,8 @@ impl PublishPlan {
 
 impl Command for PublishPlan {
     const NAME: &'static str = "product.publish_plan";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn r4_a_new_price_counts_from_its_own_day() {
+    fn a_new_price_counts_from_its_own_day_r4() {
         let events = given(listed()).when(dearer()).events();
         let published = PlanPublished {
             product: Sample::sample(),

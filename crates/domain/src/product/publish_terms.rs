@@ -1,14 +1,15 @@
 //! Publishes a version of the terms and specification (約款・仕様書, R8) that later orders accept (R63).
 
+use daicho_events::access::Role;
 use daicho_events::product::TermsPublished;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{ProductCode, Sha256, TermsVersion};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, ProductNotListed};
+use crate::{By, Command, Decision, Moment};
 
 /// Publishes a version of a product's terms, in force from today on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,10 +31,6 @@ rejections! {
             "version `{version}` of the terms of `{product}` is already published: a version is \
              one document, give the new one another",
         shared {
-            /// Members do not change the catalogue.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The product comes first.
             ProductNotListed(ProductNotListed),
         }
@@ -42,24 +39,22 @@ rejections! {
 
 known! {
     /// The shop and the product.
-    pub struct Known { shop: Shop, catalogue: Catalogue, }
+    pub struct PublishTermsState { catalogue: Catalogue, }
 }
 
 impl Decision for PublishTerms {
-    type State = Known;
+    type State = PublishTermsState;
     type Rejection = PublishTermsRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Catalogue::query([&self.product]))
+    fn query(&self, _: &Known<PublishTermsState>) -> Query {
+        Catalogue::query([&self.product])
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, PublishTermsRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<PublishTermsState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, PublishTermsRejection> {
         let product = known.catalogue.listed(&self.product)?;
         if product.terms_versions.contains(&self.version) {
             let (product, version) = (self.product.clone(), self.version.clone());
@@ -76,6 +71,8 @@ impl Decision for PublishTerms {
 
 impl Command for PublishTerms {
     const NAME: &'static str = "product.publish_terms";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -100,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn r8_a_new_version_of_the_terms_is_published() {
+    fn a_new_version_of_the_terms_is_published_r8() {
         let event = TermsPublished {
             product: Sample::sample(),
             version: TermsVersion::new("2026-10").unwrap(),
@@ -110,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn r63_a_version_is_one_document_for_ever() {
+    fn a_version_is_one_document_for_ever_r63() {
         let history = listed().into_iter().chain([terms("2026-10").into()]);
         given(history).when(terms("2026-04")).then_rejected("terms_version_used");
     }

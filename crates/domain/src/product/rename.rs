@@ -1,14 +1,15 @@
 //! Gives a product another name (名称変更, R4); old orders keep the name under which they were placed.
 
+use daicho_events::access::Role;
 use daicho_events::product::ProductRenamed;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Name, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, ProductNotListed};
+use crate::{By, Command, Decision, Moment};
 
 /// Renames a product from today on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,10 +28,6 @@ rejections! {
         NameUnchanged { product: ProductCode, name: Name } = "name_unchanged":
             "product `{product}` is called `{name}` already: give it another name, or leave it",
         shared {
-            /// Members do not change the catalogue.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The product comes first.
             ProductNotListed(ProductNotListed),
         }
@@ -39,24 +36,22 @@ rejections! {
 
 known! {
     /// The shop and the product.
-    pub struct Known { shop: Shop, catalogue: Catalogue, }
+    pub struct RenameProductState { catalogue: Catalogue, }
 }
 
 impl Decision for RenameProduct {
-    type State = Known;
+    type State = RenameProductState;
     type Rejection = RenameProductRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Catalogue::query([&self.product]))
+    fn query(&self, _: &Known<RenameProductState>) -> Query {
+        Catalogue::query([&self.product])
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RenameProductRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<RenameProductState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, RenameProductRejection> {
         let product = known.catalogue.listed(&self.product)?;
         let (code, name) = (self.product.clone(), self.name.clone());
         if product.name == name {
@@ -69,6 +64,8 @@ impl Decision for RenameProduct {
 
 impl Command for RenameProduct {
     const NAME: &'static str = "product.rename";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -89,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn r4_a_product_gets_another_name() {
+    fn a_product_gets_another_name_r4() {
         let name = Name::new("ビジネスd スイート").unwrap();
         let event = ProductRenamed { product: Sample::sample(), name };
         given(listed()).when(to("ビジネスd スイート")).then([event.into()]);
     }
 
     #[test]
-    fn r4_a_product_may_have_its_old_name_again() {
+    fn a_product_may_have_its_old_name_again_r4() {
         let old = Name::sample();
         let history = listed().into_iter().chain([to("ビジネスd スイート").into()]);
         given(history).when(to(old.as_str())).then_types(["product.renamed"]);

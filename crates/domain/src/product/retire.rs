@@ -1,14 +1,15 @@
 //! Retires a product: from a day on nobody orders it (R4); its contracts run on.
 
+use daicho_events::access::Role;
 use daicho_events::product::ProductRetired;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, ProductNotListed};
+use crate::{By, Command, Decision, Moment};
 
 /// Retires a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,10 +33,6 @@ rejections! {
             "{from} is before today, {today}: what is past was on offer, retire it from today or \
              later",
         shared {
-            /// Members do not change the catalogue.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The product comes first.
             ProductNotListed(ProductNotListed),
         }
@@ -44,24 +41,22 @@ rejections! {
 
 known! {
     /// The shop and the product.
-    pub struct Known { shop: Shop, catalogue: Catalogue, }
+    pub struct RetireProductState { catalogue: Catalogue, }
 }
 
 impl Decision for RetireProduct {
-    type State = Known;
+    type State = RetireProductState;
     type Rejection = RetireProductRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Catalogue::query([&self.product]))
+    fn query(&self, _: &Known<RetireProductState>) -> Query {
+        Catalogue::query([&self.product])
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RetireProductRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<RetireProductState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, RetireProductRejection> {
         let product = known.catalogue.listed(&self.product)?;
         if let Some(from) = product.retired_from {
             let product = self.product.clone();
@@ -78,6 +73,8 @@ impl Decision for RetireProduct {
 
 impl Command for RetireProduct {
     const NAME: &'static str = "product.retire";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -98,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn r4_a_product_is_retired_from_today_or_later() {
+    fn a_product_is_retired_from_today_or_later_r4() {
         for text in ["2026-05-11", "2026-09-30"] {
             let retired = ProductRetired { product: Sample::sample(), from: day(text) };
             let events = given(listed()).when(from(text)).events();

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::product::{PaymentMethod, PurchaseRules, PurchaseRulesSet};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::ProductCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Catalogue, ProductNotListed, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Catalogue, ProductNotListed};
+use crate::{By, Command, Decision, Moment};
 
 /// Replaces the purchase rules of a product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,10 +39,6 @@ rejections! {
     /// Why purchase rules are not set.
     pub enum SetRulesRejection {
         shared {
-            /// Members do not change the catalogue.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The product comes first.
             ProductNotListed(ProductNotListed),
             /// The rules cannot be kept.
@@ -52,24 +49,22 @@ rejections! {
 
 known! {
     /// The shop and the product.
-    pub struct Known { shop: Shop, catalogue: Catalogue, }
+    pub struct SetRulesState { catalogue: Catalogue, }
 }
 
 impl Decision for SetRules {
-    type State = Known;
+    type State = SetRulesState;
     type Rejection = SetRulesRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().or(Catalogue::query([&self.product]))
+    fn query(&self, _: &Known<SetRulesState>) -> Query {
+        Catalogue::query([&self.product])
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, SetRulesRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<SetRulesState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, SetRulesRejection> {
         known.catalogue.listed(&self.product)?;
         check_rules(&self.rules)?;
         let set = PurchaseRulesSet { product: self.product.clone(), rules: self.rules.clone() };
@@ -79,6 +74,8 @@ impl Decision for SetRules {
 
 impl Command for SetRules {
     const NAME: &'static str = "product.set_rules";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 /// The rules of every set of rules, listed with its product or set later.
@@ -112,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn r75_new_rules_replace_the_old_ones() {
+    fn new_rules_replace_the_old_ones_r75() {
         let strict = PurchaseRules { licence_reduction: ReductionPolicy::NotAllowed, ..rules() };
         let event = PurchaseRulesSet { product: Sample::sample(), rules: strict.clone() };
         given(listed()).when(set(strict)).then([event.into()]);
     }
 
     #[test]
-    fn r83_a_product_can_be_paid_for_in_some_way() {
+    fn a_product_can_be_paid_for_in_some_way_r83() {
         let unpayable = PurchaseRules { payment_methods: Vec::new(), ..rules() };
         given(listed()).when(set(unpayable)).then_rejected("payment_method_missing");
     }

@@ -1,15 +1,16 @@
 //! Issues a quote (見積発行): what it would cost today, held until a day (R47–R50).
 
+use daicho_events::access::Role;
 use daicho_events::quote::QuoteIssued;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{MemberId, QuoteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{BuyerRejection, buyer};
+use crate::frame::{Known, NotYours};
 use crate::pricing::{LineRejection, Priced, WantedLine};
-use crate::state::{Catalogue, Members, Quotes, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::state::{Catalogue, Members, Quotes, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Issues a quote at the prices of today. A member may have any number of them (R49).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +34,7 @@ rejections! {
             /// The book has no settings.
             Shop(ShopNotOpen),
             /// The member cannot ask (R9).
-            Buyer(BuyerRejection),
+            Buyer(NotYours),
             /// A line cannot be priced.
             Line(LineRejection),
         }
@@ -42,30 +43,29 @@ rejections! {
 
 known! {
     /// The shop, the member, the products, and whether the id is new.
-    pub struct Known { shop: Shop, quotes: Quotes, members: Members, catalogue: Catalogue, }
+    pub struct IssueQuoteState { quotes: Quotes, catalogue: Catalogue, }
 }
 
 impl Decision for IssueQuote {
-    type State = Known;
+    type State = IssueQuoteState;
     type Rejection = IssueQuoteRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
-            .or(Quotes::query(self.quote))
-            .and(self.member.tag())
+    fn query(&self, _: &Known<IssueQuoteState>) -> Query {
+        Quotes::query(self.quote)
+            .or(Members::query(self.member))
             .or(Catalogue::query(self.lines.iter().map(|line| &line.product)))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, IssueQuoteRejection> {
+    fn decide(
+        &self,
+        known: &Known<IssueQuoteState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, IssueQuoteRejection> {
         let settings = known.shop.settings()?;
         if known.quotes.get(self.quote).is_some() {
             return Err(IssueQuoteRejection::AlreadyIssued { quote: self.quote });
         }
-        let member = buyer(&known.members, self.member, at)?;
+        let member = known.members.registered(self.member)?;
         let today = known.shop.today(at);
         let priced = Priced::of_wanted(&self.lines, today, &known.catalogue, &known.shop)?;
         let issued = QuoteIssued {
@@ -82,6 +82,8 @@ impl Decision for IssueQuote {
 
 impl Command for IssueQuote {
     const NAME: &'static str = "quote.issue";
+    const BY: By<Self> = By::Named(|command| command.member);
+    const ROLES: &'static [Role] = &[Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["quote"];
 }
 
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn r48_a_quote_holds_the_prices_of_today_until_its_last_day() {
+    fn a_quote_holds_the_prices_of_today_until_its_last_day_r48() {
         let events = given(shop([])).when(issue()).events();
         let [NewEvent { event: Event::Quote(QuoteEvent::Issued(quote)), effective_on }] =
             events.as_slice()
@@ -121,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn r36_a_general_user_may_ask_for_a_quote() {
+    fn a_general_user_may_ask_for_a_quote_r36() {
         let quote = IssueQuote { member: general_user(), ..issue() };
         given(shop([])).when(quote).then_types(["quote.issued"]);
     }
 
     #[test]
-    fn r49_a_member_may_have_several_quotes() {
+    fn a_member_may_have_several_quotes_r49() {
         let other = event(quote_of(&[wanted(TEA, None, 5)]));
         let quote = "01J0000000000000000000000Q".parse().unwrap();
         let second = IssueQuote { quote, ..issue() };
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn r9_a_member_whose_registration_is_not_complete_gets_no_quote() {
+    fn a_member_whose_registration_is_not_complete_gets_no_quote_r9() {
         let quote = IssueQuote { member: applicant(), ..issue() };
         given(shop([])).when(quote).then_rejected("member_not_registered");
     }

@@ -1,15 +1,16 @@
 //! Withdraws a quote: it can no longer be ordered.
 
+use daicho_events::access::Role;
 use daicho_events::quote::QuoteWithdrawn;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{OrderId, QuoteId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{Outsider, acts_for, members_of};
+use crate::frame::Known;
 use crate::reason::{self, ReasonRejection};
-use crate::state::{Members, Quotes, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::state::Quotes;
+use crate::{By, Command, Decision, Moment};
 
 /// Takes a quote back, by the shop or by the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,10 +35,6 @@ rejections! {
         AlreadyUsed { quote: QuoteId, order: OrderId } = "quote_already_used":
             "quote {quote} became order {order}: cancel the order",
         shared {
-            /// The book has no settings.
-            Shop(ShopNotOpen),
-            /// Somebody else's quote.
-            Outsider(Outsider),
             /// The reason is empty or too long.
             Reason(ReasonRejection),
         }
@@ -46,30 +43,24 @@ rejections! {
 
 known! {
     /// The quote, and who acts for its organisation.
-    pub struct Known { shop: Shop, quotes: Quotes, members: Members, }
+    pub struct WithdrawQuoteState { quotes: Quotes, }
 }
 
 impl Decision for WithdrawQuote {
-    type State = Known;
+    type State = WithdrawQuoteState;
     type Rejection = WithdrawQuoteRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        let query = Shop::query().or(Quotes::query(self.quote));
-        match known.quotes.get(self.quote) {
-            Some(quote) => query.or(members_of(quote.issued.organisation)),
-            None => query,
-        }
+    fn query(&self, _: &Known<WithdrawQuoteState>) -> Query {
+        Quotes::query(self.quote)
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, WithdrawQuoteRejection> {
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<WithdrawQuoteState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, WithdrawQuoteRejection> {
         let id = self.quote;
         let quote = known.quotes.get(id).ok_or(WithdrawQuoteRejection::Unknown { quote: id })?;
-        acts_for(quote.issued.organisation, &known.members, at)?;
         if quote.withdrawn {
             return Err(WithdrawQuoteRejection::AlreadyWithdrawn { quote: id });
         }
@@ -84,6 +75,9 @@ impl Decision for WithdrawQuote {
 
 impl Command for WithdrawQuote {
     const NAME: &'static str = "quote.withdraw";
+    const BY: By<Self> =
+        By::Member(|command, known: &Known<WithdrawQuoteState>| known.quotes.owner(command.quote));
+    const ROLES: &'static [Role] = &[Role::Integration];
 }
 
 #[cfg(test)]
@@ -93,7 +87,7 @@ mod tests {
 
     use super::*;
     use crate::order::fixtures::{
-        TEA, general_user, order_id, quote_id, quote_of, shop, stranger, wanted,
+        TEA, applicant, general_user, order_id, quote_id, quote_of, shop, stranger, wanted,
     };
     use crate::testing::{Step, by, event, given};
 
@@ -122,6 +116,12 @@ mod tests {
     }
 
     #[test]
+    fn who_only_asked_for_registration_withdraws_nothing_r9() {
+        let actor = by(Actor::Member(applicant()));
+        given(quoted([actor])).when(withdraw()).then_rejected("member_not_registered");
+    }
+
+    #[test]
     fn a_member_of_another_organisation_withdraws_nothing() {
         let actor = by(Actor::Member(stranger()));
         given(quoted([actor])).when(withdraw()).then_rejected("not_of_the_organisation");
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn r51_a_quote_that_became_an_order_is_not_withdrawn() {
+    fn a_quote_that_became_an_order_is_not_withdrawn_r51() {
         let converted = event(QuoteConverted { quote: quote_id(), order: order_id() });
         given(quoted([converted])).when(withdraw()).then_rejected("quote_already_used");
     }

@@ -10,4 +10,4 @@ pub use revise_calendar::{EXTRA_CLOSED_DAYS_MAX, ReviseCalendar, ReviseCalendarR
 pub use revise_tax_rates::{
     ReviseTaxRates, ReviseTaxRatesRejection, TAX_RATE_ROWS_MAX, TaxTableRefused,
 };
-pub use set_cutoff::{SetCutoff, SetCutoffRejection};
+pub use set_cutoff::SetCutoff;

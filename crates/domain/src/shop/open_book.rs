@@ -1,10 +1,11 @@
 //! Opens a book: gives it the settings of its shop, each recorded as an event.
 
+use daicho_events::access::Role;
 use daicho_events::shop::{
     BillingCalendarSet, BusinessCalendarRevised, CutoffPolicySet, IssuerRegistrationSet,
     ShopConfigured, TaxRateTableRevised,
 };
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::calendar::ClosedDays;
 use daicho_values::{
     Currency, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, Rounding, TimeZone,
@@ -13,8 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::revise_tax_rates::{TaxTableRefused, check_table};
-use crate::state::Shop;
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::{By, Command, Decision, Moment};
 
 /// Opens the book with the settings of its shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,24 +81,15 @@ rejections! {
     }
 }
 
-known! {
-    /// The shop as it stands.
-    pub struct Known { shop: Shop, }
-}
-
 impl Decision for OpenBook {
-    type State = Known;
+    type State = ();
     type Rejection = OpenBookRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
+    fn query(&self, _: &Known<()>) -> Query {
+        Query::default()
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, OpenBookRejection> {
+    fn decide(&self, known: &Known<()>, at: &Moment) -> Result<Vec<NewEvent>, OpenBookRejection> {
         if let Ok(shop) = known.shop.settings() {
             return Err(OpenBookRejection::AlreadyOpen { name: shop.name.clone() });
         }
@@ -155,6 +147,9 @@ fn is_prefix(text: &str) -> bool {
 
 impl Command for OpenBook {
     const NAME: &'static str = "shop.open_book";
+    const BY: By<Self> = By::Staff;
+    const OPEN_BOOK: bool = false;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]

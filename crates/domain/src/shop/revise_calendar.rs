@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::shop::BusinessCalendarRevised;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
+use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
 use daicho_values::{Date, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
-use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
+use crate::frame::Known;
+use crate::{By, Command, Decision, Moment};
 
 /// Days that a calendar may close besides its rule.
 pub const EXTRA_CLOSED_DAYS_MAX: usize = 1_000;
@@ -37,36 +37,25 @@ rejections! {
             "{count} closed days are too many: at most {EXTRA_CLOSED_DAYS_MAX} besides the rule, \
              leave out days long past",
         shared {
-            /// Members do not set up the shop.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// Holidays are known for certain years only.
             Calendar(CalendarError),
         }
     }
 }
 
-known! {
-    /// The shop as it stands.
-    pub struct Known { shop: Shop, }
-}
-
 impl Decision for ReviseCalendar {
-    type State = Known;
+    type State = ();
     type Rejection = ReviseCalendarRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
+    fn query(&self, _: &Known<()>) -> Query {
+        Query::default()
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReviseCalendarRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<()>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, ReviseCalendarRejection> {
         let count = self.extra_closed.len();
         if count > EXTRA_CLOSED_DAYS_MAX {
             return Err(ReviseCalendarRejection::TooManyDays { count });
@@ -84,6 +73,8 @@ impl Decision for ReviseCalendar {
 
 impl Command for ReviseCalendar {
     const NAME: &'static str = "shop.revise_calendar";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -103,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn r55_closed_days_besides_the_rule_are_recorded_in_order() {
+    fn closed_days_besides_the_rule_are_recorded_in_order_r55() {
         let revise = closing([day("2026-08-14"), day("2026-08-13")]);
         given([open_book().into()]).when(revise).then([BusinessCalendarRevised {
             closed_days: ClosedDays::Bank,

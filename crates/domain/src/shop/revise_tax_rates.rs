@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use daicho_events::access::Role;
 use daicho_events::shop::TaxRateTableRevised;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, DatedTaxRate, TaxCategory, TaxRate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::{By, Command, Decision, Moment};
 
 /// Rows of the table.
 pub const TAX_RATE_ROWS_MAX: usize = 256;
@@ -43,36 +43,25 @@ rejections! {
     /// Why tax rates are not revised.
     pub enum ReviseTaxRatesRejection {
         shared {
-            /// Members do not set up the shop.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The table breaks a rule.
             Table(TaxTableRefused),
         }
     }
 }
 
-known! {
-    /// The shop as it stands.
-    pub struct Known { shop: Shop, }
-}
-
 impl Decision for ReviseTaxRates {
-    type State = Known;
+    type State = ();
     type Rejection = ReviseTaxRatesRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
+    fn query(&self, _: &Known<()>) -> Query {
+        Query::default()
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, ReviseTaxRatesRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<()>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, ReviseTaxRatesRejection> {
         check_table(&self.rates)?;
         let revised = TaxRateTableRevised { rates: self.rates.clone() };
         Ok(vec![NewEvent::on(known.shop.today(at), revised)])
@@ -96,6 +85,8 @@ pub(super) fn check_table(rates: &[DatedTaxRate]) -> Result<(), TaxTableRefused>
 
 impl Command for ReviseTaxRates {
     const NAME: &'static str = "shop.revise_tax_rates";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Sets the hour from which an order counts as the next business day's (受付締め時刻, R55).
 
+use std::convert::Infallible;
+
+use daicho_events::access::Role;
 use daicho_events::shop::CutoffPolicySet;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::LocalTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::{By, Command, Decision, Moment};
 
 /// Sets the cut-off; orders already accepted keep their business day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,38 +20,15 @@ pub struct SetCutoff {
     pub cutoff: LocalTime,
 }
 
-rejections! {
-    /// Why a cut-off is not set.
-    pub enum SetCutoffRejection {
-        shared {
-            /// Members do not set up the shop.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
-        }
-    }
-}
-
-known! {
-    /// The shop as it stands.
-    pub struct Known { shop: Shop, }
-}
-
 impl Decision for SetCutoff {
-    type State = Known;
-    type Rejection = SetCutoffRejection;
+    type State = ();
+    type Rejection = Infallible;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
+    fn query(&self, _: &Known<()>) -> Query {
+        Query::default()
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, SetCutoffRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(&self, known: &Known<()>, at: &Moment) -> Result<Vec<NewEvent>, Infallible> {
         let set = CutoffPolicySet { cutoff: self.cutoff };
         Ok(vec![NewEvent::on(known.shop.today(at), set)])
     }
@@ -57,6 +36,8 @@ impl Decision for SetCutoff {
 
 impl Command for SetCutoff {
     const NAME: &'static str = "shop.set_cutoff";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[];
 }
 
 #[cfg(test)]
@@ -72,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn r55_the_cutoff_holds_from_the_shops_own_day() {
+    fn the_cutoff_holds_from_the_shops_own_day_r55() {
         // Early on the 12th in Tokyo it is still the 11th in UTC.
         let outcome = given([open_book().into(), at("2026-05-12T08:30")]).when(cutoff("15:00"));
         let set = CutoffPolicySet { cutoff: "15:00".parse().unwrap() };

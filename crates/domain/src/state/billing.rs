@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use daicho_events::billing::{BillingEvent, CreditIssued, InvoiceIssued, InvoiceLine};
+use daicho_events::billing::{
+    BillingEvent, CreditIssued, InvoiceIssued, InvoiceLine, MonthClosed, PaymentReceived,
+};
 use daicho_events::{Event, Query, Recorded};
 use daicho_values::{
     ContractId, InvoiceNumber, Money, Month, OrderId, OrganisationId, PaymentId, ReturnId,
@@ -40,6 +42,21 @@ impl Invoice {
 }
 
 impl Invoices {
+    /// What must be read to know an invoice.
+    pub fn query(invoice: &InvoiceNumber) -> Query {
+        Self::about(invoice.tag())
+    }
+
+    /// What must be read to know whether a payment is recorded.
+    pub fn payment_query(payment: PaymentId) -> Query {
+        Self::about(payment.tag())
+    }
+
+    /// What must be read to know the invoices of a month.
+    pub fn month_query(month: Month) -> Query {
+        Self::about(month.tag())
+    }
+
     /// The invoice, if known.
     pub fn get(&self, invoice: &InvoiceNumber) -> Option<&Invoice> {
         self.invoices.get(invoice)
@@ -61,6 +78,9 @@ impl Invoices {
 }
 
 impl Fold for Invoices {
+    const READS: &'static [&'static [&'static str]] =
+        &[&[InvoiceIssued::STORED, CreditIssued::STORED, PaymentReceived::STORED]];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Billing(event) = &recorded.event else { return };
         match event {
@@ -94,7 +114,7 @@ impl Fold for Invoices {
     }
 }
 
-/// What is billed: orders, months of contracts, penalties, returns, and closed months.
+/// What is billed: orders, months of contracts, penalties, returns.
 #[derive(Debug, Default)]
 pub struct Billed {
     months: BTreeMap<(OrganisationId, Month), InvoiceNumber>,
@@ -102,18 +122,22 @@ pub struct Billed {
     contracts: BTreeSet<(ContractId, Month)>,
     penalties: BTreeSet<ContractId>,
     returns: BTreeMap<ReturnId, InvoiceNumber>,
-    closed: BTreeSet<Month>,
 }
 
 impl Billed {
-    /// The types that say what is billed to an organisation.
-    pub const TYPES: [&str; 2] = ["billing.invoice_issued", "billing.credit_issued"];
-    /// The type that says that a month is closed.
-    pub const CLOSED: &str = "billing.month_closed";
-
     /// What must be read to know what is billed to an organisation.
     pub fn query(organisation: OrganisationId) -> Query {
-        Query::default().and_types(&Self::TYPES, organisation.tag())
+        Self::about(organisation.tag())
+    }
+
+    /// What must be read to know the credit that answers a return.
+    pub fn return_query(goods_return: ReturnId) -> Query {
+        Self::about(goods_return.tag())
+    }
+
+    /// What must be read to know what is billed of an order.
+    pub fn order_query(order: OrderId) -> Query {
+        Self::about(order.tag())
     }
 
     /// The invoice of an organisation for a month.
@@ -139,11 +163,6 @@ impl Billed {
     /// The credit that answers a return.
     pub fn credit_of(&self, goods_return: ReturnId) -> Option<&InvoiceNumber> {
         self.returns.get(&goods_return)
-    }
-
-    /// Whether a month is closed.
-    pub fn is_closed(&self, month: Month) -> bool {
-        self.closed.contains(&month)
     }
 
     fn invoiced(&mut self, event: &InvoiceIssued) {
@@ -176,15 +195,47 @@ impl Billed {
 }
 
 impl Fold for Billed {
+    const READS: &'static [&'static [&'static str]] =
+        &[&[InvoiceIssued::STORED, CreditIssued::STORED]];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Billing(event) = &recorded.event else { return };
         match event {
             BillingEvent::InvoiceIssued(event) => self.invoiced(event),
             BillingEvent::CreditIssued(event) => self.credited(event),
+            BillingEvent::MonthClosed(_) | BillingEvent::PaymentReceived(_) => {}
+        }
+    }
+}
+
+/// The months that are closed.
+#[derive(Debug, Default)]
+pub struct ClosedMonths(BTreeSet<Month>);
+
+impl ClosedMonths {
+    /// What must be read to know whether a month is closed.
+    pub fn query(month: Month) -> Query {
+        Self::about(month.tag())
+    }
+
+    /// Whether a month is closed.
+    pub fn is_closed(&self, month: Month) -> bool {
+        self.0.contains(&month)
+    }
+}
+
+impl Fold for ClosedMonths {
+    const READS: &'static [&'static [&'static str]] = &[&[MonthClosed::STORED]];
+
+    fn apply(&mut self, recorded: &Recorded) {
+        let Event::Billing(event) = &recorded.event else { return };
+        match event {
             BillingEvent::MonthClosed(event) => {
-                self.closed.insert(event.month);
+                self.0.insert(event.month);
             }
-            BillingEvent::PaymentReceived(_) => {}
+            BillingEvent::InvoiceIssued(_)
+            | BillingEvent::CreditIssued(_)
+            | BillingEvent::PaymentReceived(_) => {}
         }
     }
 }

@@ -53,7 +53,7 @@ pub type Plan = PlanPublished;
 impl Catalogue {
     /// What must be read to know these products.
     pub fn query<'a>(products: impl IntoIterator<Item = &'a ProductCode>) -> Query {
-        Query::default().and_all(products.into_iter().map(ProductCode::tag))
+        Query::any(products.into_iter().map(|product| Self::about(product.tag())))
     }
 
     /// The product, if it is listed.
@@ -84,6 +84,8 @@ impl Product {
 }
 
 impl Fold for Catalogue {
+    const READS: &'static [&'static [&'static str]] = &[ProductEvent::STORED];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Product(event) = &recorded.event else { return };
         match event {

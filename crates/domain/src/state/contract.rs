@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use daicho_events::contract::{ContractConcluded, ContractEvent, ContractTerms, PenaltyAssessed};
 use daicho_events::{Event, Query, Recorded};
-use daicho_values::{ContractId, Date, Quantity, Term};
+use daicho_values::{ContractId, Date, OrganisationId, Quantity, Term};
 
 use super::Fold;
 use crate::Rejection;
@@ -52,7 +52,12 @@ impl Rejection for ContractUnknown {
 impl Contracts {
     /// What must be read to know a contract.
     pub fn query(contract: ContractId) -> Query {
-        Query::about(contract.tag())
+        Self::about(contract.tag())
+    }
+
+    /// What must be read to know all contracts of an organisation.
+    pub fn of(organisation: OrganisationId) -> Query {
+        Self::about(organisation.tag())
     }
 
     /// The contract.
@@ -61,6 +66,11 @@ impl Contracts {
     /// It is not known.
     pub fn get(&self, contract: ContractId) -> Result<&Contract, ContractUnknown> {
         self.0.get(&contract).ok_or(ContractUnknown(contract))
+    }
+
+    /// The organisation that concluded it, if it is known.
+    pub fn owner(&self, contract: ContractId) -> Option<OrganisationId> {
+        self.0.get(&contract).map(|contract| contract.concluded.organisation)
     }
 
     /// All of them, in the order of their ids.
@@ -151,6 +161,8 @@ impl From<&ContractConcluded> for Contract {
 }
 
 impl Fold for Contracts {
+    const READS: &'static [&'static [&'static str]] = &[ContractEvent::STORED];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Contract(event) = &recorded.event else { return };
         match event {

@@ -34,12 +34,12 @@ pub struct Keys(BTreeMap<KeyId, Key>);
 impl Keys {
     /// What must be read to know one key.
     pub fn query(key: KeyId) -> Query {
-        Query::about(key.tag())
+        Self::about(key.tag())
     }
 
     /// What must be read to know all.
     pub fn all_query() -> Query {
-        Query::about(Tag::from(ACCESS))
+        Self::about(Tag::from(ACCESS))
     }
 
     /// The key of that id.
@@ -54,6 +54,8 @@ impl Keys {
 }
 
 impl Fold for Keys {
+    const READS: &'static [&'static [&'static str]] = &[AccessEvent::STORED];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Access(event) = &recorded.event else { return };
         let at = recorded.header.recorded_at;

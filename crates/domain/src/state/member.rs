@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use daicho_events::registration::{MemberRole, OrganisationRegistered, RegistrationEvent};
+use daicho_events::member::{
+    EmailVerified, MainRegistrationCompleted, MemberEvent, MemberMigrated,
+    MemberRegistrationRequested, MemberRole, VerificationLinkIssued,
+};
+use daicho_events::organisation::{OrganisationEvent, OrganisationRegistered};
 use daicho_events::{Event, Query, Recorded};
 use daicho_values::{
     CorporateNumber, MemberId, OrganisationId, PersonalIndex, Reference, Timestamp,
@@ -69,6 +73,11 @@ pub struct Members {
 }
 
 impl Members {
+    /// What must be read to know a member.
+    pub fn query(member: MemberId) -> Query {
+        Self::about(member.tag())
+    }
+
     /// The member, if known.
     pub fn get(&self, member: MemberId) -> Option<&Member> {
         self.members.get(&member)
@@ -94,9 +103,7 @@ impl Members {
     /// and, in the round after, which of them verified it. A verification carries no address.
     pub fn email_query(&self, email: &PersonalIndex) -> Query {
         let holders = self.emails.get(email).into_iter().flatten();
-        holders.fold(Query::about(email.tag()), |query, holder| {
-            query.and_types(&["member.email_verified"], holder.tag())
-        })
+        holders.fold(Self::about(email.tag()), |query, holder| query.or(Self::query(*holder)))
     }
 
     /// Whether a member with this mail address has verified it. A request that was abandoned does
@@ -112,11 +119,18 @@ impl Members {
 }
 
 impl Fold for Members {
+    const READS: &'static [&'static [&'static str]] = &[&[
+        MemberRegistrationRequested::STORED,
+        VerificationLinkIssued::STORED,
+        EmailVerified::STORED,
+        MainRegistrationCompleted::STORED,
+        MemberMigrated::STORED,
+    ]];
+
     fn apply(&mut self, recorded: &Recorded) {
-        let Event::Registration(event) = &recorded.event else { return };
+        let Event::Member(event) = &recorded.event else { return };
         match event {
-            RegistrationEvent::OrganisationRegistered(_) => {}
-            RegistrationEvent::MemberRegistrationRequested(event) => {
+            MemberEvent::RegistrationRequested(event) => {
                 let member = Member {
                     organisation: event.organisation,
                     role: event.role,
@@ -128,16 +142,16 @@ impl Fold for Members {
                 self.members.insert(event.member, member);
                 self.emails.entry(event.email_index.clone()).or_default().insert(event.member);
             }
-            RegistrationEvent::VerificationLinkIssued(event) => {
+            MemberEvent::VerificationLinkIssued(event) => {
                 self.change(event.member, |member| member.link = Some(event.expires_at));
             }
-            RegistrationEvent::EmailVerified(event) => {
+            MemberEvent::EmailVerified(event) => {
                 self.change(event.member, |member| member.verified = true);
             }
-            RegistrationEvent::MainRegistrationCompleted(event) => {
+            MemberEvent::MainRegistrationCompleted(event) => {
                 self.change(event.member, |member| member.registered = true);
             }
-            RegistrationEvent::MemberMigrated(event) => {
+            MemberEvent::Migrated(event) => {
                 let member = Member {
                     organisation: event.organisation,
                     role: event.role,
@@ -157,6 +171,11 @@ impl Fold for Members {
 pub struct Organisations(BTreeMap<OrganisationId, OrganisationRegistered>);
 
 impl Organisations {
+    /// What must be read to know an organisation.
+    pub fn query(organisation: OrganisationId) -> Query {
+        Self::about(organisation.tag())
+    }
+
     /// The organisation, if known.
     pub fn get(&self, organisation: OrganisationId) -> Option<&OrganisationRegistered> {
         self.0.get(&organisation)
@@ -186,17 +205,14 @@ impl Organisations {
 }
 
 impl Fold for Organisations {
+    const READS: &'static [&'static [&'static str]] = &[&[OrganisationRegistered::STORED]];
+
     fn apply(&mut self, recorded: &Recorded) {
-        let Event::Registration(event) = &recorded.event else { return };
+        let Event::Organisation(event) = &recorded.event else { return };
         match event {
-            RegistrationEvent::OrganisationRegistered(event) => {
+            OrganisationEvent::Registered(event) => {
                 self.0.insert(event.organisation, event.clone());
             }
-            RegistrationEvent::MemberRegistrationRequested(_)
-            | RegistrationEvent::VerificationLinkIssued(_)
-            | RegistrationEvent::EmailVerified(_)
-            | RegistrationEvent::MainRegistrationCompleted(_)
-            | RegistrationEvent::MemberMigrated(_) => {}
         }
     }
 }

@@ -4,17 +4,17 @@
 mod billing;
 mod catalogue;
 mod contract;
-mod goods;
 mod keys;
+#[cfg(test)]
+mod laws;
 mod member;
 mod order;
 mod quote;
 mod shop;
 
-pub use billing::{Billed, Invoice, Invoices};
+pub use billing::{Billed, ClosedMonths, Invoice, Invoices};
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
 pub use contract::{Contract, ContractUnknown, Contracts, LicenceStep};
-pub use goods::{Goods, GoodsOrder};
 pub use keys::{Key, Keys};
 pub use member::{
     Member, MemberIdUsed, MemberUnknown, Members, OrganisationUnknown, Organisations,
@@ -23,10 +23,34 @@ pub use order::{Order, Orders};
 pub use quote::{Quote, Quotes};
 pub use shop::{Shop, ShopNotOpen};
 
-use daicho_events::Recorded;
+use daicho_events::{Query, Recorded};
+use daicho_values::Tag;
 
 /// Something that recorded events are folded into. Cannot fail.
-pub trait Fold {
-    /// Folds one event in; an event of another family changes nothing.
+pub trait Fold: Default {
+    /// The stored types that may change it: of all others it reads nothing.
+    const READS: &'static [&'static [&'static str]];
+
+    /// Folds one event in; an event that is not in [`Fold::READS`] changes nothing.
     fn apply(&mut self, event: &Recorded);
+
+    /// What must be read to know it of one thing.
+    fn about(tag: Tag) -> Query {
+        Query::default().and_types(&Self::READS.concat(), tag)
+    }
+
+    /// The same, where the last event about the thing tells all.
+    fn last_about(tag: Tag) -> Query {
+        Query::default().and_last(&Self::READS.concat(), tag)
+    }
+}
+
+/// Several folds side by side: what a command knows of its own.
+pub trait Folds: Default {
+    /// Folds one event into each.
+    fn apply(&mut self, event: &Recorded);
+}
+
+impl Folds for () {
+    fn apply(&mut self, _: &Recorded) {}
 }

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use daicho_events::billing::BillingEvent;
-use daicho_events::order::{GoodsReturned, OrderEvent, OrderPlaced};
+use daicho_events::billing::{BillingEvent, InvoiceIssued};
+use daicho_events::contract::{ContractConcluded, ContractEvent};
+use daicho_events::order::{GoodsReturned, OrderEvent, OrderLine, OrderPlaced};
 use daicho_events::{Event, Query, Recorded};
-use daicho_values::{Date, InvoiceNumber, OrderId, ProductCode, Reference, ReturnId, Timestamp};
+use daicho_values::{
+    Date, InvoiceNumber, OrderId, OrganisationId, ProductCode, Reference, ReturnId, Timestamp,
+};
 
 use super::Fold;
-
-/// The events that carry a number of another system and are looked up by it.
-const REFERENCE_TYPES: [&str; 2] = ["order.placed", "order.goods_returned"];
 
 /// What is known of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,23 +50,36 @@ impl Order {
     }
 }
 
-/// The orders that a command asked about, and the returns and references that stand with them.
+/// The orders that a command asked about, and the returns and references that stand with them. A
+/// line for which its order concluded a contract is a service; the others are goods.
 #[derive(Debug, Default)]
 pub struct Orders {
     orders: BTreeMap<OrderId, Order>,
-    returns: BTreeSet<ReturnId>,
+    services: BTreeSet<(OrderId, ProductCode)>,
+    returns: BTreeMap<ReturnId, GoodsReturned>,
     references: BTreeSet<Reference>,
 }
 
 impl Orders {
     /// What must be read to know an order.
     pub fn query(order: OrderId) -> Query {
-        Query::about(order.tag())
+        Self::about(order.tag())
+    }
+
+    /// What must be read to know the orders and returns of an organisation: what was placed and
+    /// came back, not yet how far the orders are.
+    pub fn placed_by(organisation: OrganisationId) -> Query {
+        Self::about(organisation.tag())
+    }
+
+    /// What must be read to know a return.
+    pub fn return_query(goods_return: ReturnId) -> Query {
+        Self::about(goods_return.tag())
     }
 
     /// What must be read to know whether another system's number stands in the book already.
     pub fn reference_query(reference: &Reference) -> Query {
-        Query::default().and_types(&REFERENCE_TYPES, reference.tag())
+        Self::about(reference.tag())
     }
 
     /// The order, if it was placed.
@@ -74,9 +87,27 @@ impl Orders {
         self.orders.get(&order)
     }
 
-    /// Whether a return with this id stands.
-    pub fn has_return(&self, goods_return: ReturnId) -> bool {
-        self.returns.contains(&goods_return)
+    /// The organisation that placed it, if it was placed.
+    pub fn owner(&self, order: OrderId) -> Option<OrganisationId> {
+        self.get(order).map(|order| order.placed.organisation)
+    }
+
+    /// The orders with goods, in the order of their ids.
+    pub fn with_goods(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values().filter(|order| self.goods(order).next().is_some())
+    }
+
+    /// The lines of an order that are goods: its services are billed by their contracts.
+    pub fn goods<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a OrderLine> {
+        let id = order.placed.order;
+        let is_service =
+            move |line: &OrderLine| self.services.contains(&(id, line.product.clone()));
+        order.placed.lines.iter().filter(move |line| !is_service(line))
+    }
+
+    /// The return, if it is recorded.
+    pub fn goods_return(&self, goods_return: ReturnId) -> Option<&GoodsReturned> {
+        self.returns.get(&goods_return)
     }
 
     /// Whether an order or return carries this number of another system.
@@ -106,7 +137,7 @@ impl Orders {
     }
 
     fn returned(&mut self, event: &GoodsReturned) {
-        self.returns.insert(event.goods_return);
+        self.returns.insert(event.goods_return, event.clone());
         self.references.extend(event.reference.clone());
         let Some(order) = event.order else { return };
         self.change(order, |order| {
@@ -139,6 +170,18 @@ impl Orders {
         }
     }
 
+    fn contracted(&mut self, event: &ContractEvent) {
+        match event {
+            ContractEvent::Concluded(event) => {
+                self.services.insert((event.order, event.product.clone()));
+            }
+            ContractEvent::ServiceActivated(_)
+            | ContractEvent::QuantityChanged(_)
+            | ContractEvent::CancellationScheduled(_)
+            | ContractEvent::PenaltyAssessed(_) => {}
+        }
+    }
+
     fn billed(&mut self, event: &BillingEvent) {
         match event {
             BillingEvent::InvoiceIssued(event) => {
@@ -153,15 +196,19 @@ impl Orders {
 }
 
 impl Fold for Orders {
+    const READS: &'static [&'static [&'static str]] =
+        &[OrderEvent::STORED, &[InvoiceIssued::STORED, ContractConcluded::STORED]];
+
     fn apply(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::Order(event) => self.ordered(event, recorded),
             Event::Billing(event) => self.billed(event),
+            Event::Contract(event) => self.contracted(event),
             Event::Shop(_)
             | Event::Product(_)
-            | Event::Registration(_)
+            | Event::Organisation(_)
+            | Event::Member(_)
             | Event::Quote(_)
-            | Event::Contract(_)
             | Event::Access(_) => {}
         }
     }

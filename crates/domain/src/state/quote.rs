@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use daicho_events::quote::{QuoteEvent, QuoteIssued};
 use daicho_events::{Event, Query, Recorded};
-use daicho_values::{OrderId, QuoteId};
+use daicho_values::{OrderId, OrganisationId, QuoteId};
 
 use super::Fold;
 
@@ -26,12 +26,17 @@ pub struct Quotes(BTreeMap<QuoteId, Quote>);
 impl Quotes {
     /// What must be read to know a quote.
     pub fn query(quote: QuoteId) -> Query {
-        Query::about(quote.tag())
+        Self::about(quote.tag())
     }
 
     /// The quote, if it was issued.
     pub fn get(&self, quote: QuoteId) -> Option<&Quote> {
         self.0.get(&quote)
+    }
+
+    /// The organisation that it was issued to, if it was issued.
+    pub fn owner(&self, quote: QuoteId) -> Option<OrganisationId> {
+        self.get(quote).map(|quote| quote.issued.organisation)
     }
 
     fn change(&mut self, quote: QuoteId, change: impl FnOnce(&mut Quote)) {
@@ -40,6 +45,8 @@ impl Quotes {
 }
 
 impl Fold for Quotes {
+    const READS: &'static [&'static [&'static str]] = &[QuoteEvent::STORED];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Quote(event) = &recorded.event else { return };
         match event {

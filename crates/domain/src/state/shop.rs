@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use daicho_events::shop::{SHOP, ShopConfigured, ShopEvent};
 use daicho_events::{Event, Query, Recorded};
+use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
 use daicho_values::{
     Date, DatedTaxRate, IssuerNumber, LocalTime, Tag, TaxCategory, TaxRate, Timestamp,
 };
 
 use super::Fold;
 use crate::{Moment, Rejection};
-use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
 
 /// The day of the month on which bills go out where no setting says so (R86: 10th to 15th).
 const ISSUE_DAY_DEFAULT: u32 = 10;
@@ -41,7 +41,7 @@ impl Rejection for ShopNotOpen {
 impl Shop {
     /// What must be read to know it.
     pub fn query() -> Query {
-        Query::about(Tag::from(SHOP))
+        Self::about(Tag::from(SHOP))
     }
 
     /// Its settings.
@@ -117,6 +117,8 @@ impl Shop {
 }
 
 impl Fold for Shop {
+    const READS: &'static [&'static [&'static str]] = &[ShopEvent::STORED];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Shop(event) = &recorded.event else { return };
         match event {

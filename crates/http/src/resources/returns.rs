@@ -6,8 +6,8 @@ pub(super) const RETURNS: Resource = Resource {
     path: "/returns",
     kind: "return",
     commands: &[
-        make("order.take_back", "/returns"),
-        make("order.record_return", "/returns/record"),
+        make("return.accept", "/returns"),
+        make("return.import", "/returns/record"),
         change("billing.credit_return", "/returns/{goods_return}/credit"),
     ],
 };

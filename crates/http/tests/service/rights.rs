@@ -1,7 +1,7 @@
 //! Every endpoint of the description × every role × {own book, another, none, a revoked key}: who
 //! is let in is what the table of rights says, and nobody else learns that a book exists.
 
-use daicho_app::{Right, Role, may};
+use daicho_app::{CommandEntry, Right, Role, may};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -37,7 +37,10 @@ fn is_allowed(role: Role, right: &str) -> bool {
         "follow events under a name" => Right::FollowEvents,
         "manage consumers and deliveries" => Right::ManageDeliveries,
         "manage keys" => Right::ManageKeys,
-        right => Right::Run(right.strip_prefix("run ").unwrap()),
+        right => {
+            let command = right.strip_prefix("run ").unwrap();
+            CommandEntry::by_name(command).unwrap().row.right()
+        }
     };
     may(role, right)
 }

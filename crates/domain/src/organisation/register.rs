@@ -1,13 +1,15 @@
 //! Registers a company or sole proprietor, for which members act.
 
-use daicho_events::registration::OrganisationRegistered;
-use daicho_events::{NewEvent, Query, Recorded};
-use daicho_values::{CorporateNumber, Name, OrganisationId, Reference, Tag};
+use daicho_events::access::Role;
+use daicho_events::organisation::OrganisationRegistered;
+use daicho_events::{NewEvent, Query};
+use daicho_values::{CorporateNumber, Name, OrganisationId, Reference};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{Organisations, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{Fold as _, Organisations};
+use crate::{By, Command, Decision, Moment};
 
 /// Registers an organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,43 +49,31 @@ rejections! {
         ReferenceUsed { reference: Reference, organisation: OrganisationId } = "reference_used":
             "the reference `{reference}` is that of organisation {organisation}: use that one, or \
              give another reference",
-        shared {
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
-        }
     }
 }
 
 known! {
     /// The shop, and the organisations of this id, number or reference.
-    pub struct Known { shop: Shop, organisations: Organisations, }
+    pub struct RegisterOrganisationState { organisations: Organisations, }
 }
 
 impl Decision for RegisterOrganisation {
-    type State = Known;
+    type State = RegisterOrganisationState;
     type Rejection = RegisterOrganisationRejection;
 
-    fn query(&self, _: &Known) -> Query {
+    fn query(&self, _: &Known<RegisterOrganisationState>) -> Query {
         let number = self.corporate_number.as_ref().map(CorporateNumber::tag);
         let reference = self.reference.as_ref().map(Reference::tag);
         let tags = [Some(self.organisation.tag()), number, reference].into_iter().flatten();
-        // Orders have references too, and an organisation many events: the one type is enough.
-        let registered =
-            |query: Query, tag: Tag| query.and_types(&["organisation.registered"], tag);
-        tags.fold(Shop::query(), registered)
-    }
-
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
+        Query::any(tags.map(Organisations::about))
     }
 
     fn decide(
         &self,
-        known: &Known,
+        known: &Known<RegisterOrganisationState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, RegisterOrganisationRejection> {
         use RegisterOrganisationRejection as Rejected;
-        known.shop.settings()?;
         if let Some(number) = self.corporate_number.as_ref().filter(|n| !n.check_digit_holds()) {
             return Err(Rejected::CheckDigit { number: number.clone() });
         }
@@ -117,6 +107,8 @@ impl RegisterOrganisation {
 
 impl Command for RegisterOrganisation {
     const NAME: &'static str = "organisation.register";
+    const BY: By<Self> = By::Anyone;
+    const ROLES: &'static [Role] = &[Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["organisation"];
 }
 
@@ -125,7 +117,7 @@ mod tests {
     use daicho_values::Sample;
 
     use super::*;
-    use crate::registration::samples::{organisation, register};
+    use crate::member::samples::{organisation, register};
     use crate::testing::{given, open_book};
 
     fn company(n: u128) -> RegisterOrganisation {
@@ -154,21 +146,21 @@ mod tests {
     }
 
     #[test]
-    fn r21_sole_proprietors_have_no_number_and_are_not_the_same() {
+    fn sole_proprietors_have_no_number_and_are_not_the_same_r21() {
         let second = RegisterOrganisation { organisation: organisation(2), ..register() };
         let history = [open_book().into(), register().into()];
         given(history).when(second).then_types(["organisation.registered"]);
     }
 
     #[test]
-    fn r20_a_mistyped_corporate_number_is_refused() {
+    fn a_mistyped_corporate_number_is_refused_r20() {
         let number = CorporateNumber::new("8700110005902").unwrap();
         let command = RegisterOrganisation { corporate_number: Some(number), ..register() };
         given([open_book().into()]).when(command).then_rejected("corporate_number_check_digit");
     }
 
     #[test]
-    fn r20_a_company_is_registered_once() {
+    fn a_company_is_registered_once_r20() {
         let history = [open_book().into(), company(1).into()];
         given(history).when(company(2)).then_rejected("corporate_number_registered");
     }

@@ -1,13 +1,15 @@
 //! A person follows the link of the verification mail in time (本人確認, R14).
 
-use daicho_events::registration::{EmailVerified, MainRegistrationCompleted};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::access::Role;
+use daicho_events::member::{EmailVerified, MainRegistrationCompleted};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{MemberId, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{MemberUnknown, Members, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{MemberUnknown, Members, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Verifies the mail address of a member. Where the shop has no main registration, the member is
 /// registered at once (R11); elsewhere staff complete the registration (R13).
@@ -43,27 +45,22 @@ rejections! {
     }
 }
 
-known! {
-    /// The shop, the member, and who else asked to register with the same mail address.
-    pub struct Known { shop: Shop, members: Members, }
-}
-
 impl Decision for VerifyMember {
-    type State = Known;
+    type State = ();
     type Rejection = VerifyMemberRejection;
 
     /// Three rounds: the member, who asked with the same address, which of them verified it.
-    fn query(&self, known: &Known) -> Query {
-        let query = Shop::query().and(self.member.tag());
+    fn query(&self, known: &Known<()>) -> Query {
+        let query = Members::query(self.member);
         let email = known.members.get(self.member).and_then(|member| member.email.as_ref());
         email.into_iter().fold(query, |query, email| query.or(known.members.email_query(email)))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, VerifyMemberRejection> {
+    fn decide(
+        &self,
+        known: &Known<()>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, VerifyMemberRejection> {
         use VerifyMemberRejection as Rejected;
         let settings = known.shop.settings()?;
         let member = known.members.known(self.member)?;
@@ -88,15 +85,17 @@ impl Decision for VerifyMember {
 
 impl Command for VerifyMember {
     const NAME: &'static str = "member.verify";
+    const BY: By<Self> = By::Anyone;
+    const ROLES: &'static [Role] = &[Role::Integration];
 }
 
 #[cfg(test)]
 mod tests {
-    use daicho_events::registration::MemberRegistrationRequested;
+    use daicho_events::member::MemberRegistrationRequested;
     use daicho_values::Sample;
 
     use super::*;
-    use crate::registration::samples::{
+    use crate::member::samples::{
         book_without_main_registration, email, member, organisation, register, request, verify,
     };
     use crate::shop::OpenBook;
@@ -107,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn r13_a_verified_member_still_waits_for_the_main_registration() {
+    fn a_verified_member_still_waits_for_the_main_registration_r13() {
         let event = EmailVerified { member: member(1) };
         given(requested()).when(verify(1)).then([event.into()]);
     }
 
     #[test]
-    fn r11_without_main_registration_verifying_completes_the_registration() {
+    fn without_main_registration_verifying_completes_the_registration_r11() {
         let book = book_without_main_registration();
         let history = [book.into(), register().into(), request(1).into()];
         given(history).when(verify(1)).then([
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn r14_a_link_works_until_its_thirtieth_minute() {
+    fn a_link_works_until_its_thirtieth_minute_r14() {
         let in_time = given(requested().into_iter().chain([at("2026-05-11T10:29")]));
         in_time.when(verify(1)).then_types(["member.email_verified"]);
         let late = given(requested().into_iter().chain([at("2026-05-11T10:30")]));
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_a_link_without_end_works_a_year_later() {
+    fn a_link_without_end_works_a_year_later_r11() {
         let book = OpenBook { verification_minutes: None, ..open_book() };
         let history = [book.into(), register().into(), request(1).into(), at("2027-05-11T10:00")];
         given(history).when(verify(1)).then_types(["member.email_verified"]);
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn r14_without_a_link_nothing_is_proved() {
+    fn without_a_link_nothing_is_proved_r14() {
         let request = MemberRegistrationRequested {
             member: member(1),
             organisation: organisation(1),
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn r12_of_two_requests_with_one_address_the_first_to_verify_has_it() {
+    fn of_two_requests_with_one_address_the_first_to_verify_has_it_r12() {
         let history = requested().into_iter().chain([request(2).into(), verify(2).into()]);
         given(history).when(verify(1)).then_rejected("email_already_registered");
     }

@@ -1,18 +1,12 @@
-//! Organisations (会社) and members (会員): who may buy, and how they came to.
+//! Members (会員): who may buy for an organisation, and how they came to.
 
-use daicho_values::{
-    CorporateNumber, MemberId, Name, OrganisationId, PersonalIndex, Reference, SealedText,
-    Timestamp,
-};
+use daicho_values::{MemberId, Name, OrganisationId, PersonalIndex, SealedText, Timestamp};
 
 family! {
-    /// Organisations and members.
-    pub enum RegistrationEvent tags [] {
-        /// A company is known.
-        OrganisationRegistered(OrganisationRegistered) = "organisation.registered" 1,
+    /// Members.
+    pub enum MemberEvent tags [] {
         /// A person asks to become a member (会員登録申込).
-        MemberRegistrationRequested(MemberRegistrationRequested)
-            = "member.registration_requested" 1,
+        RegistrationRequested(MemberRegistrationRequested) = "member.registration_requested" 1,
         /// The link of the verification mail (本人確認URL).
         VerificationLinkIssued(VerificationLinkIssued) = "member.verification_link_issued" 1,
         /// The link was followed in time (本人確認).
@@ -21,23 +15,7 @@ family! {
         MainRegistrationCompleted(MainRegistrationCompleted)
             = "member.main_registration_completed" 1,
         /// A member of another system came over (移行, R2).
-        MemberMigrated(MemberMigrated) = "member.migrated" 1,
-    }
-}
-
-event! {
-    /// A company or sole proprietor.
-    pub struct OrganisationRegistered tags [organisation, corporate_number, reference] {
-        /// Its id.
-        pub organisation: OrganisationId,
-        /// Its name; a company's name is not personal.
-        pub name: Name,
-        /// Its corporate number (法人番号), where it has one (R20).
-        pub corporate_number: Option<CorporateNumber>,
-        /// Its country, as the source writes it.
-        pub country: Option<Name>,
-        /// What another system calls it.
-        pub reference: Option<Reference>,
+        Migrated(MemberMigrated) = "member.migrated" 1,
     }
 }
 

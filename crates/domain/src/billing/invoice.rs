@@ -8,10 +8,10 @@ use daicho_values::{Currency, Money, OrderId};
 
 /// Below this many yen, tax included, no qualified return invoice is needed
 /// (消費税法57条の4第3項, 同施行令70条の9第3項).
-pub const RETURN_INVOICE_FROM_YEN: i64 = 10_000;
+pub(crate) const RETURN_INVOICE_FROM_YEN: i64 = 10_000;
 
 /// A line of an order as a line of an invoice or credit: the same words, price, amount and tax.
-pub fn line_of(sold: &OrderLine, order: Option<OrderId>) -> InvoiceLine {
+pub(crate) fn line_of(sold: &OrderLine, order: Option<OrderId>) -> InvoiceLine {
     InvoiceLine {
         line: sold.line,
         description: sold.name.clone(),
@@ -29,7 +29,7 @@ pub fn line_of(sold: &OrderLine, order: Option<OrderId>) -> InvoiceLine {
 
 /// Where an invoice can be paid (R95): with a barcode strictly below the shop's boundary; at the
 /// boundary itself, which the source leaves open, at banks only.
-pub fn payable_at(gross: Money, shop: &ShopConfigured) -> PayableAt {
+pub(crate) fn payable_at(gross: Money, shop: &ShopConfigured) -> PayableAt {
     if shop.barcode_below.is_some_and(|boundary| gross < boundary) {
         PayableAt::BanksAndStores
     } else {
@@ -39,7 +39,7 @@ pub fn payable_at(gross: Money, shop: &ShopConfigured) -> PayableAt {
 
 /// Whether the law asks for a qualified return invoice (適格返還請求書): from
 /// [`RETURN_INVOICE_FROM_YEN`] on, and always where the sum is not in yen.
-pub fn return_document_required(gross: Money) -> bool {
+pub(crate) fn return_document_required(gross: Money) -> bool {
     gross.currency() != Currency::Jpy || gross.minor_units() >= RETURN_INVOICE_FROM_YEN
 }
 

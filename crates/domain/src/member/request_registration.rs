@@ -1,15 +1,15 @@
 //! A person asks to become a member (会員登録申込), and a verification link is mailed.
 
-use daicho_events::registration::{
-    MemberRegistrationRequested, MemberRole, VerificationLinkIssued,
-};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::access::Role;
+use daicho_events::member::{MemberRegistrationRequested, MemberRole, VerificationLinkIssued};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{MemberId, OrganisationId, PersonalIndex, SealedText};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment, Personal, PersonalField};
+use crate::frame::Known;
+use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations, ShopNotOpen};
+use crate::{By, Command, Decision, Moment, Private};
 
 /// Asks for membership, per person and not per company (R10). The link that is mailed holds for as
 /// long as the shop's settings say (R14); who does not follow it asks again (R12).
@@ -53,27 +53,22 @@ rejections! {
 
 known! {
     /// The shop, the organisation, and who asked to register with this mail address.
-    pub struct Known { shop: Shop, organisations: Organisations, members: Members, }
+    pub struct RequestRegistrationState { organisations: Organisations, }
 }
 
 impl Decision for RequestRegistration {
-    type State = Known;
+    type State = RequestRegistrationState;
     type Rejection = RequestRegistrationRejection;
 
-    fn query(&self, known: &Known) -> Query {
-        Shop::query()
-            .and_types(&["organisation.registered"], self.organisation.tag())
-            .and(self.member.tag())
+    fn query(&self, known: &Known<RequestRegistrationState>) -> Query {
+        Organisations::query(self.organisation)
+            .or(Members::query(self.member))
             .or(known.members.email_query(&self.email_index))
-    }
-
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
     }
 
     fn decide(
         &self,
-        known: &Known,
+        known: &Known<RequestRegistrationState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, RequestRegistrationRejection> {
         let settings = known.shop.settings()?;
@@ -105,17 +100,14 @@ impl RequestRegistration {
 
 impl Command for RequestRegistration {
     const NAME: &'static str = "member.request_registration";
+    const BY: By<Self> = By::Anyone;
+    const ROLES: &'static [Role] = &[Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["member"];
-    const PERSONAL: Option<Personal> = Some(Personal {
-        person: "member",
-        kind: "member",
-        class: "contact",
-        fields: &[
-            PersonalField { name: "name", index: None },
-            PersonalField { name: "email", index: Some("email_index") },
-            PersonalField { name: "phone", index: None },
-        ],
-    });
+    const PRIVATE: &'static [Private] = &[
+        Private::contact("name", None),
+        Private::contact("email", Some("email_index")),
+        Private::contact("phone", None),
+    ];
 }
 
 #[cfg(test)]
@@ -123,7 +115,7 @@ mod tests {
     use daicho_values::Sample;
 
     use super::*;
-    use crate::registration::samples::{email, member, organisation, register, request, verify};
+    use crate::member::samples::{email, member, organisation, register, request, verify};
     use crate::shop::OpenBook;
     use crate::testing::{Step, at, given, open_book};
 
@@ -132,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn r14_a_request_is_recorded_and_its_link_holds_for_thirty_minutes() {
+    fn a_request_is_recorded_and_its_link_holds_for_thirty_minutes_r14() {
         let requested = MemberRegistrationRequested {
             member: member(1),
             organisation: organisation(1),
@@ -150,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_a_shop_may_have_links_without_end() {
+    fn a_shop_may_have_links_without_end_r11() {
         let book = OpenBook { verification_minutes: None, ..open_book() };
         let events = given([book.into(), register().into()]).when(request(1)).events();
         let link = VerificationLinkIssued { member: member(1), expires_at: None };
@@ -158,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn r10_many_people_of_one_company_register() {
+    fn many_people_of_one_company_register_r10() {
         let history = open().into_iter().chain([request(1).into(), verify(1).into()]);
         let colleague = RequestRegistration { email_index: email("b"), ..request(2) };
         given(history)
@@ -167,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn r10_a_person_acts_for_an_organisation_that_is_known() {
+    fn a_person_acts_for_an_organisation_that_is_known_r10() {
         given([open_book().into()]).when(request(1)).then_rejected("organisation_unknown");
     }
 
@@ -178,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn r12_an_abandoned_request_does_not_keep_the_address() {
+    fn an_abandoned_request_does_not_keep_the_address_r12() {
         let history = open().into_iter().chain([request(1).into(), at("2026-05-11T11:00")]);
         given(history)
             .when(request(2))

@@ -2,25 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use daicho_events::access::Role;
 use daicho_events::order::{GoodsReturned, OrderLine};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, MemberId, Money, OrderId, ProductCode, Quantity, Reference, ReturnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::stage::StageRejection;
-use crate::acting::{BuyerRejection, StaffOnly, buyer, staff_only};
+use crate::frame::{Known, NotYours};
+use crate::order::stage::StageRejection;
 use crate::pricing::{LineRejection, Priced, check_count, price_given, quantity_within, rate_on};
 use crate::reason::{self, ReasonRejection};
-use crate::state::{Catalogue, Member, Members, Order, Orders, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::state::{Catalogue, Member, Members, Order, Orders};
+use crate::{By, Command, Decision, Moment};
 
 /// Takes goods back. With the order that sold them they come back at the prices as sold, those
 /// sold first before the others; without it the caller gives the prices. The credit is a command
 /// of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TakeBack {
+pub struct AcceptReturn {
     /// The return's new id.
     pub goods_return: ReturnId,
     /// Who brings the goods back.
@@ -55,7 +56,7 @@ pub struct ReturnedLine {
 
 rejections! {
     /// Why goods are not taken back.
-    pub enum TakeBackRejection {
+    pub enum AcceptReturnRejection {
         /// An id names one return.
         AlreadyRecorded { goods_return: ReturnId } = "return_already_recorded":
             "return {goods_return} is already recorded: another return needs a new id",
@@ -83,12 +84,8 @@ rejections! {
             = "returned_more_than_sold":
             "at most {left} of `{product}` of order {order} can still come back",
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The member is not known as a buyer (R9).
-            Buyer(BuyerRejection),
+            Buyer(NotYours),
             /// No such order.
             Stage(StageRejection),
             /// A line is refused.
@@ -101,15 +98,15 @@ rejections! {
 
 known! {
     /// The shop, the member, the order, and the products where there is no order.
-    pub struct Known { shop: Shop, members: Members, orders: Orders, catalogue: Catalogue, }
+    pub struct AcceptReturnState { orders: Orders, catalogue: Catalogue, }
 }
 
-impl Decision for TakeBack {
-    type State = Known;
-    type Rejection = TakeBackRejection;
+impl Decision for AcceptReturn {
+    type State = AcceptReturnState;
+    type Rejection = AcceptReturnRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        let query = Shop::query().and(self.goods_return.tag()).and(self.member.tag());
+    fn query(&self, _: &Known<AcceptReturnState>) -> Query {
+        let query = Orders::return_query(self.goods_return).or(Members::query(self.member));
         let reference = self.reference.as_ref().map(Orders::reference_query);
         let query = query.or(reference.unwrap_or_default());
         match self.order {
@@ -118,19 +115,17 @@ impl Decision for TakeBack {
         }
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, TakeBackRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<AcceptReturnState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, AcceptReturnRejection> {
         self.check_new(&known.orders)?;
-        let member = buyer(&known.members, self.member, at)?;
+        let member = known.members.registered(self.member)?;
         let today = known.shop.today(at);
         let on = self.on.unwrap_or(today);
         if on > today {
-            return Err(TakeBackRejection::InTheFuture { on, today });
+            return Err(AcceptReturnRejection::InTheFuture { on, today });
         }
         check_count(self.lines.len())?;
         let lines = match self.order {
@@ -143,15 +138,15 @@ impl Decision for TakeBack {
     }
 }
 
-impl TakeBack {
-    fn check_new(&self, orders: &Orders) -> Result<(), TakeBackRejection> {
-        if orders.has_return(self.goods_return) {
+impl AcceptReturn {
+    fn check_new(&self, orders: &Orders) -> Result<(), AcceptReturnRejection> {
+        if orders.goods_return(self.goods_return).is_some() {
             let goods_return = self.goods_return;
-            return Err(TakeBackRejection::AlreadyRecorded { goods_return });
+            return Err(AcceptReturnRejection::AlreadyRecorded { goods_return });
         }
         match &self.reference {
             Some(reference) if orders.has_reference(reference) => {
-                Err(TakeBackRejection::ReferenceRecorded { reference: reference.clone() })
+                Err(AcceptReturnRejection::ReferenceRecorded { reference: reference.clone() })
             }
             Some(_) | None => Ok(()),
         }
@@ -160,36 +155,37 @@ impl TakeBack {
     fn original<'a>(
         &self,
         order: OrderId,
-        known: &'a Known,
+        known: &'a Known<AcceptReturnState>,
         member: &Member,
         on: Date,
-    ) -> Result<&'a Order, TakeBackRejection> {
+    ) -> Result<&'a Order, AcceptReturnRejection> {
         let known = known.orders.get(order).ok_or(StageRejection::Unknown { order })?;
         if known.placed.organisation != member.organisation {
-            return Err(TakeBackRejection::OrderOfAnother { order });
+            return Err(AcceptReturnRejection::OrderOfAnother { order });
         }
-        let fulfilled_on = known.fulfilled_on.ok_or(TakeBackRejection::NotFulfilled { order })?;
+        let fulfilled_on =
+            known.fulfilled_on.ok_or(AcceptReturnRejection::NotFulfilled { order })?;
         if on < fulfilled_on {
-            return Err(TakeBackRejection::BeforeDelivery { order, on, fulfilled_on });
+            return Err(AcceptReturnRejection::BeforeDelivery { order, on, fulfilled_on });
         }
         Ok(known)
     }
 
     /// The lines at the prices of the order, numbered from 1.
-    fn as_sold(&self, order: &Order) -> Result<Vec<OrderLine>, TakeBackRejection> {
+    fn as_sold(&self, order: &Order) -> Result<Vec<OrderLine>, AcceptReturnRejection> {
         let mut came_back: BTreeMap<&ProductCode, u64> = BTreeMap::new();
         let mut lines: Vec<OrderLine> = Vec::new();
         for wanted in &self.lines {
             let product = &wanted.product;
             let quantity = quantity_within(product, wanted.quantity, None)?;
             if wanted.unit_price.is_some() {
-                return Err(TakeBackRejection::PriceOfTheOrder { product: product.clone() });
+                return Err(AcceptReturnRejection::PriceOfTheOrder { product: product.clone() });
             }
             let before = came_back.entry(product).or_insert(order.came_back(product));
             let left = order.sold(product).saturating_sub(*before);
             if u64::from(quantity.get()) > left {
                 let (product, order) = (product.clone(), order.placed.order);
-                return Err(TakeBackRejection::MoreThanSold { product, order, left });
+                return Err(AcceptReturnRejection::MoreThanSold { product, order, left });
             }
             for (sold, quantity) in first_sold(order, product, *before, quantity) {
                 let line = u32::try_from(lines.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -202,7 +198,11 @@ impl TakeBack {
     }
 
     /// The lines at the prices given, with the names and the tax of the catalogue.
-    fn as_given(&self, known: &Known, on: Date) -> Result<Vec<OrderLine>, LineRejection> {
+    fn as_given(
+        &self,
+        known: &Known<AcceptReturnState>,
+        on: Date,
+    ) -> Result<Vec<OrderLine>, LineRejection> {
         let lines = self.lines.iter().zip(1..).map(|(wanted, line)| {
             let code = || wanted.product.clone();
             let quantity = quantity_within(&wanted.product, wanted.quantity, None)?;
@@ -263,8 +263,11 @@ fn first_sold<'a>(
     parts
 }
 
-impl Command for TakeBack {
-    const NAME: &'static str = "order.take_back";
+impl Command for AcceptReturn {
+    const NAME: &'static str = "return.accept";
+    const FORMER_NAMES: &'static [&'static str] = &["order.take_back"];
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["goods_return"];
 }
 
@@ -285,8 +288,8 @@ mod tests {
         ReturnedLine { product: code(product), quantity, unit_price: unit_price.map(yen) }
     }
 
-    fn back(lines: Vec<ReturnedLine>) -> TakeBack {
-        TakeBack {
+    fn back(lines: Vec<ReturnedLine>) -> AcceptReturn {
+        AcceptReturn {
             goods_return: ReturnId::sample(),
             member: administrator(),
             order: Some(order_id()),
@@ -297,13 +300,13 @@ mod tests {
         }
     }
 
-    fn second(lines: Vec<ReturnedLine>) -> TakeBack {
+    fn second(lines: Vec<ReturnedLine>) -> AcceptReturn {
         let goods_return = "01J0000000000000000000000R".parse().unwrap();
-        TakeBack { goods_return, ..back(lines) }
+        AcceptReturn { goods_return, ..back(lines) }
     }
 
-    fn without_order(lines: Vec<ReturnedLine>) -> TakeBack {
-        TakeBack { order: None, ..back(lines) }
+    fn without_order(lines: Vec<ReturnedLine>) -> AcceptReturn {
+        AcceptReturn { order: None, ..back(lines) }
     }
 
     /// Two teas at 500 yen, a service, and three teas more at 450.
@@ -322,7 +325,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn returned(history: History, command: TakeBack) -> (Date, GoodsReturned) {
+    fn returned(history: History, command: AcceptReturn) -> (Date, GoodsReturned) {
         let events = history.when(command).events();
         let [NewEvent { event: Event::Order(OrderEvent::GoodsReturned(event)), effective_on }] =
             events.as_slice()
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn r100_goods_come_back_at_the_prices_as_sold_those_sold_first_before_the_others() {
+    fn goods_come_back_at_the_prices_as_sold_those_sold_first_before_the_others_r100() {
         let (on, event) = returned(given(delivered([])), back(vec![line(TEA, 4, None)]));
         assert_eq!((on, event.organisation), (day("2026-05-11"), organisation()));
         assert_eq!(parts(&event), [(1, 2, yen(1_000)), (2, 2, yen(900))]);
@@ -370,7 +373,7 @@ mod tests {
 
     #[test]
     fn without_the_order_goods_come_back_at_the_price_given_under_the_name_of_the_catalogue() {
-        let command = TakeBack {
+        let command = AcceptReturn {
             on: Some(day("2026-05-07")),
             reference: Some(Reference::sample()),
             ..without_order(vec![line(TEA, 2, Some(480))])
@@ -414,13 +417,13 @@ mod tests {
     #[test]
     fn a_day_that_has_not_come_is_refused() {
         let on = Some(day("2026-05-12"));
-        let command = TakeBack { on, ..back(vec![line(TEA, 1, None)]) };
+        let command = AcceptReturn { on, ..back(vec![line(TEA, 1, None)]) };
         given(delivered([])).when(command).then_rejected("return_in_the_future");
     }
 
     #[test]
     fn a_day_before_the_delivery_is_refused() {
-        let on = |on| TakeBack { on: Some(day(on)), ..back(vec![line(TEA, 1, None)]) };
+        let on = |on| AcceptReturn { on: Some(day(on)), ..back(vec![line(TEA, 1, None)]) };
         given(delivered([])).when(on("2026-05-07")).then_rejected("returned_before_delivery");
         given(delivered([])).when(on("2026-05-08")).then_types(["order.goods_returned"]);
     }
@@ -439,18 +442,18 @@ mod tests {
 
     #[test]
     fn an_order_of_another_organisation_gives_nothing_back() {
-        let command = TakeBack { member: stranger(), ..back(vec![line(TEA, 1, None)]) };
+        let command = AcceptReturn { member: stranger(), ..back(vec![line(TEA, 1, None)]) };
         given(delivered([])).when(command).then_rejected("order_of_another_organisation");
     }
 
     #[test]
-    fn r9_who_is_not_registered_brings_nothing_back() {
-        let command = TakeBack { member: applicant(), ..back(vec![line(TEA, 1, None)]) };
+    fn who_is_not_registered_brings_nothing_back_r9() {
+        let command = AcceptReturn { member: applicant(), ..back(vec![line(TEA, 1, None)]) };
         given(delivered([])).when(command).then_rejected("member_not_registered");
     }
 
     #[test]
-    fn r65_a_customer_records_no_return() {
+    fn a_customer_records_no_return_r65() {
         let history = delivered([by(Actor::Member(administrator()))]);
         given(history).when(back(vec![line(TEA, 1, None)])).then_rejected("staff_only");
     }
@@ -470,15 +473,15 @@ mod tests {
     #[test]
     fn a_number_of_another_system_stands_once() {
         let reference = Some(Reference::sample());
-        let first = TakeBack { reference: reference.clone(), ..back(vec![line(TEA, 1, None)]) };
-        let again = TakeBack { reference, ..second(vec![line(TEA, 1, None)]) };
+        let first = AcceptReturn { reference: reference.clone(), ..back(vec![line(TEA, 1, None)]) };
+        let again = AcceptReturn { reference, ..second(vec![line(TEA, 1, None)]) };
         let history = delivered([first.into()]);
         given(history).when(again).then_rejected("reference_already_recorded");
     }
 
     #[test]
     fn goods_come_back_with_a_reason() {
-        let silent = TakeBack { reason: String::new(), ..back(vec![line(TEA, 1, None)]) };
+        let silent = AcceptReturn { reason: String::new(), ..back(vec![line(TEA, 1, None)]) };
         given(delivered([])).when(silent).then_rejected("reason_missing");
     }
 }

@@ -3,7 +3,9 @@
 //! Only the last of the series is read. The append fails when anything joined the series since,
 //! so two documents never take one number and none is left out.
 
-use daicho_events::billing::{BillingEvent, INVOICE_SERIES, SeriesNumber};
+use daicho_events::billing::{
+    BillingEvent, CreditIssued, INVOICE_SERIES, InvoiceIssued, SeriesNumber,
+};
 use daicho_events::{Event, Query, Recorded};
 use daicho_values::{InvoiceNumber, Tag};
 
@@ -19,7 +21,7 @@ pub struct Series {
 impl Series {
     /// What must be read to know it: one event, however long the series is.
     pub fn query() -> Query {
-        Query::default().and_last(Tag::from(INVOICE_SERIES))
+        Self::last_about(Tag::from(INVOICE_SERIES))
     }
 
     /// Takes the next place: the number `{prefix}{place, at least eight digits}` (R92) and the
@@ -35,6 +37,9 @@ impl Series {
 }
 
 impl Fold for Series {
+    const READS: &'static [&'static [&'static str]] =
+        &[&[InvoiceIssued::STORED, CreditIssued::STORED]];
+
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Billing(event) = &recorded.event else { return };
         let place = match event {

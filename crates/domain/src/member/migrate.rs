@@ -1,14 +1,15 @@
 //! Brings a member over from another system (移行, R2), registered at once and without a mail.
 
-use daicho_events::registration::{MemberMigrated, MemberRole};
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::access::Role;
+use daicho_events::member::{MemberMigrated, MemberRole};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{MemberId, Name, OrganisationId, SealedText};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment, Personal, PersonalField};
+use crate::frame::Known;
+use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations};
+use crate::{By, Command, Decision, Moment, Private};
 
 /// Migrates a member. No mail address comes along, so none is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,10 +31,6 @@ rejections! {
     /// Why a member is not migrated.
     pub enum MigrateMemberRejection {
         shared {
-            /// A member does not admit others.
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The organisation comes first.
             OrganisationUnknown(OrganisationUnknown),
             /// An id is one person's.
@@ -44,26 +41,22 @@ rejections! {
 
 known! {
     /// The shop, the organisation, and whether the id is free.
-    pub struct Known { shop: Shop, organisations: Organisations, members: Members, }
+    pub struct MigrateMemberState { organisations: Organisations, }
 }
 
 impl Decision for MigrateMember {
-    type State = Known;
+    type State = MigrateMemberState;
     type Rejection = MigrateMemberRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query()
-            .and_types(&["organisation.registered"], self.organisation.tag())
-            .and(self.member.tag())
+    fn query(&self, _: &Known<MigrateMemberState>) -> Query {
+        Organisations::query(self.organisation).or(Members::query(self.member))
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, MigrateMemberRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
+    fn decide(
+        &self,
+        known: &Known<MigrateMemberState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, MigrateMemberRejection> {
         known.organisations.known(self.organisation)?;
         known.members.unused(self.member)?;
         let migrated = MemberMigrated {
@@ -79,13 +72,10 @@ impl Decision for MigrateMember {
 
 impl Command for MigrateMember {
     const NAME: &'static str = "member.migrate";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["member"];
-    const PERSONAL: Option<Personal> = Some(Personal {
-        person: "member",
-        kind: "member",
-        class: "contact",
-        fields: &[PersonalField { name: "name", index: None }],
-    });
+    const PRIVATE: &'static [Private] = &[Private::contact("name", None)];
 }
 
 #[cfg(test)]
@@ -94,7 +84,7 @@ mod tests {
     use daicho_values::Sample;
 
     use super::*;
-    use crate::registration::samples::{complete, member, organisation, register, request};
+    use crate::member::samples::{complete, member, organisation, register, request};
     use crate::testing::{Step, by, given, open_book};
 
     fn migrate() -> MigrateMember {
@@ -112,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn r2_a_member_of_an_older_shop_comes_over_with_its_origin() {
+    fn a_member_of_an_older_shop_comes_over_with_its_origin_r2() {
         let event = MemberMigrated {
             member: member(1),
             organisation: organisation(1),
@@ -124,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn r2_a_migrated_member_is_registered_at_once() {
+    fn a_migrated_member_is_registered_at_once_r2() {
         let history = open().into_iter().chain([migrate().into()]);
         given(history).when(complete(1)).then_rejected("registration_already_complete");
     }

@@ -2,28 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use daicho_events::access::Role;
 use daicho_events::billing::CreditIssued;
 use daicho_events::order::GoodsReturned;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, MemberId, OrderId, ProductCode, Reference, ReturnId, TaxCategory};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::sold::{SoldLine, as_sold};
-use super::stage::StageRejection;
-use crate::acting::{BuyerRejection, StaffOnly, buyer, staff_only};
-use crate::invoice::{line_of, return_document_required};
+use crate::billing::Series;
+use crate::billing::invoice::{line_of, return_document_required};
+use crate::frame::{Known, NotYours};
+use crate::order::sold::{SoldLine, as_sold};
+use crate::order::stage::StageRejection;
 use crate::pricing::{LineRejection, Priced};
 use crate::reason::{self, ReasonRejection};
-use crate::series::Series;
-use crate::state::{Member, Members, Order, Orders, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::state::{Member, Members, Order, Orders, ShopNotOpen};
+use crate::{By, Command, Decision, Moment};
 
 /// Records a completed return as it was, with quantities above zero and prices as given. The
 /// credit takes the next place of the invoice series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RecordReturn {
+pub struct ImportReturn {
     /// The return's new id.
     pub goods_return: ReturnId,
     /// Who brought the goods back.
@@ -45,7 +46,7 @@ pub struct RecordReturn {
 
 rejections! {
     /// Why a return is not recorded.
-    pub enum RecordReturnRejection {
+    pub enum ImportReturnRejection {
         /// An id names one return.
         AlreadyRecorded { goods_return: ReturnId } = "return_already_recorded":
             "return {goods_return} is already recorded: another return needs a new id",
@@ -64,12 +65,10 @@ rejections! {
             "at most {left} of `{product}` of order {order} can still come back: leave the order \
              out where the source does not know it",
         shared {
-            /// A customer asks.
-            Staff(StaffOnly),
             /// The book has no settings.
             Shop(ShopNotOpen),
             /// The member is not known as a buyer (R9).
-            Buyer(BuyerRejection),
+            Buyer(NotYours),
             /// No such order.
             Stage(StageRejection),
             /// A line is refused.
@@ -82,41 +81,38 @@ rejections! {
 
 known! {
     /// The shop, the member, the order, whether id and number are new, and the series of invoices.
-    pub struct Known { shop: Shop, members: Members, orders: Orders, series: Series, }
+    pub struct ImportReturnState { orders: Orders, series: Series, }
 }
 
-impl Decision for RecordReturn {
-    type State = Known;
-    type Rejection = RecordReturnRejection;
+impl Decision for ImportReturn {
+    type State = ImportReturnState;
+    type Rejection = ImportReturnRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        let query = Shop::query()
-            .and(self.goods_return.tag())
+    fn query(&self, _: &Known<ImportReturnState>) -> Query {
+        let query = Orders::return_query(self.goods_return)
             .or(Orders::reference_query(&self.reference))
-            .and(self.member.tag())
+            .or(Members::query(self.member))
             .or(Series::query());
         query.or(self.original.map(Orders::query).unwrap_or_default())
     }
 
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
-    }
-
-    fn decide(&self, known: &Known, at: &Moment) -> Result<Vec<NewEvent>, RecordReturnRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
-        if known.orders.has_return(self.goods_return) {
+    fn decide(
+        &self,
+        known: &Known<ImportReturnState>,
+        at: &Moment,
+    ) -> Result<Vec<NewEvent>, ImportReturnRejection> {
+        if known.orders.goods_return(self.goods_return).is_some() {
             let goods_return = self.goods_return;
-            return Err(RecordReturnRejection::AlreadyRecorded { goods_return });
+            return Err(ImportReturnRejection::AlreadyRecorded { goods_return });
         }
         if known.orders.has_reference(&self.reference) {
             let reference = self.reference.clone();
-            return Err(RecordReturnRejection::ReferenceRecorded { reference });
+            return Err(ImportReturnRejection::ReferenceRecorded { reference });
         }
-        let member = buyer(&known.members, self.member, at)?;
+        let member = known.members.registered(self.member)?;
         let (returned_on, today) = (self.returned_on, known.shop.today(at));
         if returned_on > today {
-            return Err(RecordReturnRejection::InTheFuture { returned_on, today });
+            return Err(ImportReturnRejection::InTheFuture { returned_on, today });
         }
         let priced = as_sold(&self.lines, self.tax, returned_on, &known.shop)?;
         let original = self.original(&priced, member, known)?;
@@ -129,19 +125,19 @@ impl Decision for RecordReturn {
     }
 }
 
-impl RecordReturn {
+impl ImportReturn {
     /// The order that sold the goods, if one is named: of the same organisation, and with as many
     /// of each product left.
     fn original<'a>(
         &self,
         priced: &Priced,
         member: &Member,
-        known: &'a Known,
-    ) -> Result<Option<&'a Order>, RecordReturnRejection> {
+        known: &'a Known<ImportReturnState>,
+    ) -> Result<Option<&'a Order>, ImportReturnRejection> {
         let Some(order) = self.original else { return Ok(None) };
         let known = known.orders.get(order).ok_or(StageRejection::Unknown { order })?;
         if known.placed.organisation != member.organisation {
-            return Err(RecordReturnRejection::OrderOfAnother { order });
+            return Err(ImportReturnRejection::OrderOfAnother { order });
         }
         let mut back: BTreeMap<&ProductCode, u64> = BTreeMap::new();
         for line in &priced.lines {
@@ -151,7 +147,7 @@ impl RecordReturn {
             let left = known.sold(product).saturating_sub(known.came_back(product));
             if quantity > left {
                 let product = product.clone();
-                return Err(RecordReturnRejection::MoreThanSold { product, order, left });
+                return Err(ImportReturnRejection::MoreThanSold { product, order, left });
             }
         }
         Ok(Some(known))
@@ -175,7 +171,7 @@ impl RecordReturn {
         priced: &Priced,
         member: &Member,
         original: Option<&Order>,
-        known: &Known,
+        known: &Known<ImportReturnState>,
     ) -> Result<CreditIssued, ShopNotOpen> {
         let mut series = known.series;
         let (credit, sequence) = series.next(&known.shop.settings()?.invoice_prefix);
@@ -193,8 +189,11 @@ impl RecordReturn {
     }
 }
 
-impl Command for RecordReturn {
-    const NAME: &'static str = "order.record_return";
+impl Command for ImportReturn {
+    const NAME: &'static str = "return.import";
+    const FORMER_NAMES: &'static [&'static str] = &["order.record_return"];
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Fulfilment, Role::Integration];
     const NEW_IDS: &'static [&'static str] = &["goods_return"];
 }
 
@@ -215,8 +214,8 @@ mod tests {
         SoldLine { product, name, quantity, unit_price: yen(unit_price) }
     }
 
-    fn back(lines: Vec<SoldLine>) -> RecordReturn {
-        RecordReturn {
+    fn back(lines: Vec<SoldLine>) -> ImportReturn {
+        ImportReturn {
             goods_return: ReturnId::sample(),
             member: administrator(),
             reference: Reference::new("C536379").unwrap(),
@@ -228,12 +227,12 @@ mod tests {
         }
     }
 
-    fn back_of_order(lines: Vec<SoldLine>) -> RecordReturn {
-        RecordReturn { original: Some(order_id()), ..back(lines) }
+    fn back_of_order(lines: Vec<SoldLine>) -> ImportReturn {
+        ImportReturn { original: Some(order_id()), ..back(lines) }
     }
 
-    fn second(lines: Vec<SoldLine>) -> RecordReturn {
-        RecordReturn {
+    fn second(lines: Vec<SoldLine>) -> ImportReturn {
+        ImportReturn {
             goods_return: "01J0000000000000000000000R".parse().unwrap(),
             reference: Reference::new("C536380").unwrap(),
             ..back(lines)
@@ -255,7 +254,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn recorded(history: History, command: RecordReturn) -> (GoodsReturned, CreditIssued) {
+    fn recorded(history: History, command: ImportReturn) -> (GoodsReturned, CreditIssued) {
         let events = history.when(command).events();
         let [first, second] = events.as_slice() else { panic!("two events: {events:?}") };
         let (
@@ -270,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn r2_a_return_is_recorded_with_its_credit_in_the_series_of_the_invoices() {
+    fn a_return_is_recorded_with_its_credit_in_the_series_of_the_invoices_r2() {
         let command = back_of_order(vec![line("85123A", 2, 255)]);
         let (returned, credit) = recorded(given(sold([])), command);
         assert_eq!(returned.order, Some(order_id()));
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn r100_the_document_is_required_from_ten_thousand_yen_on() {
+    fn the_document_is_required_from_ten_thousand_yen_on_r100() {
         let required = |price| {
             recorded(given(shop([])), back(vec![line("85123A", 1, price)])).1.document_required
         };
@@ -306,7 +305,7 @@ mod tests {
         given(sold([])).when(seven).then_rejected("returned_more_than_sold");
         let four = || vec![line("85123A", 4, 255)];
         let history = sold([back_of_order(four()).into()]);
-        let again = RecordReturn { original: Some(order_id()), ..second(four()) };
+        let again = ImportReturn { original: Some(order_id()), ..second(four()) };
         given(history).when(again).then_rejected("returned_more_than_sold");
     }
 
@@ -319,7 +318,7 @@ mod tests {
     #[test]
     fn an_order_of_another_organisation_gives_nothing_back() {
         let command = back_of_order(vec![line("85123A", 1, 255)]);
-        let command = RecordReturn { member: stranger(), ..command };
+        let command = ImportReturn { member: stranger(), ..command };
         given(sold([])).when(command).then_rejected("order_of_another_organisation");
     }
 
@@ -339,7 +338,7 @@ mod tests {
     fn an_id_names_one_return() {
         let first = back(vec![line("85123A", 1, 1)]);
         let goods_return = ReturnId::sample();
-        let again = RecordReturn { goods_return, ..second(vec![line("85123A", 1, 1)]) };
+        let again = ImportReturn { goods_return, ..second(vec![line("85123A", 1, 1)]) };
         given(shop([first.into()])).when(again).then_rejected("return_already_recorded");
     }
 
@@ -347,23 +346,23 @@ mod tests {
     fn a_number_of_another_system_stands_once_over_sales_and_returns() {
         let first = back(vec![line("85123A", 1, 1)]);
         let again =
-            RecordReturn { reference: first.reference.clone(), ..second(first.lines.clone()) };
+            ImportReturn { reference: first.reference.clone(), ..second(first.lines.clone()) };
         given(shop([first.into()])).when(again).then_rejected("reference_already_recorded");
         let of_the_sale =
-            RecordReturn { reference: Reference::sample(), ..back(vec![line("85123A", 1, 1)]) };
+            ImportReturn { reference: Reference::sample(), ..back(vec![line("85123A", 1, 1)]) };
         given(sold([])).when(of_the_sale).then_rejected("reference_already_recorded");
     }
 
     #[test]
-    fn r9_who_is_not_registered_brings_nothing_back() {
-        let command = RecordReturn { member: applicant(), ..back(vec![line("85123A", 1, 1)]) };
+    fn who_is_not_registered_brings_nothing_back_r9() {
+        let command = ImportReturn { member: applicant(), ..back(vec![line("85123A", 1, 1)]) };
         given(shop([])).when(command).then_rejected("member_not_registered");
     }
 
     #[test]
     fn a_day_that_has_not_come_is_refused() {
         let returned_on = day("2026-05-12");
-        let command = RecordReturn { returned_on, ..back(vec![line("85123A", 1, 1)]) };
+        let command = ImportReturn { returned_on, ..back(vec![line("85123A", 1, 1)]) };
         given(shop([])).when(command).then_rejected("return_in_the_future");
     }
 
@@ -382,7 +381,7 @@ mod tests {
 
     #[test]
     fn a_return_is_recorded_with_its_reason() {
-        let silent = RecordReturn { reason: String::new(), ..back(vec![line("85123A", 1, 1)]) };
+        let silent = ImportReturn { reason: String::new(), ..back(vec![line("85123A", 1, 1)]) };
         given(shop([])).when(silent).then_rejected("reason_missing");
     }
 }

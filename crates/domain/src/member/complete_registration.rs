@@ -1,14 +1,15 @@
 //! Staff complete a registration after verification (本登録, R13); only then may the member buy (R9).
 
-use daicho_events::registration::MainRegistrationCompleted;
-use daicho_events::{NewEvent, Query, Recorded};
+use daicho_events::access::Role;
+use daicho_events::member::MainRegistrationCompleted;
+use daicho_events::{NewEvent, Query};
 use daicho_values::MemberId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::acting::{StaffOnly, staff_only};
-use crate::state::{MemberUnknown, Members, Shop, ShopNotOpen};
-use crate::{Command, Decision, Moment};
+use crate::frame::Known;
+use crate::state::{MemberUnknown, Members};
+use crate::{By, Command, Decision, Moment};
 
 /// Completes the registration of a verified member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,40 +30,25 @@ rejections! {
             "the registration of member {member} is complete already: there is nothing more to do \
              here",
         shared {
-            /// A member does not admit himself (R13).
-            StaffOnly(StaffOnly),
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The request comes first.
             MemberUnknown(MemberUnknown),
         }
     }
 }
 
-known! {
-    /// The shop and the member.
-    pub struct Known { shop: Shop, members: Members, }
-}
-
 impl Decision for CompleteRegistration {
-    type State = Known;
+    type State = ();
     type Rejection = CompleteRegistrationRejection;
 
-    fn query(&self, _: &Known) -> Query {
-        Shop::query().and(self.member.tag())
-    }
-
-    fn evolve(known: &mut Known, event: &Recorded) {
-        known.apply(event);
+    fn query(&self, _: &Known<()>) -> Query {
+        Members::query(self.member)
     }
 
     fn decide(
         &self,
-        known: &Known,
+        known: &Known<()>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, CompleteRegistrationRejection> {
-        staff_only(at, Self::NAME)?;
-        known.shop.settings()?;
         let member = known.members.known(self.member)?;
         if !member.verified {
             return Err(CompleteRegistrationRejection::NotVerified { member: self.member });
@@ -77,6 +63,8 @@ impl Decision for CompleteRegistration {
 
 impl Command for CompleteRegistration {
     const NAME: &'static str = "member.complete_registration";
+    const BY: By<Self> = By::Staff;
+    const ROLES: &'static [Role] = &[Role::Integration];
 }
 
 #[cfg(test)]
@@ -85,7 +73,7 @@ mod tests {
     use daicho_values::{Login, Sample};
 
     use super::*;
-    use crate::registration::samples::{
+    use crate::member::samples::{
         book_without_main_registration, complete, member, register, request, verify,
     };
     use crate::testing::{Step, by, given, open_book};
@@ -95,25 +83,25 @@ mod tests {
     }
 
     #[test]
-    fn r13_staff_complete_the_registration_of_a_verified_member() {
+    fn staff_complete_the_registration_of_a_verified_member_r13() {
         let event = MainRegistrationCompleted { member: member(1) };
         given(verified()).when(complete(1)).then([event.into()]);
     }
 
     #[test]
-    fn r13_a_program_of_the_shop_may_complete_it_too() {
+    fn a_program_of_the_shop_may_complete_it_too_r13() {
         let history = verified().into_iter().chain([by(Actor::System(Login::sample()))]);
         given(history).when(complete(1)).then_types(["member.main_registration_completed"]);
     }
 
     #[test]
-    fn r13_a_member_does_not_admit_himself() {
+    fn a_member_does_not_admit_himself_r13() {
         let history = verified().into_iter().chain([by(Actor::Member(member(1)))]);
         given(history).when(complete(1)).then_rejected("staff_only");
     }
 
     #[test]
-    fn r13_verification_comes_first() {
+    fn verification_comes_first_r13() {
         let history = verified().into_iter().take(3);
         given(history).when(complete(1)).then_rejected("member_not_verified");
     }
@@ -125,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn r11_what_verification_completed_is_complete() {
+    fn what_verification_completed_is_complete_r11() {
         let book = book_without_main_registration();
         let history = [book.into(), register().into(), request(1).into(), verify(1).into()];
         given(history).when(complete(1)).then_rejected("registration_already_complete");

@@ -1,10 +1,11 @@
 //! Organisations and members for tests.
 
-use daicho_events::registration::MemberRole;
+use daicho_events::member::MemberRole;
 use daicho_values::{MemberId, Name, OrganisationId, PersonalIndex, Sample};
 use ulid::Ulid;
 
-use super::{CompleteRegistration, RegisterOrganisation, RequestRegistration, VerifyMember};
+use super::{CompleteRegistration, RequestRegistration, VerifyMember};
+use crate::organisation::RegisterOrganisation;
 use crate::shop::OpenBook;
 use crate::testing::open_book;
 

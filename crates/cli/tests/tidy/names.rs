@@ -1,0 +1,79 @@
+//! Names that stand in one place: stored names and commands in code, tests in the requirements.
+
+use std::collections::BTreeSet;
+
+use crate::rules::{Finding, finding};
+use crate::source::Source;
+
+/// Where stored names and names of commands are written out: events with their tables, the paths of
+/// the service, which name the command that each leads to, and benches, which may not name the
+/// domain.
+const HOMES: [&str; 3] = ["events/", "crates/http/src/resources/", "benches/"];
+/// Constants that give a command its names.
+const CONSTANTS: [&str; 2] = ["const NAME: ", "const FORMER_NAMES: "];
+
+/// Every stored name, from the published samples, and every name of a command.
+pub(crate) fn known(samples: &[String], sources: &[Source]) -> BTreeSet<String> {
+    let stored = samples.iter().filter_map(|file| file.split(".v").next().map(str::to_owned));
+    let commands = sources.iter().filter(|source| source.path.starts_with("crates/domain/src/"));
+    let commands = commands.flat_map(|source| {
+        let texts = source.shipped_texts().into_iter();
+        texts.filter(|(line, _)| gives_a_name(source, *line)).map(|(_, text)| text)
+    });
+    let known = stored.chain(commands).filter(|name| name.contains('.')).collect::<BTreeSet<_>>();
+    assert!(known.len() > 60, "only {} names are known", known.len());
+    known
+}
+
+fn gives_a_name(source: &Source, line: usize) -> bool {
+    let text = source.raw.lines().nth(line - 1).unwrap_or_default();
+    CONSTANTS.iter().any(|constant| text.contains(constant))
+}
+
+/// The name of an event or command in quotes: the constant of its type would be found by the
+/// compiler when it changes, a text is not.
+pub(crate) fn quoted_names(source: &Source, known: &BTreeSet<String>) -> Vec<Finding> {
+    if source.is_test() || HOMES.iter().any(|home| source.path.starts_with(home)) {
+        return Vec::new();
+    }
+    let texts = source.shipped_texts().into_iter();
+    let quoted = texts.filter(|(line, text)| known.contains(text) && !gives_a_name(source, *line));
+    let found = |(line, text): (usize, String)| {
+        let rule = format!("`{text}` in quotes");
+        finding(
+            &source.path,
+            line,
+            rule,
+            "name its type: `OrderPlaced::STORED`, `PlaceOrder::NAME`",
+        )
+    };
+    quoted.map(found).collect()
+}
+
+/// Tests that the table of requirements names and that are not there: `path` `name` `name` ….
+pub(crate) fn missing_tests(table: &str, sources: &[Source]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (index, row) in table.lines().enumerate().filter(|(_, row)| row.starts_with('|')) {
+        let mut file: Option<&Source> = None;
+        for name in row.split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                let below = format!("crates/domain/src/{name}");
+                file = sources.iter().find(|source| source.path == name || source.path == below);
+                if file.is_none() {
+                    found.push(missing(index, name));
+                }
+            } else if let Some(file) = file
+                && !file.raw.contains(&format!("fn {name}("))
+                && !file.raw.contains(&format!("{name} "))
+            {
+                found.push(missing(index, name));
+            }
+        }
+    }
+    found
+}
+
+fn missing(index: usize, name: &str) -> Finding {
+    let rule = format!("`{name}` is not there");
+    finding("docs/requirements.md", index + 1, rule, "name the file and the test as they are")
+}
