@@ -10,11 +10,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use daicho_app::{Actor, BookName, Caller, Context, Failure, Ledger, Privacy, RequestKey, Right};
+use daicho_sign_in::SignedIn;
 
 use crate::ask::header_text;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::sign_in::SignedIn;
 
 /// The header that names on whose behalf a caller acts.
 pub(crate) const ON_BEHALF_OF: &str = "daicho-on-behalf-of";

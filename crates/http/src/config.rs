@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use daicho_sign_in::{SettingsError, SignIn};
 use serde::{Deserialize, Serialize};
-
-use crate::sign_in::SignIn;
 
 /// The settings of a service, as its TOML file names them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,6 +174,15 @@ pub enum ConfigError {
     },
 }
 
+impl From<SettingsError> for ConfigError {
+    fn from(error: SettingsError) -> Self {
+        match error {
+            SettingsError::Unreadable { path, source } => Self::Unreadable { path, source },
+            SettingsError::Value { name, reason } => Self::Value { name, reason },
+        }
+    }
+}
+
 impl Settings {
     /// The settings of a TOML file.
     ///
@@ -223,7 +231,8 @@ impl Settings {
             }
             Some(_) | None => {}
         }
-        self.sign_in.as_ref().map_or(Ok(()), |sign_in| sign_in.check(&self.base_url()))
+        let check = |sign_in: &SignIn| sign_in.check(&self.base_url());
+        Ok(self.sign_in.as_ref().map_or(Ok(()), check)?)
     }
 
     /// How callers reach the service, without a slash at the end.

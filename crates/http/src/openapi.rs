@@ -8,16 +8,16 @@ use serde_json::{Map, Value, json};
 use crate::authorise::words;
 use crate::endpoint::{Access, Answer, Endpoint, Parameter, schema_of};
 use crate::problem::{self, ProblemBody};
-use crate::server::endpoints as all_endpoints;
 
 /// The page that shows the description; it needs nothing from elsewhere.
 const PAGE: &str = include_str!("openapi/page.html");
 const JSON: &str = "application/json";
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+/// The endpoints that show a description, which is made anew for each who asks.
+pub(crate) fn endpoints(describe: fn() -> Value) -> Vec<Endpoint> {
     let any = || json!({ "type": "object" });
     vec![
-        Endpoint::get("openapi", "/openapi.json", text)
+        Endpoint::get("openapi", "/openapi.json", async move || text(&describe()))
             .says("service", "This description")
             .answers_in(200, "OpenAPI 3.1", vec![(JSON, any())]),
         Endpoint::get("docs", "/docs", page)
@@ -26,22 +26,21 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn text() -> ([(header::HeaderName, &'static str); 1], String) {
-    ([(header::CONTENT_TYPE, JSON)], description().to_string())
+fn text(description: &Value) -> ([(header::HeaderName, &'static str); 1], String) {
+    ([(header::CONTENT_TYPE, JSON)], description.to_string())
 }
 
 async fn page() -> axum::response::Html<&'static str> {
     axum::response::Html(PAGE)
 }
 
-/// The description of every endpoint.
-#[must_use]
-pub fn description() -> Value {
+/// The description of these endpoints.
+pub(crate) fn description(endpoints: &[Endpoint]) -> Value {
     let mut schemas = Schemas::default();
     schemas.hoist("Problem", schema_of::<ProblemBody<'static>>());
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for endpoint in all_endpoints() {
-        let operation = operation(&endpoint, &mut schemas);
+    for endpoint in endpoints {
+        let operation = operation(endpoint, &mut schemas);
         let method = endpoint.method.as_str().to_lowercase();
         paths.entry(endpoint.path.clone()).or_default().insert(method, operation);
     }

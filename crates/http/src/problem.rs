@@ -9,6 +9,7 @@ use daicho_app::{
     AppendError, BookError, ConsumeError, ExecuteError, Failure, FormError, ReadError, StateError,
     ViewError, with_causes,
 };
+use daicho_sign_in::{CrossSite, SignInError};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,6 +17,8 @@ use serde::Serialize;
 const TYPE_PREFIX: &str = "urn:daicho:problem:";
 /// Seconds after which it is worth trying again, where nothing better is known.
 pub(crate) const RETRY_SECONDS: u32 = 1;
+/// Seconds after which a sign-in provider may answer again.
+const PROVIDER_RETRY_SECONDS: u32 = 5;
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -243,5 +246,49 @@ impl From<BookError> for Problem {
                 Self::busy("book_unavailable", "the book cannot be opened at the moment: try again")
             }
         }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Unavailable => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "sign_in_unavailable",
+                "the sign-in provider does not answer at the moment: try again; keys work as ever",
+            )
+            .retry_after(PROVIDER_RETRY_SECONDS),
+            SignInError::Refused => Self::new(
+                StatusCode::FORBIDDEN,
+                "sign_in_refused",
+                "the sign-in provider has not signed you in: begin again, or ask whoever runs it",
+            ),
+            SignInError::Stale => Self::new(
+                StatusCode::BAD_REQUEST,
+                "sign_in_stale",
+                "this sign-in is over or was begun in another browser: begin again at /v1/sign-in",
+            ),
+            // Which part is wrong stands in the log: it says nothing to the person.
+            SignInError::Token(_) => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "sign_in_invalid",
+                "the sign-in provider's answer cannot be trusted: the service's log says why",
+            ),
+            SignInError::Person(_) | SignInError::TooManyRoles => {
+                let detail = format!("{error}: ask whoever runs the sign-in provider");
+                Self::new(StatusCode::FORBIDDEN, "sign_in_no_role", detail)
+            }
+            SignInError::ReturnTo => {
+                let detail = "a sign-in leads back to a path of this service that its settings \
+                              allow, `/console/`";
+                Self::malformed(detail).at("return_to")
+            }
+        }
+    }
+}
+
+impl From<CrossSite> for Problem {
+    fn from(error: CrossSite) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "cross_site", error.to_string())
     }
 }

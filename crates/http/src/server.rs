@@ -11,7 +11,6 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use daicho_app::{Books, Edge};
-use daicho_deliveries::{BrokerError, CourierError};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,60 +18,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
-use crate::config::{ConfigError, Settings};
-use crate::endpoint::Endpoint;
+use crate::config::Settings;
 use crate::problem::Problem;
+use crate::routes::endpoints;
+use crate::serve_error::ServeError;
 use crate::service::Service;
-use crate::{
-    books, consumers, events, health, history, keys, lists, openapi, request, resources, schemas,
-    sign_in, webhooks,
-};
+use crate::{books, request};
 
 /// Time after which a failure to accept a connection is not the same one any more.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Why a service did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// A setting that cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// Nothing can be sent.
-    #[error(transparent)]
-    Courier(#[from] CourierError),
-    /// Nothing can be published.
-    #[error(transparent)]
-    Broker(#[from] BrokerError),
-    /// No sign-in provider can be asked.
-    #[error("no sign-in provider can be asked from here")]
-    SignIn(#[source] reqwest::Error),
-    /// The address cannot be listened on.
-    #[error("{listen} cannot be listened on")]
-    Listen {
-        /// Which.
-        listen: SocketAddr,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-}
-
-/// Every endpoint of the service.
-pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let commands = resources::RESOURCES.iter().copied().flat_map(crate::commands::endpoints);
-    commands
-        .chain(lists::endpoints())
-        .chain(history::endpoints())
-        .chain(events::endpoints())
-        .chain(keys::endpoints())
-        .chain(consumers::endpoints())
-        .chain(webhooks::endpoints())
-        .chain(sign_in::endpoints())
-        .chain(schemas::endpoints())
-        .chain(openapi::endpoints())
-        .chain(health::endpoints())
-        .collect()
-}
 
 /// Serves the books until `stop` returns; `ready` learns where, once it listens. What is at work
 /// then is finished, within the time of the settings.

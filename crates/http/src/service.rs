@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use daicho_app::{Books, Edge, EventText};
 use daicho_deliveries::{Broker, BrokerError, BrokerSettings, Courier, CourierError, ToBody};
+use daicho_sign_in::{RelyingParty, Site};
 use tokio::sync::{Semaphore, watch};
 
 use crate::books::OpenBooks;
@@ -12,8 +13,12 @@ use crate::clients::Clients;
 use crate::cloud_event;
 use crate::config::{Nats, Settings, Webhooks};
 use crate::measures::Measures;
-use crate::server::ServeError;
-use crate::sign_in::RelyingParty;
+use crate::serve_error::ServeError;
+
+/// Where the sign-in provider sends people back to.
+pub(crate) const CALLBACK: &str = "/v1/sign-in/callback";
+/// Who is signed in: where a sign-in leads back to, where nothing else is asked.
+pub(crate) const ME: &str = "/v1/me";
 
 /// Cheap to clone: one a process.
 #[derive(Clone)]
@@ -51,8 +56,9 @@ impl Service {
         let courier = Arc::new(courier(&settings.webhooks, base_url.clone())?);
         let sends = settings.webhooks.enabled.then(|| Arc::clone(&courier));
         let broker = broker(&settings.nats, base_url.clone()).await?.map(Arc::new);
+        let site = Site { base_url: &base_url, callback: CALLBACK, home: ME };
         let sign_in = settings.sign_in.clone();
-        let sign_in = sign_in.map(|sign_in| RelyingParty::new(sign_in, &base_url, &edge));
+        let sign_in = sign_in.map(|sign_in| RelyingParty::new(sign_in, site, &edge));
         let sign_in = sign_in.transpose()?;
         let books = OpenBooks::new(books, edge.clone(), sends, broker);
         let measures = Measures::new(Arc::clone(&courier));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::rules::{Finding, finding};
 
 /// Which of our crates each of ours may name.
-const EDGES: [(&str, &[&str]); 14] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("daicho-test-servers", &[]),
     ("daicho-test-vfs", &[]),
     ("daicho-values", &[]),
@@ -31,7 +31,8 @@ const EDGES: [(&str, &[&str]); 14] = [
     ),
     ("daicho-simulator", &["daicho-app", "daicho-domain", "daicho-events", "daicho-values"]),
     ("daicho-deliveries", &["daicho-app"]),
-    ("daicho-http", &["daicho-app", "daicho-deliveries"]),
+    ("daicho-sign-in", &["daicho-app"]),
+    ("daicho-http", &["daicho-app", "daicho-deliveries", "daicho-sign-in"]),
     ("daicho", &["daicho-app", "daicho-http", "daicho-simulator"]),
     (
         "daicho-benches",

@@ -12,6 +12,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use self::sse::EVENT_STREAM;
+use self::stream::NDJSON;
 use crate::ask::{Asked, header_text, wanted};
 use crate::authorise::Session;
 use crate::cloud_event::{BATCH_MEDIA_TYPE, CloudEvent};
@@ -23,10 +25,8 @@ pub(crate) const CHAPTER: &str = "events";
 /// Events of a page, unless it is said otherwise.
 const LIMIT: usize = 100;
 /// Events of a page at most.
-pub(crate) const LIMIT_MAX: usize = 1_000;
+const LIMIT_MAX: usize = 1_000;
 const JSON: &str = "application/json";
-const NDJSON: &str = "application/x-ndjson";
-const EVENT_STREAM: &str = "text/event-stream";
 /// Where an event source that lost its connection says what it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
 

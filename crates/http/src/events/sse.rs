@@ -6,12 +6,13 @@ use std::time::Duration;
 use axum::response::Response;
 use daicho_app::{EventStretch, Failure, FollowRequest};
 
-use super::EVENT_STREAM;
 use super::stream::{Writer, respond};
 use crate::authorise::Session;
 use crate::problem::Problem;
 use crate::service::Service;
 
+/// The media type of an event source.
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
 /// Time without an event after which a comment shows that the stream lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Milliseconds after which an event source that lost its connection comes again.

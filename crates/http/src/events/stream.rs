@@ -12,12 +12,13 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::Instrument as _;
 
-use super::NDJSON;
 use crate::authorise::Session;
 use crate::cloud_event;
 use crate::problem::Problem;
 use crate::service::Service;
 
+/// The media type of JSON texts, one a line.
+pub(super) const NDJSON: &str = "application/x-ndjson";
 /// Chunks that wait for the caller to take them.
 const CHUNKS_AHEAD: usize = 2;
 /// Events that are read at once.

@@ -1,6 +1,6 @@
 //! Contracts (契約).
 
-use super::{Resource, change};
+use super::resource::{Resource, change};
 
 pub(super) const CONTRACTS: Resource = Resource {
     path: "/contracts",

@@ -1,6 +1,6 @@
 //! Invoices (請求書).
 
-use super::{Resource, make};
+use super::resource::{Resource, make};
 
 pub(super) const INVOICES: Resource = Resource {
     path: "/invoices",

@@ -1,6 +1,6 @@
 //! Members (会員): people who act for an organisation.
 
-use super::{Resource, change, make};
+use super::resource::{Resource, change, make};
 
 pub(super) const MEMBERS: Resource = Resource {
     path: "/members",

@@ -1,6 +1,6 @@
 //! Months of billing (請求月).
 
-use super::{Resource, change};
+use super::resource::{Resource, change};
 
 pub(super) const MONTHS: Resource = Resource {
     path: "/months",

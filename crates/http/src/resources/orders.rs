@@ -1,6 +1,6 @@
 //! Orders (注文).
 
-use super::{Resource, change, make};
+use super::resource::{Resource, change, make};
 
 pub(super) const ORDERS: Resource = Resource {
     path: "/orders",

@@ -1,6 +1,6 @@
 //! Organisations (企業) that buy.
 
-use super::{Resource, make};
+use super::resource::{Resource, make};
 
 pub(super) const ORGANISATIONS: Resource = Resource {
     path: "/organisations",

@@ -1,6 +1,6 @@
 //! Payments (入金).
 
-use super::{Resource, make};
+use super::resource::{Resource, make};
 
 pub(super) const PAYMENTS: Resource = Resource {
     path: "/payments",

@@ -1,6 +1,6 @@
 //! Products (商品) and what is offered of them.
 
-use super::{Resource, change, make};
+use super::resource::{Resource, change, make};
 
 pub(super) const PRODUCTS: Resource = Resource {
     path: "/products",

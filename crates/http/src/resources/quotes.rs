@@ -1,6 +1,6 @@
 //! Quotes (見積).
 
-use super::{Resource, change, make};
+use super::resource::{Resource, change, make};
 
 pub(super) const QUOTES: Resource = Resource {
     path: "/quotes",

@@ -1,6 +1,6 @@
 //! Returns of goods (返品).
 
-use super::{Resource, change, make};
+use super::resource::{Resource, change, make};
 
 pub(super) const RETURNS: Resource = Resource {
     path: "/returns",

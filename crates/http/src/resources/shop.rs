@@ -1,6 +1,6 @@
 //! The shop itself: its settings, calendar and tax rates.
 
-use super::{Resource, change};
+use super::resource::{Resource, change};
 
 pub(super) const SHOP: Resource = Resource {
     path: "/shop",

@@ -1,44 +1,24 @@
-//! People sign in by OpenID Connect: the authorisation code flow with PKCE, and a cookie that
-//! nobody but the service can read or make. Where no provider is set, nothing of it answers.
-
-mod attempt;
-mod cached;
-mod cookie;
-mod cross_site;
-mod error;
-mod id_token;
-mod key_set;
-mod page;
-mod person;
-mod provider;
-mod relying_party;
-mod return_path;
-mod sealed;
-mod settings;
+//! The way of a person in and out: to the provider, back from it, who it is. Where no provider is
+//! set, nothing of it answers.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use daicho_app::{Actor, Role, Timestamp};
+use daicho_sign_in::{Page, RelyingParty, Returned};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::page::told;
-use self::relying_party::Returned;
-use crate::ask::query;
+use crate::ask::{query, wanted};
 use crate::endpoint::Endpoint;
-use crate::problem::Problem;
-use crate::service::Service;
-
-pub(crate) use relying_party::{RelyingParty, SignedIn};
-pub use settings::SignIn;
+use crate::problem::{MEDIA_TYPE, Problem};
+use crate::service::{CALLBACK, ME, Service};
 
 const CHAPTER: &str = "sign-in";
 const SIGN_IN: &str = "/v1/sign-in";
-const CALLBACK: &str = "/v1/sign-in/callback";
 const SIGN_OUT: &str = "/v1/sign-out";
-const ME: &str = "/v1/me";
+const HTML: &str = "text/html";
 
 /// How a sign-in begins.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -139,6 +119,44 @@ async fn me(
     Ok(Json(Me { actor: signed_in.actor().clone(), ends_at: signed_in.ends_at(), books }))
 }
 
+/// An answer: what went wrong as a page, where the caller would rather have one.
+fn told(headers: &HeaderMap, answer: Result<Response, Problem>) -> Response {
+    let problem = match answer {
+        Ok(answer) => return answer,
+        Err(problem) => problem,
+    };
+    match wanted(headers, &[MEDIA_TYPE, HTML]) {
+        Ok(HTML) => {
+            let (title, detail) = (problem.title(), problem.detail().to_owned());
+            Page { title, detail: &detail }.in_place_of(problem.into_response())
+        }
+        Ok(_) | Err(_) => problem.into_response(),
+    }
+}
+
 fn nobody() -> Problem {
     Problem::unauthorized("nobody is signed in with this browser: sign in at /v1/sign-in")
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, header};
+
+    use super::*;
+
+    fn kind_of_answer(accept: &'static str) -> String {
+        let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]);
+        let answer = told(&headers, Err(Problem::busy("busy", "try again")));
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
+        answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_browser_gets_a_page_and_a_program_a_problem() {
+        let page = kind_of_answer("text/html,application/xml;q=0.9,*/*;q=0.8");
+        assert!(page.starts_with("text/html"), "{page}");
+        for accept in ["*/*", "application/json", "application/problem+json"] {
+            assert_eq!(kind_of_answer(accept), MEDIA_TYPE, "{accept}");
+        }
+    }
 }

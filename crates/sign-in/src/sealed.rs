@@ -9,14 +9,14 @@ use daicho_app::Entropy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::settings::SESSION_KEY_BYTES;
+use crate::settings::SESSION_KEY_BYTES;
 
 /// Bytes of AES-GCM's nonce (NIST SP 800-38D).
 const NONCE_BYTES: usize = 12;
 
 /// What a text is for: one that was sealed for something else does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// A sign-in that has begun.
     Attempt,
     /// Somebody who is signed in.
@@ -33,20 +33,20 @@ impl Purpose {
 }
 
 /// Seals and opens.
-pub(super) struct Sealer {
+pub(crate) struct Sealer {
     cipher: Aes256Gcm,
     /// The provider and the client: what was sealed for others does not open.
     context: String,
 }
 
 impl Sealer {
-    pub(super) fn new(key: &[u8; SESSION_KEY_BYTES], issuer: &str, client_id: &str) -> Self {
+    pub(crate) fn new(key: &[u8; SESSION_KEY_BYTES], issuer: &str, client_id: &str) -> Self {
         let context = format!("\0{issuer}\0{client_id}");
         Self { cipher: Aes256Gcm::new(key.into()), context }
     }
 
     /// The value as a text of letters, digits, `-` and `_`; none: it cannot be written.
-    pub(super) fn seal(
+    pub(crate) fn seal(
         &self,
         purpose: Purpose,
         value: &impl Serialize,
@@ -62,7 +62,7 @@ impl Sealer {
     }
 
     /// The value that was sealed; none: it was not sealed here, or not for this.
-    pub(super) fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
+    pub(crate) fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
         let aad = self.associated(purpose);

@@ -18,7 +18,7 @@ const UNCOMPRESSED: u8 = 4;
 
 /// How a token is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) enum Algorithm {
+pub(crate) enum Algorithm {
     RS256,
     RS384,
     RS512,
@@ -70,11 +70,11 @@ struct Key {
 
 /// The keys that a provider signs with.
 #[derive(Debug)]
-pub(super) struct KeySet(Vec<Key>);
+pub(crate) struct KeySet(Vec<Key>);
 
 /// Why a signature does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unsigned {
+pub(crate) enum Unsigned {
     /// No key of the set can have signed it: the provider may have a new one.
     UnknownKey,
     /// The key that it names has not signed it.
@@ -84,14 +84,14 @@ pub(super) enum Unsigned {
 impl KeySet {
     /// The keys of a published set that can be used: those of other kinds, and for algorithms that
     /// are not known here, are passed over. None: it is no key set.
-    pub(super) fn read(json: &[u8]) -> Option<Self> {
+    pub(crate) fn read(json: &[u8]) -> Option<Self> {
         let Published { keys } = serde_json::from_slice(json).ok()?;
         let published = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
         Some(Self(published.filter_map(Key::of).collect()))
     }
 
     /// Whether a key of the set has signed the text: that of the id, or any where none is named.
-    pub(super) fn verify(
+    pub(crate) fn verify(
         &self,
         algorithm: Algorithm,
         key: Option<&str>,

@@ -5,31 +5,31 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// Browsers take cookies up to 4,096 bytes, with name and attributes.
-pub(super) const VALUE_BYTES_MAX: usize = 3_840;
+pub(crate) const VALUE_BYTES_MAX: usize = 3_840;
 
 /// A cookie of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cookie {
+pub(crate) struct Cookie {
     name: String,
     secure: bool,
 }
 
 impl Cookie {
     /// Over TLS the name begins with `__Host-`: then a browser takes it from this host alone.
-    pub(super) fn new(name: &str, secure: bool) -> Self {
+    pub(crate) fn new(name: &str, secure: bool) -> Self {
         let prefix = if secure { "__Host-" } else { "" };
         Self { name: format!("{prefix}{name}"), secure }
     }
 
     /// Its value in a request.
-    pub(super) fn of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+    pub(crate) fn of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|p| p.split_once('='));
         pairs.find(|(name, _)| name.trim() == self.name).map(|(_, value)| value.trim())
     }
 
     /// Lets a browser keep it for a while.
-    pub(super) fn keep(&self, value: &str, time: Duration) -> Option<HeaderValue> {
+    pub(crate) fn keep(&self, value: &str, time: Duration) -> Option<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
         let name = &self.name;
         let seconds = time.as_secs();
@@ -39,7 +39,7 @@ impl Cookie {
     }
 
     /// Lets a browser forget it.
-    pub(super) fn forget(&self) -> Option<HeaderValue> {
+    pub(crate) fn forget(&self) -> Option<HeaderValue> {
         self.keep("", Duration::ZERO)
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::key_set::{Algorithm, KeySet, Unsigned};
+use crate::key_set::{Algorithm, KeySet, Unsigned};
 
 /// How far the provider's clock may be from ours.
 const LEEWAY_SECONDS: i64 = 60;
@@ -13,35 +13,40 @@ const LEEWAY_SECONDS: i64 = 60;
 const AGE_SECONDS_MAX: i64 = 10 * 60;
 
 /// Claims by name.
-pub(super) type Claims = Map<String, Value>;
+pub(crate) type Claims = Map<String, Value>;
 
 /// What a token must be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expected<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) client_id: &'a str,
-    pub(super) nonce: &'a str,
-    pub(super) now_seconds: i64,
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) nonce: &'a str,
+    pub(crate) now_seconds: i64,
 }
 
 /// Why a token does not count: the part of it that is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TokenError {
+pub enum TokenError {
+    /// It is no signed token.
     #[error("it is no signed token")]
     Form,
+    /// Its algorithm is none that is taken.
     #[error("it is signed in a way that is not taken")]
     Algorithm,
+    /// No published key can have signed it.
     #[error("it is signed with a key that the provider does not publish")]
     UnknownKey,
+    /// The key that it names has not signed it.
     #[error("its signature is wrong")]
     Signature,
+    /// The claim of this name is not what it must be.
     #[error("its claim `{0}` is not what it must be")]
     Claim(&'static str),
 }
 
 /// A token in its parts; nothing of it may be believed before it is verified.
 #[derive(Debug)]
-pub(super) struct IdToken<'a> {
+pub(crate) struct IdToken<'a> {
     signed: &'a str,
     algorithm: Algorithm,
     key: Option<String>,
@@ -58,7 +63,7 @@ struct Header {
 
 impl<'a> IdToken<'a> {
     /// The parts of a token's text.
-    pub(super) fn read(text: &'a str) -> Result<Self, TokenError> {
+    pub(crate) fn read(text: &'a str) -> Result<Self, TokenError> {
         let (signed, signature) = text.rsplit_once('.').ok_or(TokenError::Form)?;
         let (header, claims) = signed.split_once('.').ok_or(TokenError::Form)?;
         let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Form);
@@ -73,7 +78,7 @@ impl<'a> IdToken<'a> {
     }
 
     /// Whether a key of the provider has signed it.
-    pub(super) fn verify(&self, keys: &KeySet) -> Result<(), TokenError> {
+    pub(crate) fn verify(&self, keys: &KeySet) -> Result<(), TokenError> {
         let key = self.key.as_deref();
         let verified = keys.verify(self.algorithm, key, self.signed.as_bytes(), &self.signature);
         verified.map_err(|unsigned| match unsigned {
@@ -84,7 +89,7 @@ impl<'a> IdToken<'a> {
 
     /// Its claims, where they are from the provider, for this service, for this sign-in, and of
     /// now. To be asked of a token that is verified.
-    pub(super) fn into_claims(self, expected: Expected<'_>) -> Result<Claims, TokenError> {
+    pub(crate) fn into_claims(self, expected: Expected<'_>) -> Result<Claims, TokenError> {
         let claims = self.claims;
         let Expected { issuer, client_id, nonce, now_seconds } = expected;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
@@ -111,7 +116,7 @@ impl<'a> IdToken<'a> {
 }
 
 /// The claims of a token with those that the provider tells beside it, of the same person.
-pub(super) fn joined(claims: Claims, mut more: Claims) -> Result<Claims, TokenError> {
+pub(crate) fn joined(claims: Claims, mut more: Claims) -> Result<Claims, TokenError> {
     // It may be the word on somebody else (OpenID Connect Core, 5.3.2).
     if !more.is_empty() && more.get("sub") != claims.get("sub") {
         return Err(TokenError::Claim("sub"));

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::cached::Cached;
-use super::error::SignInError;
-use super::id_token::{Claims, Expected, IdToken, TokenError};
-use super::key_set::KeySet;
-use super::settings::is_secure;
+use crate::cached::Cached;
+use crate::error::SignInError;
+use crate::id_token::{Claims, Expected, IdToken, TokenError};
+use crate::key_set::KeySet;
+use crate::settings::is_secure;
 
 /// How long the provider may take to answer.
 const ANSWER_TIME: Duration = Duration::from_secs(5);
@@ -34,24 +34,24 @@ const SECRET_IN_HEAD: &str = "client_secret_basic";
 
 /// What the provider says of itself (OpenID Connect Discovery 1.0).
 #[derive(Debug, Deserialize)]
-pub(super) struct Discovered {
+pub(crate) struct Discovered {
     issuer: String,
-    pub(super) authorization_endpoint: String,
+    pub(crate) authorization_endpoint: String,
     token_endpoint: String,
     userinfo_endpoint: Option<String>,
     jwks_uri: String,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     /// The answer to a sign-in names the provider (RFC 9207).
     #[serde(default)]
-    pub(super) authorization_response_iss_parameter_supported: bool,
+    pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 /// What a code is exchanged with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exchange<'a> {
-    pub(super) code: &'a str,
-    pub(super) verifier: &'a str,
-    pub(super) redirect_uri: &'a str,
+pub(crate) struct Exchange<'a> {
+    pub(crate) code: &'a str,
+    pub(crate) verifier: &'a str,
+    pub(crate) redirect_uri: &'a str,
 }
 
 #[derive(Serialize)]
@@ -68,9 +68,9 @@ struct TokenRequest<'a> {
 
 /// What a code is exchanged for.
 #[derive(Deserialize)]
-pub(super) struct Tokens {
-    pub(super) id_token: String,
-    pub(super) access_token: Option<String>,
+pub(crate) struct Tokens {
+    pub(crate) id_token: String,
+    pub(crate) access_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -79,9 +79,9 @@ struct TokenRefusal {
 }
 
 /// The provider.
-pub(super) struct Provider {
-    pub(super) issuer: String,
-    pub(super) client_id: String,
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
+    pub(crate) client_id: String,
     secret: Option<Zeroizing<String>>,
     client: Client,
     discovered: Cached<Discovered>,
@@ -91,7 +91,7 @@ pub(super) struct Provider {
 
 impl Provider {
     /// One that is asked nothing yet.
-    pub(super) fn new(
+    pub(crate) fn new(
         issuer: String,
         client_id: String,
         secret: Option<Zeroizing<String>>,
@@ -117,7 +117,7 @@ impl Provider {
     }
 
     /// What the provider says of itself.
-    pub(super) async fn discovered(&self) -> Result<Arc<Discovered>, SignInError> {
+    pub(crate) async fn discovered(&self) -> Result<Arc<Discovered>, SignInError> {
         self.discovered.get(self.discover()).await
     }
 
@@ -146,7 +146,7 @@ impl Provider {
     }
 
     /// Exchanges a code for tokens.
-    pub(super) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Tokens, SignInError> {
+    pub(crate) async fn exchange(&self, exchange: Exchange<'_>) -> Result<Tokens, SignInError> {
         let Ok(_room) = self.exchanges.try_acquire() else { return Err(SignInError::Unavailable) };
         let found = self.discovered().await?;
         let methods = found.token_endpoint_auth_methods_supported.as_deref();
@@ -191,7 +191,7 @@ impl Provider {
     }
 
     /// The claims of an ID token that counts.
-    pub(super) async fn verified(
+    pub(crate) async fn verified(
         &self,
         token: &str,
         nonce: &str,
@@ -211,7 +211,7 @@ impl Provider {
     }
 
     /// What the provider says of a person beside the token.
-    pub(super) async fn more_claims(&self, access: &str) -> Result<Claims, SignInError> {
+    pub(crate) async fn more_claims(&self, access: &str) -> Result<Claims, SignInError> {
         let found = self.discovered().await?;
         let Some(url) = &found.userinfo_endpoint else { return Ok(Claims::new()) };
         let request = self.client.get(url).bearer_auth(access);

@@ -6,7 +6,7 @@ use url::Url;
 const CHARS_MAX: usize = 1_000;
 
 /// The path that a browser would go to; none: it is not one of those that are allowed.
-pub(super) fn return_path(asked: &str, base: &Url, allowed: &[String]) -> Option<String> {
+pub(crate) fn return_path(asked: &str, base: &Url, allowed: &[String]) -> Option<String> {
     if asked.len() > CHARS_MAX || !asked.starts_with('/') {
         return None;
     }

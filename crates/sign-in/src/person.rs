@@ -8,7 +8,7 @@ use daicho_app::{Actor, BookName, Role};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::id_token::Claims;
+use crate::id_token::Claims;
 
 /// The text that stands for every book.
 const EVERY_BOOK: &str = "*";
@@ -17,7 +17,7 @@ const NAME_CLAIMS: [&str; 2] = ["preferred_username", "sub"];
 
 /// Which book a role is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Where {
+pub(crate) enum Where {
     /// Every book in which no other role is said.
     Everywhere,
     /// One book.
@@ -26,40 +26,51 @@ pub(super) enum Where {
 
 /// A person who signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Person {
-    pub(super) actor: Actor,
-    pub(super) roles: Roles,
+pub(crate) struct Person {
+    pub(crate) actor: Actor,
+    pub(crate) roles: Roles,
 }
 
 /// One role in each book.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Roles(BTreeMap<Where, Role>);
+pub(crate) struct Roles(BTreeMap<Where, Role>);
 
 /// Why claims let nobody in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum PersonError {
+pub enum PersonError {
+    /// The claims of these names hold no name.
     #[error("the provider names nobody in the claim `{0}`")]
     NoName(String),
+    /// The name in this claim cannot be that of an actor.
     #[error(
         "the name in the claim `{0}` cannot be a log-in: it takes 1 to 64 printable characters"
     )]
     Name(String),
+    /// This claim gives no role in any book.
     #[error("the claim `{0}` gives this account no role: `BOOK=ROLE` or `*=ROLE`")]
     NoRole(String),
+    /// A claim gives two roles in one book: which of them counts is not guessed.
     #[error("the claim `{claim}` gives this account two roles in one book, {first} and {second}")]
-    TwoRoles { claim: String, first: String, second: String },
+    TwoRoles {
+        /// Its name.
+        claim: String,
+        /// The role that stands first, `book=role`.
+        first: String,
+        /// The other.
+        second: String,
+    },
 }
 
 /// Which claims say it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ClaimNames<'a> {
-    pub(super) name: Option<&'a str>,
-    pub(super) roles: &'a str,
+pub(crate) struct ClaimNames<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) roles: &'a str,
 }
 
 impl ClaimNames<'_> {
     /// Whether the claims have both a name and roles.
-    pub(super) fn are_in(&self, claims: &Claims) -> bool {
+    pub(crate) fn are_in(&self, claims: &Claims) -> bool {
         let name = self.name.unwrap_or(NAME_CLAIMS[0]);
         claims.contains_key(name) && claims.contains_key(self.roles)
     }
@@ -67,7 +78,7 @@ impl ClaimNames<'_> {
 
 impl Person {
     /// Who the claims say it is.
-    pub(super) fn of(claims: &Claims, names: ClaimNames<'_>) -> Result<Self, PersonError> {
+    pub(crate) fn of(claims: &Claims, names: ClaimNames<'_>) -> Result<Self, PersonError> {
         let text = |name: &&str| claims.get(*name).and_then(Value::as_str);
         let asked: &[&str] = match &names.name {
             Some(name) => std::slice::from_ref(name),
@@ -103,7 +114,7 @@ impl Roles {
     }
 
     /// The role in a book: its own, or else that of every book.
-    pub(super) fn in_book(&self, book: &BookName) -> Option<Role> {
+    pub(crate) fn in_book(&self, book: &BookName) -> Option<Role> {
         let own = self.0.get(&Where::Book(book.clone()));
         own.or_else(|| self.0.get(&Where::Everywhere)).copied()
     }

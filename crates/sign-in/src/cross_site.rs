@@ -1,25 +1,29 @@
 //! Whether a page of this service asks, or another that lets a browser ask in its person's name.
 
-use axum::http::{HeaderMap, Method, StatusCode, header};
-
-use crate::problem::Problem;
+use axum::http::{HeaderMap, Method, header};
 
 /// Which page asks, as browsers say themselves (Fetch Metadata).
 const SITE: &str = "sec-fetch-site";
 
+/// Another page asks, or no page says that it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a sign-in counts for what pages of this service ask: send `Sec-Fetch-Site: same-origin`, or \
+     this service's own `Origin`, as browsers do"
+)]
+pub struct CrossSite;
+
 /// Refuses a request that changes something, unless the browser says that a page of this service
 /// asks. What has no cookie needs no such word.
-pub(super) fn refuse_cross_site(
+pub(crate) fn refuse_cross_site(
     method: &Method,
     headers: &HeaderMap,
     own_origin: &str,
-) -> Result<(), Problem> {
+) -> Result<(), CrossSite> {
     if method.is_safe() || is_same_origin(headers, own_origin) {
         return Ok(());
     }
-    let detail = "a sign-in counts for what pages of this service ask: send `Sec-Fetch-Site: \
-                  same-origin`, or this service's own `Origin`, as browsers do";
-    Err(Problem::new(StatusCode::FORBIDDEN, "cross_site", detail))
+    Err(CrossSite)
 }
 
 fn is_same_origin(headers: &HeaderMap, own_origin: &str) -> bool {

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::error::SignInError;
+use crate::error::SignInError;
 
 /// How long a provider that did not answer is not asked again: those who waited learn it at once.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is known, and since when.
-pub(super) struct Cached<T> {
+pub(crate) struct Cached<T> {
     age_max: Duration,
     held: Mutex<Held<T>>,
 }
@@ -22,12 +22,12 @@ struct Held<T> {
 }
 
 impl<T> Cached<T> {
-    pub(super) fn new(age_max: Duration) -> Self {
+    pub(crate) fn new(age_max: Duration) -> Self {
         Self { age_max, held: Mutex::new(Held { known: None, failed_at: None }) }
     }
 
     /// What is known, where it is not too old; else what is fetched.
-    pub(super) async fn get(
+    pub(crate) async fn get(
         &self,
         fetch: impl Future<Output = Result<T, SignInError>>,
     ) -> Result<Arc<T>, SignInError> {
@@ -40,7 +40,7 @@ impl<T> Cached<T> {
     }
 
     /// What is known, unless it is still what turned out to be too old.
-    pub(super) async fn newer(
+    pub(crate) async fn newer(
         &self,
         than: &Arc<T>,
         fetch: impl Future<Output = Result<T, SignInError>>,

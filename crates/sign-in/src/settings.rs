@@ -7,14 +7,34 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use crate::config::ConfigError;
-
 /// Hours that a sign-in counts, where nothing else is said.
 const SESSION_MINUTES: u32 = 8 * 60;
 /// Longest sign-in: a month.
 const SESSION_MINUTES_MAX: u32 = 31 * 24 * 60;
 /// Bytes of the key that sessions are sealed under.
-pub(super) const SESSION_KEY_BYTES: usize = 32;
+pub(crate) const SESSION_KEY_BYTES: usize = 32;
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file that they name cannot be read.
+    #[error("{path} cannot be read")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A value that cannot be used.
+    #[error("{name}: {reason}")]
+    Value {
+        /// The setting, as the service's own settings name it.
+        name: &'static str,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+}
 
 /// How people sign in: at a provider of OpenID Connect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,19 +102,23 @@ impl SignIn {
         }
     }
 
-    /// Refuses values with which nobody can sign in, and files that cannot be used.
-    pub(crate) fn check(&self, base_url: &str) -> Result<(), ConfigError> {
+    /// Refuses values with which nobody can sign in, and files that cannot be used. `base_url` is
+    /// how people reach the service, without a slash at the end.
+    ///
+    /// # Errors
+    /// The first of them.
+    pub fn check(&self, base_url: &str) -> Result<(), SettingsError> {
         if !is_secure(&self.issuer) {
             let reason = format!("`{}` is no https:// URL, nor one of this machine", self.issuer);
-            return Err(ConfigError::Value { name: "sign_in.issuer", reason });
+            return Err(SettingsError::Value { name: "sign_in.issuer", reason });
         }
         if !is_secure(base_url) {
             let reason = "a sign-in over http:// can be read on its way: give the https:// URL by \
                           which people reach the service";
-            return Err(ConfigError::Value { name: "public_url", reason: reason.to_owned() });
+            return Err(SettingsError::Value { name: "public_url", reason: reason.to_owned() });
         }
         let wrong =
-            |name, reason: &str| Err(ConfigError::Value { name, reason: reason.to_owned() });
+            |name, reason: &str| Err(SettingsError::Value { name, reason: reason.to_owned() });
         if self.client_id.is_empty() {
             return wrong("sign_in.client_id", "it is empty: give the one that the provider knows");
         }
@@ -113,26 +137,26 @@ impl SignIn {
     }
 
     /// The secret of this service at the provider.
-    pub(super) fn client_secret(&self) -> Result<Option<Zeroizing<String>>, ConfigError> {
+    pub(crate) fn client_secret(&self) -> Result<Option<Zeroizing<String>>, SettingsError> {
         let Some(path) = &self.client_secret_file else { return Ok(None) };
         let text = secret_text(path)?;
         if text.trim().is_empty() {
             let reason = "the file is empty: it holds the secret and nothing else".to_owned();
-            return Err(ConfigError::Value { name: "sign_in.client_secret_file", reason });
+            return Err(SettingsError::Value { name: "sign_in.client_secret_file", reason });
         }
         Ok(Some(Zeroizing::new(text.trim().to_owned())))
     }
 
     /// The key that sessions are sealed under, where one is given.
-    pub(super) fn session_key(
+    pub(crate) fn session_key(
         &self,
-    ) -> Result<Option<Zeroizing<[u8; SESSION_KEY_BYTES]>>, ConfigError> {
+    ) -> Result<Option<Zeroizing<[u8; SESSION_KEY_BYTES]>>, SettingsError> {
         let Some(path) = &self.session_key_file else { return Ok(None) };
         let text = secret_text(path)?;
         let mut key = Zeroizing::new([0; SESSION_KEY_BYTES]);
         if hex::decode_to_slice(text.trim(), key.as_mut_slice()).is_err() {
             let reason = "the file must hold 64 hexadecimal digits: `openssl rand -hex 32`";
-            return Err(ConfigError::Value {
+            return Err(SettingsError::Value {
                 name: "sign_in.session_key_file",
                 reason: reason.to_owned(),
             });
@@ -141,14 +165,15 @@ impl SignIn {
     }
 }
 
-fn secret_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+fn secret_text(path: &Path) -> Result<Zeroizing<String>, SettingsError> {
     let text = std::fs::read_to_string(path);
-    let unreadable = |source| ConfigError::Unreadable { path: path.display().to_string(), source };
+    let unreadable =
+        |source| SettingsError::Unreadable { path: path.display().to_string(), source };
     text.map(Zeroizing::new).map_err(unreadable)
 }
 
 /// Whether nobody on the way can read or change what goes to a URL: TLS, or this machine.
-pub(super) fn is_secure(url: &str) -> bool {
+pub(crate) fn is_secure(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => true,
@@ -171,7 +196,7 @@ mod tests {
 
     fn refused(settings: &SignIn, base_url: &str) -> String {
         match settings.check(base_url) {
-            Err(ConfigError::Value { name, .. }) => name.to_owned(),
+            Err(SettingsError::Value { name, .. }) => name.to_owned(),
             Err(error) => error.to_string(),
             Ok(()) => "nothing".to_owned(),
         }

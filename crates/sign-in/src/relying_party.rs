@@ -11,26 +11,22 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::attempt::{ATTEMPT_TIME, Attempt};
-use super::cookie::{Cookie, VALUE_BYTES_MAX};
-use super::cross_site::refuse_cross_site;
-use super::error::SignInError;
-use super::id_token::joined;
-use super::person::{ClaimNames, Person};
-use super::provider::{Exchange, Provider};
-use super::return_path::return_path;
-use super::sealed::{Purpose, Sealer};
-use super::settings::{SESSION_KEY_BYTES, SignIn};
-use super::{CALLBACK, ME};
-use crate::config::ConfigError;
-use crate::problem::Problem;
-use crate::server::ServeError;
+use crate::attempt::{ATTEMPT_TIME, Attempt};
+use crate::cookie::{Cookie, VALUE_BYTES_MAX};
+use crate::cross_site::{CrossSite, refuse_cross_site};
+use crate::error::SignInError;
+use crate::id_token::joined;
+use crate::person::{ClaimNames, Person};
+use crate::provider::{Exchange, Provider};
+use crate::return_path::return_path;
+use crate::sealed::{Purpose, Sealer};
+use crate::settings::{SESSION_KEY_BYTES, SettingsError, SignIn};
 
 const MICROSECONDS: i64 = 1_000_000;
 
 /// What the provider sends a browser back with.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
-pub(super) struct Returned {
+pub struct Returned {
     /// To be exchanged for the person's claims.
     code: Option<String>,
     /// As the sign-in began.
@@ -41,9 +37,31 @@ pub(super) struct Returned {
     error: Option<String>,
 }
 
+/// Where the service is found by browsers.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// How people reach the service, without a slash at the end.
+    pub base_url: &'a str,
+    /// Below it: where the provider sends people back to.
+    pub callback: &'a str,
+    /// Below it: where a sign-in leads back to, where nothing else is asked.
+    pub home: &'a str,
+}
+
+/// Why there is nobody to sign people in.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Nothing can be asked.
+    #[error("no sign-in provider can be asked from here")]
+    Client(#[source] reqwest::Error),
+}
+
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SignedIn {
+pub struct SignedIn {
     person: Person,
     /// Seconds since the Unix epoch.
     ends_at: i64,
@@ -51,28 +69,32 @@ pub(crate) struct SignedIn {
 
 impl SignedIn {
     /// Who acts.
-    pub(crate) fn actor(&self) -> &Actor {
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
         &self.person.actor
     }
 
     /// The role in a book; none: the book is closed to that person.
-    pub(crate) fn role_in(&self, book: &BookName) -> Option<Role> {
+    #[must_use]
+    pub fn role_in(&self, book: &BookName) -> Option<Role> {
         self.person.roles.in_book(book)
     }
 
     /// When it ends.
-    pub(super) fn ends_at(&self) -> Timestamp {
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
         Timestamp::from_microseconds(self.ends_at.saturating_mul(MICROSECONDS))
     }
 
     /// Whether it has ended by then.
-    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
         self.ends_at() <= now
     }
 }
 
 /// The service as its provider and its people know it.
-pub(crate) struct RelyingParty {
+pub struct RelyingParty {
     settings: SignIn,
     provider: Provider,
     sealer: Sealer,
@@ -81,14 +103,21 @@ pub(crate) struct RelyingParty {
     base: Url,
     /// The address that the provider sends people back to.
     redirect_uri: String,
+    /// The path that a sign-in leads back to, where nothing else is asked.
+    home: String,
     edge: Edge,
 }
 
 impl RelyingParty {
-    pub(crate) fn new(settings: SignIn, base_url: &str, edge: &Edge) -> Result<Self, ServeError> {
+    /// One that has asked the provider nothing yet.
+    ///
+    /// # Errors
+    /// A setting that cannot be used, or no way to ask a provider.
+    pub fn new(settings: SignIn, site: Site<'_>, edge: &Edge) -> Result<Self, StartError> {
+        let Site { base_url, callback, home } = site;
         let malformed = |_| {
             let reason = format!("`{base_url}` is no URL");
-            ConfigError::Value { name: "public_url", reason }
+            SettingsError::Value { name: "public_url", reason }
         };
         let base = Url::parse(base_url).map_err(malformed)?;
         let secure = base.scheme() == "https";
@@ -104,23 +133,27 @@ impl RelyingParty {
         let sealer = Sealer::new(&key, &issuer, &client_id);
         let provider = Provider::new(issuer, client_id, settings.client_secret()?);
         Ok(Self {
-            provider: provider.map_err(ServeError::SignIn)?,
+            provider: provider.map_err(StartError::Client)?,
             settings,
             sealer,
             attempt: Cookie::new("daicho-sign-in", secure),
             session: Cookie::new("daicho", secure),
-            redirect_uri: format!("{base_url}{CALLBACK}"),
+            redirect_uri: format!("{base_url}{callback}"),
+            home: format!("{}{home}", base.path().trim_end_matches('/')),
             base,
             edge: edge.clone(),
         })
     }
 
-    /// Sends a browser to the provider.
-    pub(super) async fn begin(&self, return_to: Option<&str>) -> Result<Response, SignInError> {
+    /// Sends a browser to the provider; `return_to` is where the sign-in is to lead back to.
+    ///
+    /// # Errors
+    /// A way back that is not allowed, or a provider that does not answer.
+    pub async fn begin(&self, return_to: Option<&str>) -> Result<Response, SignInError> {
         let allowed = self.settings.return_paths.as_slice();
         let return_to = match return_to {
             Some(asked) => return_path(asked, &self.base, allowed).ok_or(SignInError::ReturnTo)?,
-            None => format!("{}{ME}", self.base.path().trim_end_matches('/')),
+            None => self.home.clone(),
         };
         let found = self.provider.discovered().await?;
         let url = Url::parse(&found.authorization_endpoint);
@@ -141,7 +174,10 @@ impl RelyingParty {
     }
 
     /// Takes a browser back from the provider; from then on it is known.
-    pub(super) async fn finish(
+    ///
+    /// # Errors
+    /// Why nobody was signed in.
+    pub async fn finish(
         &self,
         headers: &HeaderMap,
         returned: &Returned,
@@ -204,23 +240,24 @@ impl RelyingParty {
     }
 
     /// Who is signed in with this browser.
-    pub(crate) fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
+    #[must_use]
+    pub fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let text = self.session.of(headers)?;
         let signed_in: SignedIn = self.sealer.open(Purpose::Session, text)?;
         (!signed_in.is_over(self.edge.now())).then_some(signed_in)
     }
 
     /// Refuses what another page asks in the name of who is signed in.
-    pub(crate) fn refuse_cross_site(
-        &self,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// The request changes something, and no page of the service asks.
+    pub fn refuse_cross_site(&self, method: &Method, headers: &HeaderMap) -> Result<(), CrossSite> {
         refuse_cross_site(method, headers, &self.base.origin().ascii_serialization())
     }
 
     /// Lets a browser forget who is signed in.
-    pub(super) fn end(&self) -> Response {
+    #[must_use]
+    pub fn end(&self) -> Response {
         let mut response = StatusCode::NO_CONTENT.into_response();
         let cookies = self.session.forget().map(|cookie| (header::SET_COOKIE, cookie));
         response.headers_mut().extend(cookies);

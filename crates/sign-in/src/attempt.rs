@@ -9,27 +9,27 @@ use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 /// How long a person may take at the provider.
-pub(super) const ATTEMPT_TIME: Duration = Duration::from_secs(10 * 60);
+pub(crate) const ATTEMPT_TIME: Duration = Duration::from_secs(10 * 60);
 /// Random bytes of each secret.
 const SECRET_BYTES: usize = 32;
 
 /// A sign-in that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     /// Comes back with the browser: it was this one that began.
-    pub(super) state: String,
+    pub(crate) state: String,
     /// Comes back in the ID token: it was made for this sign-in.
-    pub(super) nonce: String,
+    pub(crate) nonce: String,
     /// Goes to the provider with the code: it is of use to nobody else (PKCE, RFC 7636).
-    pub(super) verifier: String,
+    pub(crate) verifier: String,
     /// Where it leads back to.
-    pub(super) return_to: String,
+    pub(crate) return_to: String,
     /// When it began, in seconds since the Unix epoch.
-    pub(super) begun_at: i64,
+    pub(crate) begun_at: i64,
 }
 
 impl Attempt {
-    pub(super) fn new(return_to: String, now_seconds: i64, entropy: &dyn Entropy) -> Self {
+    pub(crate) fn new(return_to: String, now_seconds: i64, entropy: &dyn Entropy) -> Self {
         let random = || {
             let mut bytes = [0; SECRET_BYTES];
             entropy.fill(&mut bytes);
@@ -45,12 +45,12 @@ impl Attempt {
     }
 
     /// What the provider learns of the verifier at first: its hash.
-    pub(super) fn challenge(&self) -> String {
+    pub(crate) fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest(&SHA256, self.verifier.as_bytes()))
     }
 
     /// Whether it is under way still.
-    pub(super) fn is_fresh(&self, now_seconds: i64) -> bool {
+    pub(crate) fn is_fresh(&self, now_seconds: i64) -> bool {
         let age = u64::try_from(now_seconds.saturating_sub(self.begun_at));
         age.is_ok_and(|age| age < ATTEMPT_TIME.as_secs())
     }
