@@ -1,18 +1,17 @@
-//! The arguments: what holds for every command. The help of a list is made from its columns.
+//! The command line as a whole: one command, and the options for every command. The help of a list
+//! is made from its columns.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser};
-use daicho_app::{BookName, List, all};
+use clap::{CommandFactory, FromArgMatches, Parser};
+use daicho_app::{List, all};
 
 use crate::commands::Command;
 use crate::error::EXIT_CODES;
-use crate::output::Format;
-use crate::tracing_output::LogFormat;
+use crate::global::Global;
 
 /// Columns of the help.
 const HELP_COLUMNS: usize = 100;
@@ -26,49 +25,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// What holds for every command.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "For every command")]
-pub(crate) struct Global {
-    /// Folder of the books [default: daicho-data]
-    #[arg(long, global = true, value_name = "DIR", env = "DAICHO_DATA", hide_env_values = true)]
-    pub(crate) data: Option<PathBuf>,
-    /// Database of the books in place of a folder: postgres://user:password@host:port/database
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "DAICHO_DATABASE",
-        hide_env_values = true
-    )]
-    pub(crate) database: Option<String>,
-    /// File that holds the URL of `--database`, so that no password stands in a command line
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "DAICHO_DATABASE_FILE",
-        hide_env_values = true
-    )]
-    pub(crate) database_file: Option<PathBuf>,
-    /// Take a database server with fsync or full_page_writes off, which loses in a crash what it
-    /// has confirmed: for tests only
-    #[arg(long, global = true, env = "DAICHO_ALLOW_UNSAFE_SERVER", hide_env_values = true)]
-    pub(crate) allow_unsafe_server: bool,
-    /// The book; may be left out where there is only one
-    #[arg(long, global = true, value_name = "NAME", env = "DAICHO_BOOK", hide_env_values = true)]
-    pub(crate) book: Option<BookName>,
-    /// Form of the answer
-    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = Format::Table)]
-    pub(crate) output: Format,
-    /// Tell what happens on standard error; -vv tells more, DAICHO_LOG holds a finer filter
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Form of what -v tells
-    #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log_format: LogFormat,
 }
 
 /// Reads the arguments.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use daicho_app::{BookName, Books, Edge, Ledger};
 
-use crate::args::Global;
 use crate::error::CliError;
+use crate::global::Global;
 
 /// Where books stand, unless it is said otherwise.
 const DATA_FOLDER: &str = "daicho-data";

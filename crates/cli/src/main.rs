@@ -6,6 +6,7 @@ mod book;
 mod collector;
 mod commands;
 mod error;
+mod global;
 mod lines;
 mod output;
 mod progress;
@@ -35,9 +36,9 @@ fn main() -> ExitCode {
 
 fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::Runtime)?;
-    let collector = tracing_output::start(&cli, runtime.handle())?;
+    let collector = tracing_output::start(&cli.global, &cli.command, runtime.handle())?;
     // As a task: a future of `block_on` costs a change of thread at every append.
-    let task = runtime.spawn(commands::run(cli, output));
+    let task = runtime.spawn(commands::run(cli.global, cli.command, output, args::command));
     let result = match runtime.block_on(task).map_err(JoinError::try_into_panic) {
         Ok(result) => result,
         Err(Ok(panic)) => std::panic::resume_unwind(panic),

@@ -3,34 +3,29 @@
 
 use std::io::IsTerminal as _;
 
-use clap::ValueEnum;
 use tokio::runtime::Handle;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::args::Cli;
 use crate::collector::Collector;
+use crate::commands::Command;
 use crate::error::CliError;
+use crate::global::{Global, LogFormat};
 
 /// The variable that holds a filter, `daicho_store=debug,info`.
 const FILTER_VARIABLE: &str = "DAICHO_LOG";
 
-/// How a log line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    // For people.
-    Text,
-    // One JSON object a line.
-    Json,
-}
-
 /// Starts telling, as `-v` or `DAICHO_LOG` ask; the answer is the collector that is told too, if
 /// one is named.
-pub(crate) fn start(cli: &Cli, runtime: &Handle) -> Result<Option<Collector>, CliError> {
-    let verbosity = match cli.global.verbose {
-        0 => cli.command.tells(),
+pub(crate) fn start(
+    global: &Global,
+    command: &Command,
+    runtime: &Handle,
+) -> Result<Option<Collector>, CliError> {
+    let verbosity = match global.verbose {
+        0 => command.tells(),
         1 => "info",
         2 => "debug",
         _ => "trace",
@@ -40,11 +35,10 @@ pub(crate) fn start(cli: &Cli, runtime: &Handle) -> Result<Option<Collector>, Cl
     let filter = EnvFilter::try_new(&filter).map_err(|error| {
         CliError::Usage(format!("{FILTER_VARIABLE} is no filter (`{filter}`): {error}"))
     })?;
-    let collector =
-        cli.command.otlp_endpoint().map(|url| Collector::at(url, runtime)).transpose()?;
+    let collector = command.otlp_endpoint().map(|url| Collector::at(url, runtime)).transpose()?;
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = lines.with_ansi(std::io::stderr().is_terminal());
-    let lines = match cli.global.log_format {
+    let lines = match global.log_format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
         LogFormat::Json => lines.json().with_span_list(false).with_filter(filter).boxed(),
     };

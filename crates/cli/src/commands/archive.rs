@@ -6,9 +6,9 @@ use clap::Args;
 use daicho_app::{Checkpoint, Edge, Manifest};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Output, number, text};
 use crate::progress::watch;
 

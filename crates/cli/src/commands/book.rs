@@ -9,9 +9,9 @@ use daicho_app::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book::{books, in_database};
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Heading, Output, number, text};
 use crate::progress::watch;
 

@@ -13,9 +13,14 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(crate) fn run(output: Output, args: CompletionsArgs) -> Result<Exit, CliError> {
+/// Prints the completions of the command line that `tree` describes.
+pub(crate) fn run(
+    output: Output,
+    args: CompletionsArgs,
+    mut tree: clap::Command,
+) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::args::command(), "daicho", &mut script);
+    clap_complete::generate(args.shell, &mut tree, "daicho", &mut script);
     output.line(String::from_utf8_lossy(&script).trim_end())?;
     Ok(Exit::Done)
 }

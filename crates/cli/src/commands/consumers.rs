@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use daicho_app::{ConsumerRequest, ConsumerState, Position};
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Heading, Output, number, text};
 
 const HEADINGS: [Heading; 6] = [

@@ -8,9 +8,9 @@ use daicho_simulator::Summary;
 
 use super::simulate::{Life, live, show as show_life};
 use super::{history, lists, projections, verify};
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::Output;
 use crate::progress::watch;
 use crate::shell::quoted;

@@ -1,16 +1,14 @@
 //! `daicho events`: the record as it stands, the two exact texts of each event on a line, read or
 //! followed; and the cursors of those who follow.
 
-use std::io::{self, BufWriter, Write};
-
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use daicho_app::{EventText, Ledger, PUBLISHED, Position};
+use daicho_app::{Ledger, Position};
 
+use super::event_lines::{Which, write_lines};
 use super::{cursors, follow};
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::Output;
 
 /// Events of one read: they are written before the next are read.
@@ -38,27 +36,6 @@ pub(crate) struct ReadArgs {
     /// Stop after so many events; left out: at the end of the book
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-}
-
-/// Which events are asked for.
-#[derive(Debug, Args)]
-pub(super) struct Which {
-    /// Only events of this type, as `order.placed`; more than once: of any of these
-    #[arg(
-        long = "type",
-        value_name = "TYPE",
-        value_parser = PossibleValuesParser::new(type_names()),
-        hide_possible_values = true
-    )]
-    pub(super) types: Vec<String>,
-    /// Only events about this, as `order:<id>`; more than once: about all of these
-    #[arg(long = "tag", value_name = "TAG")]
-    pub(super) tags: Vec<String>,
-}
-
-fn type_names() -> Vec<&'static str> {
-    let current = PUBLISHED.iter().flat_map(|family| family.iter()).filter(|known| known.current);
-    current.map(|known| known.event_type.name).collect()
 }
 
 pub(crate) async fn run(
@@ -90,14 +67,4 @@ async fn read(ledger: &Ledger, args: &ReadArgs) -> Result<(), CliError> {
         after = page.scanned_to.0;
     }
     Ok(())
-}
-
-/// Writes events, one a line, and does not return before they are out of this process.
-pub(super) fn write_lines(events: &[EventText]) -> Result<(), CliError> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    for event in events {
-        serde_json::to_writer(&mut out, event).map_err(|error| CliError::Output(error.into()))?;
-        out.write_all(b"\n")?;
-    }
-    Ok(out.flush()?)
 }

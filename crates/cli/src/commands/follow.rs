@@ -11,7 +11,7 @@ use clap::Args;
 use daicho_app::{EventStretch, FollowRequest, Ledger, Position};
 use tokio::time::timeout;
 
-use super::events::{Which, write_lines};
+use super::event_lines::{Which, write_lines};
 use crate::error::CliError;
 use crate::stop::asked_to_stop;
 

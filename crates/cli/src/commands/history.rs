@@ -4,9 +4,9 @@ use clap::Args;
 use daicho_app::HistoryLine;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Heading, Output, number, text};
 
 #[derive(Debug, Args)]

@@ -9,9 +9,9 @@ use daicho_app::{
 };
 
 use super::book::create_open;
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Heading, Output, number, text};
 use crate::progress::watch;
 

@@ -6,9 +6,9 @@ use daicho_app::{
 };
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Heading, Output, text};
 
 const HEADINGS: [Heading; 7] = [

@@ -11,9 +11,9 @@ use daicho_app::{
 };
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Align, Format, Heading, Output, text};
 use crate::shell::quoted;
 

@@ -6,6 +6,7 @@ mod completions;
 mod consumers;
 mod cursors;
 mod demo;
+mod event_lines;
 mod events;
 mod follow;
 mod history;
@@ -21,8 +22,8 @@ mod webhooks;
 
 use clap::Subcommand;
 
-use crate::args::Cli;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::Output;
 
 /// What the binary can do.
@@ -101,10 +102,15 @@ impl Command {
     }
 }
 
-/// Does what was asked.
-pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
-    let global = &cli.global;
-    match cli.command {
+/// Does what was asked; `tree` is the command line as a whole, of which completions are made.
+pub(crate) async fn run(
+    global: Global,
+    command: Command,
+    output: Output,
+    tree: fn() -> clap::Command,
+) -> Result<Exit, CliError> {
+    let global = &global;
+    match command {
         Command::Demo(args) => demo::run(global, output, args).await,
         Command::Import(command) => import::run(global, output, command).await,
         Command::Simulate(args) => simulate::run(global, output, args).await,
@@ -126,6 +132,6 @@ pub(crate) async fn run(cli: Cli, output: Output) -> Result<Exit, CliError> {
         Command::Verify(args) => verify::run(global, output, args).await,
         Command::Backup(args) => archive::backup(global, output, args).await,
         Command::Restore(args) => archive::restore(global, output, args).await,
-        Command::Completions(args) => completions::run(output, args),
+        Command::Completions(args) => completions::run(output, args, tree()),
     }
 }

@@ -9,9 +9,9 @@ use daicho_app::{
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::lines::{LINE_BYTES_MAX, Line, read};
 use crate::output::{Output, text};
 

@@ -8,9 +8,9 @@ use daicho_app::{Books, Edge};
 use daicho_http::Settings;
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Format, Output};
 use crate::stop::asked_to_stop;
 

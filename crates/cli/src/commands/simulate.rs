@@ -7,9 +7,9 @@ use daicho_app::{BookName, Edge, Ledger};
 use daicho_simulator::{Options, Summary, edge, simulate};
 use serde_json::json;
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Output, number, text};
 use crate::progress::watch;
 

@@ -3,9 +3,9 @@
 use clap::Args;
 use daicho_app::{Checkpoint, Edge, Verified};
 
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Format, Heading, Output, number, text};
 use crate::progress::watch;
 

@@ -8,9 +8,9 @@ use daicho_app::{
 use serde_json::json;
 
 use super::consumers::{FilterArgs, NameArgs};
-use crate::args::Global;
 use crate::book;
 use crate::error::{CliError, Exit};
+use crate::global::Global;
 use crate::output::{Heading, Output, number, text};
 
 const HEADINGS: [Heading; 6] = [
