@@ -24,9 +24,9 @@ pub enum ColumnKind {
 /// Whether the stored table finds rows by a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnRole {
-    /// With an index of its own.
+    /// The column has an index of its own.
     Indexed,
-    /// Without.
+    /// The column has no index.
     Plain,
 }
 
@@ -55,10 +55,43 @@ impl Column {
     }
 }
 
+/// The columns of a list, each declared once: whether it has an index, its name, what its values
+/// are, what it says for people, and its value.
+///
+/// Stands in the `impl Projection` of the list and writes [`Projection::COLUMNS`] and
+/// [`Projection::columns`]. The names between the bars stand for the row, the row on the day, and
+/// the day.
+///
+/// ```text
+/// columns! { |row, day, on|
+///     indexed status: Text, "issued or lapsed" => Value::name_of(&day.status);
+///     plain lines: Integer, "how many lines" => Value::integer(row.lines);
+/// }
+/// ```
+///
+/// [`Projection::COLUMNS`]: crate::Projection::COLUMNS
+/// [`Projection::columns`]: crate::Projection::columns
+macro_rules! columns {
+    (
+        |$row:ident, $day:ident, $on:pat_param|
+        $($role:ident $name:ident: $kind:ident, $describe:literal => $value:expr;)+
+    ) => {
+        const COLUMNS: &'static [$crate::Column] = &[
+            $($crate::Column::$role(stringify!($name), $crate::ColumnKind::$kind, $describe)),+
+        ];
+
+        fn columns(row: &Self::Row, on: daicho_values::Date) -> Vec<$crate::Value> {
+            let ($row, $day, $on) = (row, &Self::on_day(row, on), on);
+            vec![$($value),+]
+        }
+    };
+}
+pub(crate) use columns;
+
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// None.
+    /// No value.
     Null,
     /// A text, a date or an instant.
     Text(String),

@@ -8,8 +8,7 @@ use daicho_values::{
     Quantity, TaxCategory, Term,
 };
 
-use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
-use crate::{Column, History, Keys, Projection, Value};
+use crate::{History, Keys, Projection, Value, columns};
 
 /// The list of contracts, a row a contract.
 pub struct Contracts;
@@ -102,36 +101,15 @@ daicho_values::data! {
     }
 }
 
-const COLUMNS: &[Column] = &[
-    Column::indexed("status", Text, "concluded, active, ending or ended"),
-    Column::indexed("organisation", Text, "for whom"),
-    Column::indexed("member", Text, "who ordered"),
-    Column::indexed("product", Text, "the product's code"),
-    Column::plain("name", Text, "the product's name as sold"),
-    Column::plain("plan", Text, "the plan's code"),
-    Column::plain("licences", Integer, "licences in force"),
-    Column::plain("concluded_on", Day, "business day of conclusion"),
-    Column::indexed("starts_on", Day, "first day"),
-    Column::plain("activated_on", Day, "first day of service"),
-    Column::plain("term_from", Day, "first day of the term that holds"),
-    Column::plain("term_to", Day, "last day of the term that holds"),
-    Column::indexed("ends_on", Day, "last day, where one stands"),
-    Column::plain("unit_price", Amount, "of one licence a billing period, before tax"),
-    Column::plain("penalty", Amount, "penalties assessed"),
-    Column::plain("currency", Text, "of the amounts"),
-    Column::plain("billing", Text, "monthly, annual or once"),
-    Column::indexed("order_id", Text, "the order that concluded it"),
-];
-
 impl Projection for Contracts {
     type Key = ContractId;
     type Row = ContractRow;
     type OnDay = ContractOnDay;
 
     const NAME: &'static str = "contracts";
+    const ABOUT: &'static str = "Contracts (契約)";
     const VERSION: u32 = 2;
     const KEY: &'static str = "contract";
-    const COLUMNS: &'static [Column] = COLUMNS;
 
     fn keys(event: &Recorded) -> Keys<ContractId> {
         let Event::Contract(event) = &event.event else { return Keys::None };
@@ -169,28 +147,28 @@ impl Projection for Contracts {
         }
     }
 
-    fn columns(row: &ContractRow, on: Date) -> Vec<Value> {
-        let day = Self::on_day(row, on);
-        vec![
-            Value::name_of(&day.status),
-            Value::text(row.organisation),
-            Value::text(row.member),
-            Value::text(&row.product),
-            Value::text(&row.name),
-            Value::text(&row.terms.plan),
-            Value::integer(day.licences),
-            Value::text(row.concluded_on),
-            Value::text(row.starts_on),
-            Value::text_or_null(day.activated_on),
-            Value::text_or_null(day.term.map(|term| term.from)),
-            Value::text_or_null(day.term.map(|term| term.to)),
-            Value::text_or_null(day.ends_on),
-            Value::money(row.unit_price),
-            Value::money(day.penalty),
-            Value::text(row.unit_price.currency()),
-            Value::name_of(&row.terms.billing),
-            Value::text(row.order),
-        ]
+    columns! { |row, day, _|
+        indexed status: Text, "concluded, active, ending or ended" => Value::name_of(&day.status);
+        indexed organisation: Text, "for whom" => Value::text(row.organisation);
+        indexed member: Text, "who ordered" => Value::text(row.member);
+        indexed product: Text, "the product's code" => Value::text(&row.product);
+        plain name: Text, "the product's name as sold" => Value::text(&row.name);
+        plain plan: Text, "the plan's code" => Value::text(&row.terms.plan);
+        plain licences: Integer, "licences in force" => Value::integer(day.licences);
+        plain concluded_on: Date, "business day of conclusion" => Value::text(row.concluded_on);
+        indexed starts_on: Date, "first day" => Value::text(row.starts_on);
+        plain activated_on: Date, "first day of service" => Value::text_or_null(day.activated_on);
+        plain term_from: Date, "first day of the term that holds"
+            => Value::text_or_null(day.term.map(|term| term.from));
+        plain term_to: Date, "last day of the term that holds"
+            => Value::text_or_null(day.term.map(|term| term.to));
+        indexed ends_on: Date, "last day, where one stands" => Value::text_or_null(day.ends_on);
+        plain unit_price: Money, "of one licence a billing period, before tax"
+            => Value::money(row.unit_price);
+        plain penalty: Money, "penalties assessed" => Value::money(day.penalty);
+        plain currency: Text, "of the amounts" => Value::text(row.unit_price.currency());
+        plain billing: Text, "monthly, annual or once" => Value::name_of(&row.terms.billing);
+        indexed order_id: Text, "the order that concluded it" => Value::text(row.order);
     }
 
     fn turning_days(row: &ContractRow, on: Date) -> Vec<Date> {

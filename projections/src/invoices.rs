@@ -10,8 +10,7 @@ use daicho_values::{
     Date, InvoiceNumber, Money, Month, Name, OrderId, OrganisationId, PaymentId, ReturnId,
 };
 
-use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
-use crate::{Column, History, Keys, Projection, Value};
+use crate::{History, Keys, Projection, Value, columns};
 
 /// The list of invoices and credits, a row a number of the series.
 pub struct Invoices;
@@ -125,38 +124,15 @@ daicho_values::data! {
     }
 }
 
-const COLUMNS: &[Column] = &[
-    Column::indexed("status", Text, "open, partly_paid, overdue, paid, credited; issued: a credit"),
-    Column::indexed("kind", Text, "invoice or credit"),
-    Column::indexed("organisation", Text, "who pays, or is credited"),
-    Column::indexed("issued_on", Day, "day of issue"),
-    Column::indexed("due_on", Day, "last day of payment"),
-    Column::indexed("month", Text, "the month that it bills"),
-    Column::indexed("order_id", Text, "the one order that it bills"),
-    Column::plain("return_id", Text, "the return that a credit answers"),
-    Column::indexed("reduces", Text, "the invoice that a credit reduces"),
-    Column::plain("sequence", Integer, "place in the series"),
-    Column::plain("item", Text, "what the first line is for"),
-    Column::plain("lines", Integer, "how many lines"),
-    Column::plain("net", Amount, "before tax"),
-    Column::plain("tax", Amount, "the tax"),
-    Column::indexed("gross", Amount, "with tax; positive for a credit too"),
-    Column::plain("paid", Amount, "what was paid of it"),
-    Column::plain("credited", Amount, "what credits reduce it by"),
-    Column::plain("open", Amount, "what is owed; below zero: by the shop"),
-    Column::plain("currency", Text, "of the amounts"),
-    Column::plain("payable_at", Text, "banks_and_stores or banks_only"),
-];
-
 impl Projection for Invoices {
     type Key = InvoiceNumber;
     type Row = InvoiceRow;
     type OnDay = InvoiceOnDay;
 
     const NAME: &'static str = "invoices";
+    const ABOUT: &'static str = "Invoices and credits (請求書)";
     const VERSION: u32 = 1;
     const KEY: &'static str = "invoice";
-    const COLUMNS: &'static [Column] = COLUMNS;
 
     fn keys(event: &Recorded) -> Keys<InvoiceNumber> {
         let Event::Billing(event) = &event.event else { return Keys::None };
@@ -205,30 +181,32 @@ impl Projection for Invoices {
         InvoiceOnDay { status: row.status(paid, credited, open, on), paid, credited, open }
     }
 
-    fn columns(row: &InvoiceRow, on: Date) -> Vec<Value> {
-        let day = Self::on_day(row, on);
-        vec![
-            Value::name_of(&day.status),
-            Value::name_of(&row.kind),
-            Value::text(row.organisation),
-            Value::text(row.issued_on),
-            Value::text_or_null(row.due_on),
-            Value::text_or_null(row.month),
-            Value::text_or_null(row.order),
-            Value::text_or_null(row.goods_return),
-            Value::text_or_null(row.reduces.as_ref()),
-            Value::integer(i64::try_from(row.sequence.0).unwrap_or(i64::MAX)),
-            Value::text_or_null(row.item.as_ref()),
-            Value::integer(row.lines),
-            Value::money(row.net),
-            Value::money(row.tax),
-            Value::money(row.gross),
-            Value::money(day.paid),
-            Value::money(day.credited),
-            Value::money(day.open),
-            Value::text(row.gross.currency()),
-            row.payable_at.map_or(Value::Null, |place| Value::name_of(&place)),
-        ]
+    columns! { |row, day, _|
+        indexed status: Text, "open, partly_paid, overdue, paid, credited; issued: a credit"
+            => Value::name_of(&day.status);
+        indexed kind: Text, "invoice or credit" => Value::name_of(&row.kind);
+        indexed organisation: Text, "who pays, or is credited" => Value::text(row.organisation);
+        indexed issued_on: Date, "day of issue" => Value::text(row.issued_on);
+        indexed due_on: Date, "last day of payment" => Value::text_or_null(row.due_on);
+        indexed month: Text, "the month that it bills" => Value::text_or_null(row.month);
+        indexed order_id: Text, "the one order that it bills" => Value::text_or_null(row.order);
+        plain return_id: Text, "the return that a credit answers"
+            => Value::text_or_null(row.goods_return);
+        indexed reduces: Text, "the invoice that a credit reduces"
+            => Value::text_or_null(row.reduces.as_ref());
+        plain sequence: Integer, "place in the series"
+            => Value::integer(i64::try_from(row.sequence.0).unwrap_or(i64::MAX));
+        plain item: Text, "what the first line is for" => Value::text_or_null(row.item.as_ref());
+        plain lines: Integer, "how many lines" => Value::integer(row.lines);
+        plain net: Money, "before tax" => Value::money(row.net);
+        plain tax: Money, "the tax" => Value::money(row.tax);
+        indexed gross: Money, "with tax; positive for a credit too" => Value::money(row.gross);
+        plain paid: Money, "what was paid of it" => Value::money(day.paid);
+        plain credited: Money, "what credits reduce it by" => Value::money(day.credited);
+        plain open: Money, "what is owed; below zero: by the shop" => Value::money(day.open);
+        plain currency: Text, "of the amounts" => Value::text(row.gross.currency());
+        plain payable_at: Text, "banks_and_stores or banks_only"
+            => row.payable_at.map_or(Value::Null, |place| Value::name_of(&place));
     }
 
     fn turning_days(row: &InvoiceRow, _: Date) -> Vec<Date> {

@@ -1,7 +1,9 @@
 //! Lists without their types: what rebuild, catch-up and the stored tables work with.
-//! A stored row carries the position last folded into it, so that an event delivered twice counts
-//! once.
+//! A stored row carries the position of the last event folded into it, so that an event that is
+//! delivered twice counts once.
 
+#[cfg(test)]
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::hash::Hasher;
 use std::marker::PhantomData;
@@ -50,6 +52,8 @@ pub enum ListError {
 pub trait List: Send + Sync {
     /// Its name, `quotes`.
     fn name(&self) -> &'static str;
+    /// What it is of, in a few words: `Quotes (見積)`.
+    fn about(&self) -> &'static str;
     /// The version of its rows, columns and meaning.
     fn version(&self) -> u32;
     /// What its key is, `quote`: the name of the same value in [`List::json`].
@@ -57,13 +61,20 @@ pub trait List: Send + Sync {
     /// Its columns beside the key.
     fn columns(&self) -> &'static [Column];
     /// A text that changes whenever the stored form of a row or a column changes: 16 digits. It
-    /// does
-    /// not change with documentation.
+    /// does not change with documentation.
     fn fingerprint(&self) -> String;
     /// The JSON Schema of what [`List::json`] answers.
     fn schema(&self) -> serde_json::Value;
     /// The keys of the rows that an event touches.
     fn keys(&self, event: &Recorded) -> Vec<String>;
+    /// Checks that a text has the form of the list's keys.
+    ///
+    /// # Errors
+    /// What is wrong with the text, for people.
+    fn check_key(&self, key: &str) -> Result<(), String>;
+    /// The names of the fields of a row, and of those computed from it for a day.
+    #[cfg(test)]
+    fn sample_fields(&self) -> (BTreeSet<String>, BTreeSet<String>);
     /// A fold of one part of the list's keys, empty.
     fn start(&self, partition: Partition) -> Box<dyn Fold>;
 
@@ -80,8 +91,7 @@ pub trait List: Send + Sync {
     fn next_change(&self, row: &[u8], on: Date) -> Result<Option<Date>, ListError>;
 
     /// A stored row's facts, each with the day from which it counts, and beside them what is
-    /// computed
-    /// from them for a day, as `status`; `None`: the row is not in the list yet.
+    /// computed from them for a day, such as `status`; `None`: the row is not in the list yet.
     ///
     /// # Errors
     /// Bytes of another form.
@@ -194,6 +204,10 @@ impl<P: Projection> List for ListOf<P> {
         P::NAME
     }
 
+    fn about(&self) -> &'static str {
+        P::ABOUT
+    }
+
     fn version(&self) -> u32 {
         P::VERSION
     }
@@ -213,8 +227,8 @@ impl<P: Projection> List for ListOf<P> {
             .to_value();
         drop_prose(&mut schema);
         schema.sort_all_objects();
-        // The schema does not know the order of fields, which the binary form lives by: a sample
-        // does.
+        // The binary form depends on the order of the fields, which a schema does not show and a
+        // sample does.
         let sample = Stored { position: Position(1), row: P::Row::sample() };
         let mut hasher = StableHasher::default();
         hasher.write(schema.to_string().as_bytes());
@@ -235,6 +249,15 @@ impl<P: Projection> List for ListOf<P> {
 
     fn keys(&self, event: &Recorded) -> Vec<String> {
         P::keys(event).map(|key| key.to_string()).collect()
+    }
+
+    fn check_key(&self, key: &str) -> Result<(), String> {
+        key.parse::<P::Key>().map(drop).map_err(|error| error.to_string())
+    }
+
+    #[cfg(test)]
+    fn sample_fields(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        (fields(&P::Row::sample()), fields(&P::OnDay::sample()))
     }
 
     fn start(&self, partition: Partition) -> Box<dyn Fold> {
@@ -258,6 +281,12 @@ impl<P: Projection> List for ListOf<P> {
             .map(Some)
             .map_err(|source| ListError::Json { list: P::NAME, source })
     }
+}
+
+#[cfg(test)]
+fn fields(value: &impl Serialize) -> BTreeSet<String> {
+    let value = serde_json::to_value(value).unwrap();
+    value.as_object().unwrap().keys().cloned().collect()
 }
 
 /// Takes titles and descriptions out of a schema.

@@ -6,9 +6,8 @@ use daicho_events::member::{MemberEvent, MemberMigrated, MemberRegistrationReque
 use daicho_events::{Event, Recorded};
 use daicho_values::{Date, MemberId, Name, OrganisationId, SealedText, Timestamp};
 
-use crate::ColumnKind::{Date as Day, Text, Timestamp as Instant};
 use crate::history::{counts, note_earliest};
-use crate::{Column, History, Keys, Projection, Value};
+use crate::{History, Keys, Projection, Value, columns};
 
 /// The list of members, a row a person (R10).
 pub struct Members;
@@ -65,26 +64,15 @@ daicho_values::data! {
     }
 }
 
-const COLUMNS: &[Column] = &[
-    Column::indexed("status", Text, "requested, lapsed, verified or registered"),
-    Column::indexed("organisation", Text, "for whom the person acts"),
-    Column::plain("role", Text, "administrator or general"),
-    Column::indexed("requested_on", Day, "business day of the request or migration"),
-    Column::plain("verified_on", Day, "from which day the mail address is verified"),
-    Column::plain("registered_on", Day, "from which day the member may log in and buy"),
-    Column::plain("link_expires_at", Instant, "until when the last link works"),
-    Column::plain("origin", Text, "the system that the member came from"),
-];
-
 impl Projection for Members {
     type Key = MemberId;
     type Row = MemberRow;
     type OnDay = MemberOnDay;
 
     const NAME: &'static str = "members";
+    const ABOUT: &'static str = "Members of customers (会員)";
     const VERSION: u32 = 1;
     const KEY: &'static str = "member";
-    const COLUMNS: &'static [Column] = COLUMNS;
 
     fn keys(event: &Recorded) -> Keys<MemberId> {
         let Event::Member(event) = &event.event else { return Keys::None };
@@ -122,19 +110,21 @@ impl Projection for Members {
         MemberOnDay { status: row.status(link_expires_at, on), link_expires_at }
     }
 
-    fn columns(row: &MemberRow, on: Date) -> Vec<Value> {
-        let day = Self::on_day(row, on);
-        let by_then = |fact: Option<Date>| fact.filter(|day| *day <= on);
-        vec![
-            Value::name_of(&day.status),
-            Value::text(row.organisation),
-            Value::name_of(&row.role),
-            Value::text(row.requested_on),
-            Value::text_or_null(by_then(row.verified_on)),
-            Value::text_or_null(by_then(row.registered_on)),
-            Value::text_or_null(day.link_expires_at),
-            Value::text_or_null(row.origin.as_ref()),
-        ]
+    columns! { |row, day, on|
+        indexed status: Text, "requested, lapsed, verified or registered"
+            => Value::name_of(&day.status);
+        indexed organisation: Text, "for whom the person acts" => Value::text(row.organisation);
+        plain role: Text, "administrator or general" => Value::name_of(&row.role);
+        indexed requested_on: Date, "business day of the request or migration"
+            => Value::text(row.requested_on);
+        plain verified_on: Date, "from which day the mail address is verified"
+            => Value::text_or_null(row.verified_on.filter(|day| *day <= on));
+        plain registered_on: Date, "from which day the member may log in and buy"
+            => Value::text_or_null(row.registered_on.filter(|day| *day <= on));
+        plain link_expires_at: Timestamp, "until when the last link works"
+            => Value::text_or_null(day.link_expires_at);
+        plain origin: Text, "the system that the member came from"
+            => Value::text_or_null(row.origin.as_ref());
     }
 
     fn turning_days(row: &MemberRow, _: Date) -> Vec<Date> {

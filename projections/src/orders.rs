@@ -10,9 +10,8 @@ use daicho_values::{
     ReturnId, SalesRepCode,
 };
 
-use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
 use crate::history::{counts, note_earliest};
-use crate::{Column, History, Keys, Projection, Value};
+use crate::{History, Keys, Projection, Value, columns};
 
 /// The list of orders, a row an order.
 pub struct Orders;
@@ -127,37 +126,15 @@ daicho_values::data! {
     }
 }
 
-const COLUMNS: &[Column] = &[
-    Column::indexed("status", Text, "placed, accepted, delivery_fixed, confirmed, fulfilled …"),
-    Column::indexed("organisation", Text, "for whom"),
-    Column::indexed("member", Text, "who ordered"),
-    Column::indexed("placed_on", Day, "business day of the order"),
-    Column::plain("accepted_on", Day, "business day as which it was accepted"),
-    Column::plain("delivery_on", Day, "delivery date that stands"),
-    Column::plain("fulfilled_on", Day, "day of delivery or opening"),
-    Column::plain("item", Text, "what the first line orders"),
-    Column::plain("lines", Integer, "how many lines"),
-    Column::plain("net", Amount, "before tax"),
-    Column::plain("tax", Amount, "the tax"),
-    Column::plain("gross", Amount, "what is to be paid"),
-    Column::plain("returned_gross", Amount, "what came back, with tax"),
-    Column::plain("invoiced_net", Amount, "what invoices bill, before tax"),
-    Column::plain("currency", Text, "of the amounts"),
-    Column::plain("payment_method", Text, "invoice, direct_debit or card"),
-    Column::indexed("reference", Text, "its number in another system"),
-    Column::plain("quote_id", Text, "the quote that it took up"),
-    Column::plain("sales_rep", Text, "the salesperson's code"),
-];
-
 impl Projection for Orders {
     type Key = OrderId;
     type Row = OrderRow;
     type OnDay = OrderOnDay;
 
     const NAME: &'static str = "orders";
+    const ABOUT: &'static str = "Orders (注文)";
     const VERSION: u32 = 1;
     const KEY: &'static str = "order";
-    const COLUMNS: &'static [Column] = COLUMNS;
 
     fn keys(event: &Recorded) -> Keys<OrderId> {
         match &event.event {
@@ -212,29 +189,34 @@ impl Projection for Orders {
         }
     }
 
-    fn columns(row: &OrderRow, on: Date) -> Vec<Value> {
-        let day = Self::on_day(row, on);
-        vec![
-            Value::name_of(&day.status),
-            Value::text(row.organisation),
-            Value::text(row.member),
-            Value::text(row.placed_on),
-            Value::text_or_null(day.accepted_on),
-            Value::text_or_null(day.delivery_on),
-            Value::text_or_null(day.fulfilled_on),
-            Value::text_or_null(row.item.as_ref()),
-            Value::integer(row.lines),
-            Value::money(row.net),
-            Value::money(row.tax),
-            Value::money(row.gross),
-            Value::money(day.returned_gross),
-            Value::money(day.invoiced_net),
-            Value::text(row.gross.currency()),
-            Value::name_of(&row.payment_method),
-            Value::text_or_null(row.reference.as_ref()),
-            Value::text_or_null(row.quote),
-            Value::text_or_null(row.sales_rep.as_ref()),
-        ]
+    columns! { |row, day, _|
+        indexed status: Text, "placed, accepted, delivery_fixed, confirmed, fulfilled …"
+            => Value::name_of(&day.status);
+        indexed organisation: Text, "for whom" => Value::text(row.organisation);
+        indexed member: Text, "who ordered" => Value::text(row.member);
+        indexed placed_on: Date, "business day of the order" => Value::text(row.placed_on);
+        plain accepted_on: Date, "business day as which it was accepted"
+            => Value::text_or_null(day.accepted_on);
+        plain delivery_on: Date, "delivery date that stands"
+            => Value::text_or_null(day.delivery_on);
+        plain fulfilled_on: Date, "day of delivery or opening"
+            => Value::text_or_null(day.fulfilled_on);
+        plain item: Text, "what the first line orders" => Value::text_or_null(row.item.as_ref());
+        plain lines: Integer, "how many lines" => Value::integer(row.lines);
+        plain net: Money, "before tax" => Value::money(row.net);
+        plain tax: Money, "the tax" => Value::money(row.tax);
+        plain gross: Money, "what is to be paid" => Value::money(row.gross);
+        plain returned_gross: Money, "what came back, with tax" => Value::money(day.returned_gross);
+        plain invoiced_net: Money, "what invoices bill, before tax"
+            => Value::money(day.invoiced_net);
+        plain currency: Text, "of the amounts" => Value::text(row.gross.currency());
+        plain payment_method: Text, "invoice, direct_debit or card"
+            => Value::name_of(&row.payment_method);
+        indexed reference: Text, "its number in another system"
+            => Value::text_or_null(row.reference.as_ref());
+        plain quote_id: Text, "the quote that it took up" => Value::text_or_null(row.quote);
+        plain sales_rep: Text, "the salesperson's code"
+            => Value::text_or_null(row.sales_rep.as_ref());
     }
 
     fn turning_days(row: &OrderRow, _: Date) -> Vec<Date> {

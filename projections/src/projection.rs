@@ -1,6 +1,6 @@
 //! A list as a keyed fold: which rows an event touches, what each becomes, and how it looks on a
-//! day.
-//! A row keeps dated facts; a status is never stored but computed for the day that is asked for.
+//! day. A row keeps dated facts; a status is never stored but computed for the day that is asked
+//! for.
 
 use std::fmt::Display;
 use std::hash::Hash;
@@ -21,7 +21,7 @@ use crate::{Column, Value};
 /// `_ =>`, so that a new event breaks the build here.
 pub trait Projection: Send + Sync + 'static {
     /// What a row is found by. Its order is that of its text.
-    type Key: Clone + Eq + Ord + Hash + Display + FromStr + Send;
+    type Key: Clone + Eq + Ord + Hash + Display + FromStr<Err: Display> + Send;
     /// What a row knows.
     type Row: Clone + Serialize + DeserializeOwned + JsonSchema + Sample + Send;
     /// What is computed from a row for a day; its field names are not those of the row.
@@ -29,11 +29,13 @@ pub trait Projection: Send + Sync + 'static {
 
     /// The list's name, `quotes`.
     const NAME: &'static str;
+    /// What the list is of, in a few words: `Quotes (見積)`.
+    const ABOUT: &'static str;
     /// Rises whenever the row, the columns or the meaning of the fold change.
     const VERSION: u32;
     /// What the key is, as the row calls it: `quote`.
     const KEY: &'static str;
-    /// The columns beside the key.
+    /// The columns beside the key. The macro `columns!` writes them and their values.
     const COLUMNS: &'static [Column];
 
     /// The rows that an event touches.

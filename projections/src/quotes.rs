@@ -5,8 +5,7 @@ use daicho_events::quote::{QuoteEvent, QuoteIssued};
 use daicho_events::{Event, Recorded};
 use daicho_values::{Date, MemberId, Money, Name, OrderId, OrganisationId, QuoteId};
 
-use crate::ColumnKind::{Date as Day, Integer, Money as Amount, Text};
-use crate::{Column, History, Keys, Projection, Value};
+use crate::{History, Keys, Projection, Value, columns};
 
 /// The list of quotes, a row a quote.
 pub struct Quotes;
@@ -65,30 +64,15 @@ daicho_values::data! {
     }
 }
 
-const COLUMNS: &[Column] = &[
-    Column::indexed("status", Text, "issued, lapsed, converted or withdrawn"),
-    Column::indexed("organisation", Text, "for whom"),
-    Column::indexed("member", Text, "who asked"),
-    Column::indexed("issued_on", Day, "business day of issue"),
-    Column::plain("valid_until", Day, "last day on which it can be ordered"),
-    Column::plain("item", Text, "what the first line offers"),
-    Column::plain("lines", Integer, "how many lines"),
-    Column::plain("net", Amount, "before tax"),
-    Column::plain("tax", Amount, "the tax"),
-    Column::plain("gross", Amount, "what is to be paid"),
-    Column::plain("currency", Text, "of the amounts"),
-    Column::plain("order_id", Text, "the order that it has become"),
-];
-
 impl Projection for Quotes {
     type Key = QuoteId;
     type Row = QuoteRow;
     type OnDay = QuoteOnDay;
 
     const NAME: &'static str = "quotes";
+    const ABOUT: &'static str = "Quotes (見積)";
     const VERSION: u32 = 1;
     const KEY: &'static str = "quote";
-    const COLUMNS: &'static [Column] = COLUMNS;
 
     fn keys(event: &Recorded) -> Keys<QuoteId> {
         let Event::Quote(event) = &event.event else { return Keys::None };
@@ -120,22 +104,21 @@ impl Projection for Quotes {
         QuoteOnDay { status: row.status(order, on), order }
     }
 
-    fn columns(row: &QuoteRow, on: Date) -> Vec<Value> {
-        let day = Self::on_day(row, on);
-        vec![
-            Value::name_of(&day.status),
-            Value::text(row.organisation),
-            Value::text(row.member),
-            Value::text(row.issued_on),
-            Value::text(row.valid_until),
-            Value::text_or_null(row.item.as_ref()),
-            Value::integer(row.lines),
-            Value::money(row.net),
-            Value::money(row.tax),
-            Value::money(row.gross),
-            Value::text(row.gross.currency()),
-            Value::text_or_null(day.order),
-        ]
+    columns! { |row, day, _|
+        indexed status: Text, "issued, lapsed, converted or withdrawn"
+            => Value::name_of(&day.status);
+        indexed organisation: Text, "for whom" => Value::text(row.organisation);
+        indexed member: Text, "who asked" => Value::text(row.member);
+        indexed issued_on: Date, "business day of issue" => Value::text(row.issued_on);
+        plain valid_until: Date, "last day on which it can be ordered"
+            => Value::text(row.valid_until);
+        plain item: Text, "what the first line offers" => Value::text_or_null(row.item.as_ref());
+        plain lines: Integer, "how many lines" => Value::integer(row.lines);
+        plain net: Money, "before tax" => Value::money(row.net);
+        plain tax: Money, "the tax" => Value::money(row.tax);
+        plain gross: Money, "what is to be paid" => Value::money(row.gross);
+        plain currency: Text, "of the amounts" => Value::text(row.gross.currency());
+        plain order_id: Text, "the order that it has become" => Value::text_or_null(day.order);
     }
 
     fn turning_days(row: &QuoteRow, _: Date) -> Vec<Date> {

@@ -1,6 +1,5 @@
 //! The stored form of each list, pinned: a row that changes forces a new VERSION, so that no
-//! release
-//! takes the rows of another for its own.
+//! release takes the rows of another for its own.
 //!
 //! `DAICHO_PIN=1 cargo test -p daicho-projections --test fingerprints` writes the file anew, and
 //! still refuses a changed form under an old version.
