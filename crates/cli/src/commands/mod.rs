@@ -56,21 +56,8 @@ pub(crate) enum Command {
     Import(import::ImportCommand),
     /// Let a shop live for three years in a new book
     Simulate(simulate::SimulateArgs),
-    /// Quotes (見積)
-    #[command(subcommand)]
-    Quotes(lists::ListCommand),
-    /// Orders (注文)
-    #[command(subcommand)]
-    Orders(lists::ListCommand),
-    /// Contracts (契約)
-    #[command(subcommand)]
-    Contracts(lists::ListCommand),
-    /// Invoices and credits (請求書)
-    #[command(subcommand)]
-    Invoices(lists::ListCommand),
-    /// Members of customers (会員)
-    #[command(subcommand)]
-    Members(lists::ListCommand),
+    #[command(flatten)]
+    List(lists::NamedList),
     /// What happened to one thing, oldest first
     History(history::HistoryArgs),
     /// The record itself
@@ -121,11 +108,7 @@ pub(crate) async fn run(
         Command::Consumer(command) => consumers::run(global, output, command).await,
         Command::Webhook(command) => webhooks::run(global, output, command).await,
         Command::Config(command) => serve::config(global, output, command),
-        Command::Quotes(command) => lists::run(global, output, "quotes", command).await,
-        Command::Orders(command) => lists::run(global, output, "orders", command).await,
-        Command::Contracts(command) => lists::run(global, output, "contracts", command).await,
-        Command::Invoices(command) => lists::run(global, output, "invoices", command).await,
-        Command::Members(command) => lists::run(global, output, "members", command).await,
+        Command::List(named) => lists::run(global, output, named).await,
         Command::History(args) => history::run(global, output, args).await,
         Command::Events(command) => events::run(global, output, command).await,
         Command::Projections(command) => projections::run(global, output, command).await,
