@@ -6,57 +6,24 @@
 
 mod cache;
 mod crypto;
+mod entropy;
+mod error;
 mod memory;
+mod sealed;
 
 use async_trait::async_trait;
-use zeroize::Zeroizing;
-
-use crate::StorageError;
 
 pub(crate) use cache::{
     Cache, Existence, Found, INDEX_PURPOSE, another_book, people, stored_index_secret,
     stored_secret,
 };
 pub(crate) use crypto::{KeyName, KeyedHash, Secret, check_sealing, open, seal};
+pub use entropy::{Entropy, SystemEntropy};
+pub use error::VaultError;
 pub use memory::MemoryVault;
-
-/// Bytes of text that one sealed value may hold.
-pub const PLAIN_BYTES_MAX: usize = 64 * 1_024;
-/// Bytes a person, a class, a field or a domain may have.
-pub const VAULT_NAME_BYTES_MAX: usize = 256;
-/// Bytes of a sealed value as text: nonce, salt, plain text and tag in base64.
-pub const SEALED_BYTES_MAX: usize = (PLAIN_BYTES_MAX + 128) * 4 / 3;
-
-/// A personal datum as it stands in the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedText {
-    /// Name of the key that opens it: `member:01J…/contact`.
-    pub key: String,
-    /// Base64 of nonce ‖ ciphertext ‖ tag; the plain text in it starts with the salt.
-    pub sealed: String,
-    /// Hexadecimal SHA-256 of salt ‖ text: binds the record to the text without revealing it.
-    pub commitment: String,
-}
-
-/// Whom and what a value is about. Bound into it: it does not open under any other name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject<'a> {
-    /// Whose datum it is, e.g. `member:01J…`.
-    pub person: &'a str,
-    /// Which class of data: each has a key and a term of its own. Holds no `/`.
-    pub class: &'a str,
-    /// Which field, e.g. `name`.
-    pub field: &'a str,
-}
-
-/// What opening a value brings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opened {
-    /// The text, wiped from memory when dropped.
-    Text(Zeroizing<String>),
-    /// The key was destroyed on purpose: the person was erased.
-    Erased,
-}
+pub use sealed::{
+    Opened, PLAIN_BYTES_MAX, SEALED_BYTES_MAX, SealedText, Subject, VAULT_NAME_BYTES_MAX,
+};
 
 /// What erasing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,77 +94,4 @@ impl std::fmt::Debug for KeyRing {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("KeyRing").field("keys", &self.people.len()).finish_non_exhaustive()
     }
-}
-
-/// Where random bytes come from: the system at the edge, a seed in the simulator.
-pub trait Entropy: Send + Sync {
-    /// Fills `bytes` with random bytes.
-    fn fill(&self, bytes: &mut [u8]);
-}
-
-/// The operating system's random numbers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemEntropy;
-
-impl Entropy for SystemEntropy {
-    /// # Panics
-    /// When the system has no random numbers to give: a key made of anything else would be worse.
-    #[expect(clippy::disallowed_methods, reason = "this is the edge that everybody else is given")]
-    fn fill(&self, bytes: &mut [u8]) {
-        let filled = getrandom::fill(bytes);
-        assert!(filled.is_ok(), "the operating system gives no random numbers: {filled:?}");
-    }
-}
-
-/// Why the vault did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum VaultError {
-    /// The key is not there, and was not destroyed on purpose.
-    #[error("key {key} is missing from the vault: restore the vault that belongs to this book")]
-    KeyMissing {
-        /// Name of the key.
-        key: String,
-    },
-    /// The person was erased: nothing is sealed for them any more.
-    #[error("key {key} was destroyed on purpose: an erased person needs a new id")]
-    Erased {
-        /// Name of the key.
-        key: String,
-    },
-    /// The value does not open under its key.
-    #[error(
-        "a value under key {key} does not open: it was altered, or sealed for another person, \
-         class or field, or under another key of that name"
-    )]
-    Tampered {
-        /// Name of the key.
-        key: String,
-    },
-    /// The value opens but is not what the record committed to.
-    #[error("a value under key {key} is not the one that its commitment binds")]
-    CommitmentBroken {
-        /// Name of the key.
-        key: String,
-    },
-    /// The key is destroyed; old pages that hold it could not be wiped while another reads them.
-    #[error(
-        "key {key} is destroyed, but a reader held the vault's old pages too long to wipe them: \
-         erase it again"
-    )]
-    NotWiped {
-        /// Name of the key.
-        key: String,
-    },
-    /// There is no vault to make keys in.
-    #[error("the book's vault is missing ({path}): restore it; new keys are not made in its place")]
-    VaultMissing {
-        /// Where it should stand.
-        path: String,
-    },
-    /// A named limit or rule of form was broken.
-    #[error("{0}")]
-    Refused(String),
-    /// The vault's storage failed.
-    #[error("the vault's storage failed")]
-    Storage(#[from] StorageError),
 }

@@ -4,171 +4,39 @@
 //! A row and the position folded into it are written in one transaction; a view may be dropped at
 //! any time and is made again from the record.
 
+mod checks;
 mod cursor;
+mod error;
 mod known;
 mod question;
+mod request;
 mod schema;
 mod select;
 mod shadow;
 pub(crate) mod sql;
+mod value;
 
 use std::collections::HashMap;
-use std::fmt;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
-use crate::StorageError;
-
+pub use checks::BATCH_ROWS_MAX;
+pub(crate) use checks::{check_count, check_day, check_step, difference, grown, stored_number};
 pub use cursor::Cursor;
+pub use error::{ViewError, ViewWriteError};
 pub(crate) use known::Known;
 pub(crate) use question::{Column, Condition, Question};
+pub(crate) use request::check_limit;
+pub use request::{FILTERS_MAX, Filter, PAGE_ROWS_MAX, PageRequest, ViewPage};
 pub use schema::{ColumnIndex, ColumnKind, ViewColumn, ViewSchema};
 pub use select::select;
 pub use shadow::{RebuildFrom, Resumed, Shadow};
 pub(crate) use shadow::{Replaces, ShadowEntry, Stage};
-
-/// Rows that one read may ask for.
-pub const PAGE_ROWS_MAX: u32 = 10_000;
-/// Rows, or keys, that one call may name.
-pub const BATCH_ROWS_MAX: usize = 65_536;
-/// Filters of one page request.
-pub const FILTERS_MAX: usize = 32;
-/// Typed columns of a view.
-pub const COLUMNS_MAX: usize = 64;
-/// Bytes of a row's key.
-pub const KEY_BYTES_MAX: usize = 1_024;
-/// Bytes of one text cell, or of a text to compare with.
-pub const CELL_BYTES_MAX: usize = 16 * 1_024;
-/// Bytes of a text cell in an indexed column: with the longest key, an index entry of PostgreSQL
-/// (at most 2,704 bytes) holds it.
-pub const INDEXED_CELL_BYTES_MAX: usize = 1_536;
-
-/// A cell. In order: null, then integers, then texts by their bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Value {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Integer(i64),
-    /// A text.
-    Text(String),
-}
-
-/// A row of a view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewRow {
-    /// Its key, unique in the view; at most [`KEY_BYTES_MAX`] and no zero byte.
-    pub key: String,
-    /// The whole row as the projection packs it; opaque here.
-    pub row: Vec<u8>,
-    /// Its cells, in the order of the schema's columns.
-    pub columns: Vec<Value>,
-    /// The day (`YYYY-MM-DD`) on which its columns change though nothing happens.
-    pub next_change: Option<String>,
-}
-
-/// Up to where a view was folded, and for which day its columns were computed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewPoint {
-    /// Position of the last event folded in, 0 for none.
-    pub cursor: u64,
-    /// Business day of the columns, `YYYY-MM-DD`.
-    pub as_of: String,
-}
-
-/// How a view stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewState {
-    /// Up to where it was folded.
-    pub point: ViewPoint,
-    /// How many rows it has.
-    pub rows: u64,
-}
-
-/// A view in the list of all views.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewInfo {
-    /// Its name.
-    pub name: String,
-    /// The projection's version that made it.
-    pub version: u32,
-    /// How it stands.
-    pub state: ViewState,
-}
-
-/// What one step of upkeep changes. No key may occur twice.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ViewChanges {
-    /// Rows that are new or replace the one under their key.
-    pub upserts: Vec<ViewRow>,
-    /// Keys of rows that are no more.
-    pub deletes: Vec<String>,
-}
-
-/// A condition on one column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter {
-    /// A column of the schema, or `key`.
-    pub column: String,
-    /// How to compare.
-    pub op: Comparison,
-    /// What to compare with; of the column's kind.
-    pub value: Value,
-}
-
-/// How a filter compares. Null is a value to `Eq` and `Ne` only: a row whose cell is null is never
-/// before, after or like anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// The same, null included.
-    Eq,
-    /// Anything else, null included.
-    Ne,
-    /// Before.
-    Lt,
-    /// Before, or the same.
-    Le,
-    /// After.
-    Gt,
-    /// After, or the same.
-    Ge,
-    /// A text that starts with this one.
-    Prefix,
-}
-
-/// Which way a list runs. Rows with equal cells follow their keys, the same way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Direction {
-    /// Smallest first; null is the smallest.
-    Ascending,
-    /// Largest first; null comes last.
-    Descending,
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageRequest {
-    /// All must hold; at most [`FILTERS_MAX`].
-    pub filters: Vec<Filter>,
-    /// The column (or `key`) to sort by; by ascending key without it.
-    pub sort: Option<(String, Direction)>,
-    /// Where the last page ended: its [`ViewPage::next`].
-    pub after: Option<Cursor>,
-    /// Rows at most, 1 to [`PAGE_ROWS_MAX`].
-    pub limit: u32,
-}
-
-/// Rows of a page, and where the next one starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewPage {
-    /// In the order asked for.
-    pub rows: Vec<ViewRow>,
-    /// Where to go on; none on the last page.
-    pub next: Option<Cursor>,
-}
+pub(crate) use value::is_cell_text;
+pub use value::{
+    CELL_BYTES_MAX, COLUMNS_MAX, Comparison, Direction, INDEXED_CELL_BYTES_MAX, KEY_BYTES_MAX,
+    Value, ViewChanges, ViewInfo, ViewPoint, ViewRow, ViewState,
+};
 
 /// The views of one book. Every read sees one committed state; a swap is seen whole or not at all.
 #[async_trait]
@@ -302,156 +170,4 @@ pub trait Views: Send + Sync {
 
     /// Waits for what is under way and lets go of the storage.
     async fn close(&self);
-}
-
-/// Why a view was not read or made.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewError {
-    /// Nobody made the view known to this process.
-    #[error("there is no view {view}: known are {known}")]
-    UnknownView {
-        /// As asked for.
-        view: String,
-        /// Names of those there are.
-        known: String,
-    },
-    /// Another program made the view anew, in another form.
-    #[error("view {view} was made anew by another version of the program: restart this one")]
-    Remade {
-        /// Its name.
-        view: String,
-    },
-    /// A filter or sort names a column that there is not.
-    #[error("view {view} has no column {column}: its columns are {known}")]
-    UnknownColumn {
-        /// Name of the view.
-        view: String,
-        /// As asked for.
-        column: String,
-        /// Names of those there are.
-        known: String,
-    },
-    /// A cursor is not one of ours, or not one of this list.
-    #[error("the cursor {reason}: start again from the first page")]
-    BadCursor {
-        /// What is wrong with it.
-        reason: &'static str,
-    },
-    /// A later rebuild of the view was begun.
-    #[error(
-        "this rebuild of view {view} was dropped for a later one, and nothing was swapped; another \
-         process rebuilds it: wait, or run the rebuild again"
-    )]
-    Superseded {
-        /// Its name.
-        view: String,
-    },
-    /// A named limit or rule of form was broken.
-    #[error("{0}")]
-    Refused(String),
-    /// The storage failed.
-    #[error("the storage of the views failed")]
-    Storage(#[from] StorageError),
-}
-
-/// Why changed rows were not written.
-#[derive(Debug, thiserror::Error)]
-pub enum ViewWriteError {
-    /// Somebody else moved the view: read its rows again from where it stands.
-    #[error("view {view} stands at {} for {} by now: read its rows again", at.cursor, at.as_of)]
-    Moved {
-        /// Its name.
-        view: String,
-        /// Where it stands.
-        at: ViewPoint,
-    },
-    /// Anything else.
-    #[error(transparent)]
-    View(#[from] ViewError),
-}
-
-impl From<StorageError> for ViewWriteError {
-    fn from(error: StorageError) -> Self {
-        Self::View(error.into())
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => formatter.write_str("nothing"),
-            Self::Integer(number) => write!(formatter, "the number {number}"),
-            Self::Text(text) if text.len() > 64 => {
-                write!(formatter, "a text of {} bytes", text.len())
-            }
-            Self::Text(text) => write!(formatter, "the text {text:?}"),
-        }
-    }
-}
-
-/// Whether both databases can hold `text` in a cell: PostgreSQL has no zero byte in a text.
-pub(crate) fn is_cell_text(text: &str) -> bool {
-    text.len() <= CELL_BYTES_MAX && !text.contains('\0')
-}
-
-pub(crate) fn check_count(count: usize) -> Result<(), ViewError> {
-    if count > BATCH_ROWS_MAX {
-        return Err(ViewError::Refused(format!(
-            "{count} rows in one call: at most {BATCH_ROWS_MAX}, split them"
-        )));
-    }
-    Ok(())
-}
-
-pub(crate) fn check_limit(limit: u32) -> Result<(), ViewError> {
-    if limit == 0 || limit > PAGE_ROWS_MAX {
-        return Err(ViewError::Refused(format!(
-            "a limit of {limit} rows: it must be 1 to {PAGE_ROWS_MAX}"
-        )));
-    }
-    Ok(())
-}
-
-/// Refuses a step back, of the cursor or of the day: rows due between would be passed over.
-pub(crate) fn check_step(from: &ViewPoint, to: &ViewPoint) -> Result<(), ViewError> {
-    check_day(&to.as_of)?;
-    if to.cursor < from.cursor || to.as_of < from.as_of {
-        return Err(ViewError::Refused(format!(
-            "a view at {} for {} cannot go back to {} for {}: rebuild it",
-            from.cursor, from.as_of, to.cursor, to.as_of
-        )));
-    }
-    Ok(())
-}
-
-/// Refuses what is not `YYYY-MM-DD`: days are compared as text.
-pub(crate) fn check_day(day: &str) -> Result<(), ViewError> {
-    let fits = day.len() == 10
-        && day.bytes().enumerate().all(|(place, byte)| match place {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
-    if fits {
-        return Ok(());
-    }
-    Err(ViewError::Refused(format!("{day:?} is not a day: it must be YYYY-MM-DD")))
-}
-
-/// How many rows a view has that had `rows` and has grown by `added`.
-pub(crate) fn grown(view: &str, rows: u64, added: i64) -> Result<u64, StorageError> {
-    rows.checked_add_signed(added).ok_or_else(|| {
-        StorageError::Corrupt(format!("view {view} counts {rows} rows and has others: remake it"))
-    })
-}
-
-/// `more - less`; both are counts of rows in one call, far below the range.
-pub(crate) fn difference(more: u64, less: u64) -> i64 {
-    let size = i64::try_from(more.abs_diff(less)).unwrap_or(i64::MAX);
-    if more < less { -size } else { size }
-}
-
-/// A count or position as a column keeps it.
-pub(crate) fn stored_number(number: u64) -> Result<i64, StorageError> {
-    i64::try_from(number)
-        .map_err(|_| StorageError::Corrupt(format!("{number} is beyond what a column can hold")))
 }

@@ -12,7 +12,8 @@ use crate::log::{AppendError, ReadError};
 
 use super::database::{HeadRow, RecordDb};
 use super::derived::{Derived, Pauses};
-use super::rows::{self, CHUNK_ROWS_MAX};
+use super::rows::CHUNK_ROWS_MAX;
+use super::scan::for_each_row;
 use super::tail::{TAIL_BLOCKS_MAX, Tail, TailEvent};
 use super::{Packer, options::Options};
 
@@ -73,7 +74,7 @@ impl Core {
             self.wait_for_room().await?;
             let until = target.min(end + CHUNK_ROWS_MAX);
             let mut events = Vec::new();
-            rows::for_each_row(self.record.as_ref(), end, until, |row| {
+            for_each_row(self.record.as_ref(), end, until, |row| {
                 events.push(TailEvent::of(&row));
                 Ok(())
             })

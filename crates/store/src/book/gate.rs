@@ -9,7 +9,7 @@ use crate::log::ReadError;
 use crate::merkle::Frontier;
 
 use super::database::{HeadRow, RecordDb};
-use super::rows;
+use super::scan::for_each_row;
 
 /// Schema of the record that this program writes, on every database.
 pub(crate) const SCHEMA_VERSION: i64 = 1;
@@ -152,7 +152,7 @@ pub(crate) async fn check_end(record: &dyn RecordDb) -> Result<HeadRow, OpenErro
     let node_events = if node_is_checked { node_events } else { 0 };
     let after = position.saturating_sub(START_CHECK_EVENTS.max(node_events));
     let mut node = Frontier::default();
-    rows::for_each_row(record, after, position, |row| {
+    for_each_row(record, after, position, |row| {
         if row.position > position - node_events {
             node.push(row.leaf);
         }

@@ -11,6 +11,7 @@ mod index;
 mod options;
 mod read;
 mod rows;
+mod scan;
 mod sealer;
 mod tail;
 mod verify;
@@ -42,16 +43,15 @@ pub(crate) use derived::{
 pub use derived::{Pause, Pauses};
 pub(crate) use gate::SCHEMA_VERSION;
 pub use gate::{CLOCK_SKEW_US_MAX, OpenError};
-pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer};
+pub use options::{BLOCK_EVENTS, NoPacker, Options, Packer, Wakes};
 pub(crate) use rows::{CHUNK_ROWS_MAX, Chunk};
 pub use verify::{Fault, Progress, Record};
-pub use wakes::Wakes;
-pub(crate) use wakes::{Bell, Ear};
+pub(crate) use wakes::{Listener, Notifier};
 
 use self::core::Core;
 use self::read::Looked;
 use self::tail::Tail;
-use self::writer::{Ground, Job, QUEUE_APPENDS_MAX, Writer};
+use self::writer::{HeldHead, Job, QUEUE_APPENDS_MAX, Writer};
 
 /// Sealed blocks and bulk reads, for whoever makes something from the whole book.
 #[async_trait]
@@ -76,12 +76,12 @@ pub struct Book {
     stop: watch::Sender<bool>,
     writer: JoinHandle<()>,
     sealer: JoinHandle<()>,
-    bell: Option<Ringing>,
+    notifier: Option<Notifying>,
 }
 
 /// How this process and others wake each other.
-struct Ringing {
-    bell: Arc<dyn Bell>,
+struct Notifying {
+    notifier: Arc<dyn Notifier>,
     telling: JoinHandle<()>,
     /// Begun when somebody follows.
     listening: OnceLock<JoinHandle<()>>,
@@ -94,7 +94,7 @@ pub(crate) struct Found {
     pub(crate) derived: Derived,
     pub(crate) head: HeadRow,
     /// Where the database carries hints from process to process.
-    pub(crate) bell: Option<Arc<dyn Bell>>,
+    pub(crate) notifier: Option<Arc<dyn Notifier>>,
 }
 
 /// An id for a new book: it only has to differ from every other book's, nothing that is kept secret
@@ -133,26 +133,26 @@ impl Book {
             sealer_fault: Mutex::default(),
         });
         sealer::seal_full_blocks(&core, Some(found.head.position())).await?;
-        // The writer's ground is read before the tail is brought to it, so the tail is never
-        // behind.
-        let ground = Ground::open(core.record.as_ref()).await?;
+        // The head that the writer holds is read before the tail is brought to it, so the tail is
+        // never behind it.
+        let held_head = HeldHead::open(core.record.as_ref()).await?;
         core.refresh().await?;
-        let bell = found.bell.filter(|_| core.options.wakes == Wakes::Told);
-        Ok(Self::start(core, ground, bell))
+        let notifier = found.notifier.filter(|_| core.options.wakes == Wakes::Told);
+        Ok(Self::start(core, held_head, notifier))
     }
 
-    fn start(core: Arc<Core>, ground: Ground, bell: Option<Arc<dyn Bell>>) -> Self {
+    fn start(core: Arc<Core>, held_head: HeldHead, notifier: Option<Arc<dyn Notifier>>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE_APPENDS_MAX);
         let (stop, stopped) = watch::channel(false);
-        let writer = Writer::new(Arc::clone(&core), queue, ground);
+        let writer = Writer::new(Arc::clone(&core), queue, held_head);
         let writer = tokio::spawn(writer.run());
         let sealer = tokio::spawn(sealer::run(Arc::clone(&core), stopped.clone()));
-        let bell = bell.map(|bell| Ringing {
-            telling: tokio::spawn(wakes::tell(Arc::clone(&core), Arc::clone(&bell), stopped)),
-            bell,
+        let notifier = notifier.map(|notifier| Notifying {
+            telling: tokio::spawn(wakes::tell(Arc::clone(&core), Arc::clone(&notifier), stopped)),
+            notifier,
             listening: OnceLock::new(),
         });
-        Self { core, jobs, stop, writer, sealer, bell }
+        Self { core, jobs, stop, writer, sealer, notifier }
     }
 
     /// Random id given at creation: no two books share it.
@@ -170,10 +170,10 @@ impl Book {
     /// Serves what is queued, then ends the tasks and lets go of the database. A book that is
     /// dropped does the same, but nobody waits for it.
     pub async fn close(self) {
-        let Self { core, jobs, stop, writer, sealer, bell } = self;
+        let Self { core, jobs, stop, writer, sealer, notifier } = self;
         drop(jobs);
         let mut tasks = vec![(writer, "writer"), (sealer, "sealer")];
-        if let Some(Ringing { telling, listening, .. }) = bell {
+        if let Some(Notifying { telling, listening, .. }) = notifier {
             tasks.push((telling, "telling"));
             tasks.extend(listening.into_inner().map(|task| (task, "listening")));
         }
@@ -235,10 +235,10 @@ impl Log for Book {
     }
 
     fn watch(&self) -> watch::Receiver<u64> {
-        if let Some(Ringing { bell, listening, .. }) = &self.bell {
+        if let Some(Notifying { notifier, listening, .. }) = &self.notifier {
             listening.get_or_init(|| {
                 let (core, stop) = (Arc::clone(&self.core), self.stop.subscribe());
-                tokio::spawn(wakes::listen(core, Arc::clone(bell), stop))
+                tokio::spawn(wakes::listen(core, Arc::clone(notifier), stop))
             });
         }
         self.core.head.subscribe()

@@ -9,7 +9,6 @@ use crate::log::Stored;
 
 use super::derived::{Identity, Pauses};
 use super::gate::OpenError;
-use super::wakes::Wakes;
 
 /// Events of a sealed block, unless the options say otherwise.
 pub const BLOCK_EVENTS: u32 = 4_096;
@@ -34,6 +33,16 @@ impl Packer for NoPacker {
     fn pack(&self, _events: &[Stored]) -> Result<Vec<u8>, String> {
         Ok(Vec::new())
     }
+}
+
+/// How processes wake each other where the database can carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wakes {
+    /// What this process writes is told to the others, and theirs is heard while somebody follows.
+    #[default]
+    Told,
+    /// Nothing is told or heard, as behind a pooler that does not keep a connection to a session.
+    Polled,
 }
 
 /// What a book is opened with.

@@ -4,15 +4,13 @@
 use crate::error::StorageError;
 use crate::keys::{HashedItem, HashedQuery};
 use crate::limits;
-use crate::log::{
-    AppendError, Appended, PAGE_BYTES_MAX, Page, Query, QueryItem, ReadError, Stored,
-};
+use crate::log::{AppendError, Appended, Page, Query, QueryItem, ReadError, Stored};
 use crate::memory::repeated;
 use crate::prepared::{HashedCondition, Prepared, RequestRecord};
 
 use super::core::Core;
-use super::database::RecordDb;
-use super::rows::{CHUNK_ROWS_MAX, Checked};
+use super::rows::Checked;
+use super::scan::{PageDraft, read_rows};
 use super::tail::Snapshot;
 
 /// Candidates asked for at once, looking from the newest down: mostly the first one is it.
@@ -40,7 +38,7 @@ impl Core {
         limits::check_limit(limit).map_err(ReadError::Refused)?;
         let query = &HashedQuery::from(query.clone());
         let (tail, until) = self.snapshot_for(until).await?;
-        let mut page = PageDraft { events: Vec::new(), bytes: 0, limit, scanned_to: after };
+        let mut page = PageDraft::new(after, limit);
         let sealed_to = until.min(tail.start - 1);
         if after < sealed_to {
             self.assert_whole(tail.start)?;
@@ -65,7 +63,7 @@ impl Core {
         let query = &HashedQuery::from(query.clone());
         let (tail, until) = self.snapshot_for(until).await?;
         if let Some(position) = tail.newest(query, 0, until) {
-            let mut page = PageDraft::one(position - 1);
+            let mut page = PageDraft::new(position - 1, 1);
             self.read_tail(query, &tail, position, &mut page).await?;
             return Ok(page.events.pop());
         }
@@ -74,7 +72,7 @@ impl Core {
         match self.newest_sealed(query, 0, sealed_to).await? {
             None => Ok(None),
             Some(position) => {
-                let mut page = PageDraft::one(position - 1);
+                let mut page = PageDraft::new(position - 1, 1);
                 read_rows(self.record.as_ref(), position - 1, position, &mut page).await?;
                 Ok(page.events.pop())
             }
@@ -299,45 +297,6 @@ impl Core {
     }
 }
 
-/// Every event in (after, until] (0: the end), from the record itself.
-pub(crate) async fn scan(
-    record: &dyn RecordDb,
-    after: u64,
-    until: u64,
-    limit: usize,
-) -> Result<Vec<Stored>, ReadError> {
-    limits::check_limit(limit).map_err(ReadError::Refused)?;
-    let head = record.head().await?.position();
-    let until = if until == 0 { head } else { until.min(head) };
-    let mut page = PageDraft { events: Vec::new(), bytes: 0, limit, scanned_to: after };
-    read_rows(record, after, until, &mut page).await?;
-    Ok(page.events)
-}
-
-/// Every row in (after, until].
-async fn read_rows(
-    record: &dyn RecordDb,
-    after: u64,
-    until: u64,
-    page: &mut PageDraft,
-) -> Result<(), ReadError> {
-    let mut done = after;
-    while done < until && !page.is_full() {
-        let wanted = u64::try_from(page.room()).unwrap_or(u64::MAX).min(CHUNK_ROWS_MAX);
-        let end = until.min(done + wanted);
-        let chunk = record.range(done, end, wanted).await?;
-        for row in chunk.rows(done + 1..=end) {
-            page.push(row?.stored());
-            if page.is_full() {
-                return Ok(());
-            }
-        }
-        done = end;
-    }
-    page.scanned_to = done;
-    Ok(())
-}
-
 fn row_matches(row: &Checked<'_>, query: &HashedQuery) -> bool {
     query.matches(&row.envelope.type_name, &row.envelope.tags)
 }
@@ -347,35 +306,4 @@ fn answer_of(row: &Checked<'_>, request: &RequestRecord) -> Result<Option<Append
         return Ok(None);
     };
     repeated(request, &RequestRecord::marked(found), row.position).map(Some)
-}
-
-/// A page while it fills.
-struct PageDraft {
-    events: Vec<Stored>,
-    bytes: usize,
-    limit: usize,
-    scanned_to: u64,
-}
-
-impl PageDraft {
-    /// For one event behind `after`.
-    fn one(after: u64) -> Self {
-        Self { events: Vec::new(), bytes: 0, limit: 1, scanned_to: after }
-    }
-
-    fn room(&self) -> usize {
-        self.limit - self.events.len()
-    }
-
-    fn is_full(&self) -> bool {
-        self.room() == 0 || self.bytes >= PAGE_BYTES_MAX
-    }
-
-    fn push(&mut self, event: Stored) {
-        assert!(event.position > self.scanned_to, "a page is in order of position");
-        assert!(!self.is_full(), "a page keeps its limit");
-        self.bytes += event.envelope.len() + event.data.len();
-        self.scanned_to = event.position;
-        self.events.push(event);
-    }
 }

@@ -8,8 +8,6 @@ use crate::envelope::Envelope;
 use crate::log::{NewEvent, ReadError, Stored};
 use crate::merkle::{Hash, leaf_hash};
 
-use super::database::RecordDb;
-
 /// Rows that are read at once. With the largest data they stay below what a database can answer as
 /// one value.
 pub(crate) const CHUNK_ROWS_MAX: u64 = 512;
@@ -118,23 +116,4 @@ impl<'a> Pieces<'a> {
         self.bytes = rest;
         piece
     }
-}
-
-/// Calls `each` with every row in (after, until], which must all be there.
-pub(crate) async fn for_each_row(
-    record: &dyn RecordDb,
-    after: u64,
-    until: u64,
-    mut each: impl FnMut(Checked<'_>) -> Result<(), ReadError> + Send,
-) -> Result<(), ReadError> {
-    let mut done = after;
-    while done < until {
-        let end = until.min(done + CHUNK_ROWS_MAX);
-        let chunk = record.range(done, end, CHUNK_ROWS_MAX).await?;
-        for row in chunk.rows(done + 1..=end) {
-            each(row?)?;
-        }
-        done = end;
-    }
-    Ok(())
 }

@@ -13,7 +13,7 @@ use crate::prepared::Facets;
 
 use super::core::Core;
 use super::derived::{SealBlock, SealEvent};
-use super::rows;
+use super::scan::for_each_row;
 use super::tail::TailEvent;
 
 /// Milliseconds until a failed seal is tried again: at first, and at most.
@@ -88,7 +88,7 @@ pub(crate) async fn block_from_record(core: &Core, first: u64) -> Result<SealBlo
     let mut stored = Vec::new();
     let mut events = Vec::new();
     let last = first + core.block_events() - 1;
-    rows::for_each_row(core.record.as_ref(), first - 1, last, |row| {
+    for_each_row(core.record.as_ref(), first - 1, last, |row| {
         stored.push(row.stored());
         events.push(SealEvent { facets: Arc::new(Facets::of(&row.envelope)), leaf: row.leaf });
         Ok(())

@@ -9,8 +9,9 @@ use crate::log::{Head, ReadError, Stored};
 use crate::merkle::{Frontier, Hash};
 
 use super::database::RecordDb;
-use super::rows::{self, CHUNK_ROWS_MAX, Checked};
-use super::{Book, read, sealer};
+use super::rows::{CHUNK_ROWS_MAX, Checked};
+use super::scan::{for_each_row, scan};
+use super::{Book, sealer};
 
 /// How far a long work has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl Record {
         until: u64,
         mut each: impl FnMut(&Checked<'_>) + Send,
     ) -> Result<(), ReadError> {
-        rows::for_each_row(self.database.as_ref(), after, until, |row| {
+        for_each_row(self.database.as_ref(), after, until, |row| {
             each(&row);
             Ok(())
         })
@@ -163,7 +164,7 @@ impl Record {
         until: u64,
         limit: usize,
     ) -> Result<Vec<Stored>, ReadError> {
-        read::scan(self.database.as_ref(), after, until, limit).await
+        scan(self.database.as_ref(), after, until, limit).await
     }
 
     async fn tree_to(
@@ -175,7 +176,7 @@ impl Record {
         while tree.size() < total {
             let done = tree.size();
             let until = total.min(done + CHUNK_ROWS_MAX);
-            rows::for_each_row(self.database.as_ref(), done, until, |row| {
+            for_each_row(self.database.as_ref(), done, until, |row| {
                 tree.push(row.leaf);
                 Ok(())
             })

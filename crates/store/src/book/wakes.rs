@@ -18,35 +18,29 @@ pub(crate) const TELL_MS_MIN: u64 = 10;
 const LISTEN_AGAIN_MS_MIN: u64 = 50;
 const LISTEN_AGAIN_MS_MAX: u64 = 5_000;
 
-/// How processes wake each other where the database can carry it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Wakes {
-    /// What this process writes is told to the others, and theirs is heard while somebody follows.
-    #[default]
-    Told,
-    /// Nothing is told or heard, as behind a pooler that does not keep a connection to a session.
-    Polled,
-}
-
 /// A database that carries hints from process to process.
 #[async_trait]
-pub(crate) trait Bell: Send + Sync {
+pub(crate) trait Notifier: Send + Sync {
     /// Tells whoever listens that the book has come to `position`.
     async fn tell(&self, position: u64) -> Result<(), StorageError>;
     /// Listens, on a connection of its own.
-    async fn listen(&self) -> Result<Box<dyn Ear>, StorageError>;
+    async fn listen(&self) -> Result<Box<dyn Listener>, StorageError>;
 }
 
 /// A connection that listens.
 #[async_trait]
-pub(crate) trait Ear: Send {
+pub(crate) trait Listener: Send {
     /// The next position that is told; none where something may have been missed.
     async fn hear(&mut self) -> Result<Option<u64>, StorageError>;
 }
 
 /// Tells what the writer of this process has written, until `stop` says so or its sender is gone;
 /// then once more.
-pub(crate) async fn tell(core: Arc<Core>, bell: Arc<dyn Bell>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn tell(
+    core: Arc<Core>,
+    notifier: Arc<dyn Notifier>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut written = core.written.subscribe();
     let mut is_over = false;
     while !is_over {
@@ -58,7 +52,7 @@ pub(crate) async fn tell(core: Arc<Core>, bell: Arc<dyn Bell>, mut stop: watch::
             return;
         }
         let position = *written.borrow_and_update();
-        if let Err(error) = bell.tell(position).await {
+        if let Err(error) = notifier.tell(position).await {
             tracing::debug!(%error, position, "other processes were not told of a new head");
         }
         if !is_over {
@@ -72,17 +66,21 @@ pub(crate) async fn tell(core: Arc<Core>, bell: Arc<dyn Bell>, mut stop: watch::
 
 /// Brings the tail to what others tell, so that whoever follows in this process wakes, until `stop`
 /// says so or its sender is gone.
-pub(crate) async fn listen(core: Arc<Core>, bell: Arc<dyn Bell>, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn listen(
+    core: Arc<Core>,
+    notifier: Arc<dyn Notifier>,
+    mut stop: watch::Receiver<bool>,
+) {
     tokio::select! {
-        () = hear_all(&core, bell.as_ref()) => {}
+        () = hear_all(&core, notifier.as_ref()) => {}
         _ = stop.wait_for(|stopped| *stopped) => {}
     }
 }
 
-async fn hear_all(core: &Core, bell: &dyn Bell) {
+async fn hear_all(core: &Core, notifier: &dyn Notifier) {
     let mut again_ms = LISTEN_AGAIN_MS_MIN;
     loop {
-        if let Err(error) = hear_while_connected(core, bell, &mut again_ms).await {
+        if let Err(error) = hear_while_connected(core, notifier, &mut again_ms).await {
             tracing::debug!(%error, "other processes are not heard: polling until they are again");
         }
         sleep(Duration::from_millis(again_ms)).await;
@@ -92,10 +90,10 @@ async fn hear_all(core: &Core, bell: &dyn Bell) {
 
 async fn hear_while_connected(
     core: &Core,
-    bell: &dyn Bell,
+    notifier: &dyn Notifier,
     again_ms: &mut u64,
 ) -> Result<(), StorageError> {
-    let mut ear = bell.listen().await?;
+    let mut listener = notifier.listen().await?;
     *again_ms = LISTEN_AGAIN_MS_MIN;
     // What was written before it listened, it did not hear.
     let mut heard = None;
@@ -107,6 +105,6 @@ async fn hear_while_connected(
         {
             tracing::debug!(%error, "what others have written was not read: a poll will");
         }
-        heard = ear.hear().await?;
+        heard = listener.hear().await?;
     }
 }

@@ -46,19 +46,19 @@ pub(crate) struct Writer {
     core: Arc<Core>,
     jobs: mpsc::Receiver<Job>,
     /// Missing after a failed commit, until the head has been read again.
-    ground: Option<Ground>,
+    held_head: Option<HeldHead>,
 }
 
-/// What the writer stands on: a clean connection, and the head that it has read or written through
-/// it.
-pub(crate) struct Ground {
+/// The head that the writer holds: where the record ends, as it was last read or written through
+/// this connection, which is clean.
+pub(crate) struct HeldHead {
     connection: Box<dyn RecordWriter>,
-    held: Held,
+    end: Held,
 }
 
 impl Writer {
-    pub(crate) fn new(core: Arc<Core>, jobs: mpsc::Receiver<Job>, ground: Ground) -> Self {
-        Self { core, jobs, ground: Some(ground) }
+    pub(crate) fn new(core: Arc<Core>, jobs: mpsc::Receiver<Job>, held_head: HeldHead) -> Self {
+        Self { core, jobs, held_head: Some(held_head) }
     }
 
     /// Serves until every sender is gone and the queue is empty.
@@ -75,8 +75,8 @@ impl Writer {
             last_batch = batch.jobs.len();
             self.serve(batch.jobs).await;
         }
-        if let Some(ground) = self.ground.take()
-            && let Err(error) = ground.connection.close().await
+        if let Some(held_head) = self.held_head.take()
+            && let Err(error) = held_head.connection.close().await
         {
             tracing::warn!(%error, "the writer's connection did not close cleanly");
         }
@@ -115,7 +115,7 @@ impl Writer {
     }
 
     async fn decide(&mut self, jobs: &mut [Job]) -> Result<(Vec<Answer>, Batch), AppendError> {
-        let held = self.ground().await?.held.clone();
+        let held = self.held_head().await?.end.clone();
         let tail = self.core.tail.snapshot();
         assert!(tail.end >= held.frontier.size(), "the tail holds what the writer knows");
         let events = jobs.iter().map(|job| job.prepared.events.len()).sum();
@@ -147,13 +147,13 @@ impl Writer {
     }
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, AppendError> {
-        let ground = self.ground().await?;
-        match ground.connection.write(batch).await {
+        let held_head = self.held_head().await?;
+        match held_head.connection.write(batch).await {
             Ok(written) => Ok(written),
             Err(error @ StorageError::Busy { .. }) => Err(error.into()),
             Err(source) => {
                 // Whether it stands, only the record knows: begin again from there.
-                self.ground = None;
+                self.held_head = None;
                 tracing::error!(error = ?source, "a batch was not committed: reopening the record");
                 Err(AppendError::Unknown { source })
             }
@@ -163,8 +163,8 @@ impl Writer {
     fn accept(&mut self, batch: Batch) {
         let first = batch.before() + 1;
         let last = batch.held.frontier.size();
-        if let Some(ground) = &mut self.ground {
-            ground.held = batch.held;
+        if let Some(held_head) = &mut self.held_head {
+            held_head.end = batch.held;
         }
         self.core.publish(first, batch.events);
         self.core.written.send_replace(last);
@@ -173,30 +173,30 @@ impl Writer {
     /// Takes over what another process has written.
     async fn follow(&mut self) -> Result<(), AppendError> {
         let head = self.core.refresh().await?;
-        let before = self.ground().await?.held.frontier.size();
+        let before = self.held_head().await?.end.frontier.size();
         assert!(head.position() > before, "the head of a book only moves forward");
-        self.ground().await?.held = head.held();
+        self.held_head().await?.end = head.held();
         Ok(())
     }
 
-    async fn ground(&mut self) -> Result<&mut Ground, AppendError> {
-        if self.ground.is_none() {
-            let ground = Ground::open(self.core.record.as_ref()).await?;
+    async fn held_head(&mut self) -> Result<&mut HeldHead, AppendError> {
+        if self.held_head.is_none() {
+            let held_head = HeldHead::open(self.core.record.as_ref()).await?;
             // Whatever the failed commit left behind in the record is in the tail before anything
             // else.
-            self.core.refresh_to(ground.held.frontier.size()).await?;
-            self.ground = Some(ground);
+            self.core.refresh_to(held_head.end.frontier.size()).await?;
+            self.held_head = Some(held_head);
         }
-        self.ground.as_mut().ok_or(AppendError::Storage(StorageError::Closed))
+        self.held_head.as_mut().ok_or(AppendError::Storage(StorageError::Closed))
     }
 }
 
-impl Ground {
+impl HeldHead {
     /// A connection of its own, and the head as it reads it.
     pub(crate) async fn open(record: &dyn RecordDb) -> Result<Self, StorageError> {
         let mut connection = record.writer().await?;
-        let held = connection.head().await?.held();
-        Ok(Self { connection, held })
+        let end = connection.head().await?.held();
+        Ok(Self { connection, end })
     }
 }
 

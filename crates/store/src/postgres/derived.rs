@@ -13,7 +13,8 @@ use crate::book::{
 };
 use crate::views::sql;
 
-use super::database::{Database, Patience};
+use super::connect::Patience;
+use super::database::Database;
 use super::error::is_unusable;
 use super::lender::{Lender, Lent, Within as _};
 use super::schema::SchemaName;

@@ -66,3 +66,10 @@ pub(crate) fn is_unusable(error: &StorageError) -> bool {
         | StorageError::OutOfOrder { .. } => false,
     }
 }
+
+/// The name is another schema's, or another process has just made it.
+pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+    const DUPLICATE_SCHEMA: &str = "42P06";
+    const UNIQUE_VIOLATION: &str = "23505";
+    state(error).is_some_and(|state| [DUPLICATE_SCHEMA, UNIQUE_VIOLATION].contains(&state.as_str()))
+}

@@ -4,12 +4,13 @@
 //! Only what any server with PostgreSQL's protocol has stands on the way of an append: one
 //! statement at READ COMMITTED that compares the head and moves it.
 
-mod bell;
+mod connect;
 mod database;
 mod derived;
 mod error;
 mod gate;
 mod lender;
+mod notifier;
 mod record;
 mod rights;
 mod schema;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::book::{
-    Bell, Book, CopyError, Derived, Found, OpenError, Options, Progress, Record, RecordDb as _,
+    Book, CopyError, Derived, Found, Notifier, OpenError, Options, Progress, Record, RecordDb as _,
     SCHEMA_VERSION, check_record, copy, new_id,
 };
 use crate::clock::{Clock, SystemClock};
@@ -35,17 +36,15 @@ pub use state::PostgresState;
 pub use vault::PostgresVault;
 pub use views::PostgresViews;
 
-use bell::PgBell;
+use connect::PATIENCE;
 use derived::PgDerived;
-use error::state as sqlstate;
+use error::is_taken;
 use lender::{Within as _, in_time};
+use notifier::PgNotifier;
 use record::PgRecord;
 use rights::Purpose;
-use schema::{Part, SchemaName};
+use schema::Schemas;
 
-/// How long a statement on the record may take, and wait for a lock.
-const PATIENCE: database::Patience =
-    database::Patience { lock_ms: 10_000, statement_ms: 30_000, idle_ms: 30_000 };
 const CREATING: &str = "create the book's schemas";
 const CHECKING: &str = "read what the record is";
 /// What makes the tables of the state.
@@ -138,9 +137,10 @@ impl Database {
         let identity = options.identity(book_id);
         let pauses = options.pauses.clone();
         let derived = Derived::open(database, &identity, &record, pauses).await?;
-        let bell = PgBell::new(&schemas.record, self.access(&schemas.record, PATIENCE));
-        let bell: Option<Arc<dyn Bell>> = Some(Arc::new(bell));
-        Book::open(Found { book_id, record: Arc::new(record), derived, head, bell }, options).await
+        let notifier = PgNotifier::new(&schemas.record, self.access(&schemas.record, PATIENCE));
+        let notifier: Option<Arc<dyn Notifier>> = Some(Arc::new(notifier));
+        Book::open(Found { book_id, record: Arc::new(record), derived, head, notifier }, options)
+            .await
     }
 
     /// The record of the book `name`, without asking whether it is whole: for looking into a book
@@ -211,21 +211,6 @@ impl Database {
     }
 }
 
-/// Where the parts of a book stand.
-struct Schemas {
-    record: SchemaName,
-    state: SchemaName,
-    derived: SchemaName,
-}
-
-impl Schemas {
-    fn of(book: &str) -> Result<Self, OpenError> {
-        let of = |part| SchemaName::of(book, part).map_err(OpenError::Options);
-        let (record, state) = (of(Part::Record)?, of(Part::State)?);
-        Ok(Self { record, state, derived: of(Part::Derived)? })
-    }
-}
-
 /// Makes the schemas in one transaction, so that a book is there whole or not at all.
 async fn create_schemas(
     connection: &mut PgConnection,
@@ -254,12 +239,4 @@ async fn create_schemas(
         .execute(&mut *tx)
         .await?;
     tx.commit().await
-}
-
-/// The name is another schema's, or another process has just made it.
-fn is_taken(error: &sqlx::Error) -> bool {
-    const DUPLICATE_SCHEMA: &str = "42P06";
-    const UNIQUE_VIOLATION: &str = "23505";
-    sqlstate(error)
-        .is_some_and(|state| [DUPLICATE_SCHEMA, UNIQUE_VIOLATION].contains(&state.as_str()))
 }

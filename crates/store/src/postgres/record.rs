@@ -12,7 +12,7 @@ use crate::book::{
 use crate::error::StorageError;
 use crate::merkle::Hash;
 
-use super::database::Access;
+use super::connect::Access;
 use super::error::is_busy;
 use super::lender::{Lender, Within as _};
 

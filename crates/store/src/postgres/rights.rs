@@ -9,8 +9,10 @@ use crate::book::OpenError;
 use crate::error::StorageError;
 use crate::views::sql::quoted;
 
-use super::schema::{Part, SchemaName};
-use super::{Database, PATIENCE, Schemas, in_time};
+use super::connect::PATIENCE;
+use super::database::Database;
+use super::lender::in_time;
+use super::schema::{Part, SchemaName, Schemas};
 
 const GRANTING: &str = "grant the rights on a book";
 

@@ -1,5 +1,7 @@
 //! Names of schemas: what is taken for one, so that none reaches SQL that does not look like one.
 
+use crate::book::OpenError;
+
 /// Bytes of a name that PostgreSQL keeps; it cuts off what is longer.
 const NAME_BYTES_MAX: usize = 63;
 
@@ -57,6 +59,22 @@ impl SchemaName {
     /// this schema's. In quotes, since a name may be a word of SQL.
     pub(super) fn quoted(&self) -> String {
         format!("\"{}\"", self.0)
+    }
+}
+
+/// Where the parts of a book stand.
+pub(super) struct Schemas {
+    pub(super) record: SchemaName,
+    pub(super) state: SchemaName,
+    pub(super) derived: SchemaName,
+}
+
+impl Schemas {
+    /// As a book of this name has them.
+    pub(super) fn of(book: &str) -> Result<Self, OpenError> {
+        let of = |part| SchemaName::of(book, part).map_err(OpenError::Options);
+        let (record, state) = (of(Part::Record)?, of(Part::State)?);
+        Ok(Self { record, state, derived: of(Part::Derived)? })
     }
 }
 

@@ -19,9 +19,11 @@ use crate::state::{
 };
 use crate::views::sql::quoted;
 
+use super::connect::PATIENCE;
+use super::database::Database;
+use super::error::is_taken;
 use super::lender::Lender;
-use super::schema::{Part, SchemaName};
-use super::{Database, PATIENCE, Schemas, is_taken};
+use super::schema::{Part, SchemaName, Schemas};
 
 /// Connections of one process.
 const CONNECTIONS_MAX: u32 = 2;

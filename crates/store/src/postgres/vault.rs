@@ -18,9 +18,10 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection as _, Row};
 use tokio::time::timeout;
 
-use super::database::{Database, Durability, Patience, limited};
+use super::connect::{Patience, limited};
+use super::database::{Database, Durability};
 use super::lender::Within as _;
-use super::schema::SchemaName;
+use super::schema::{Part, SchemaName};
 use crate::StorageError;
 use crate::vault::{
     self, Cache, Entropy, Erasure, Existence, Found, INDEX_PURPOSE, KeyName, KeyRing, KeyedHash,
@@ -56,6 +57,34 @@ struct Server {
     pool: PgPool,
     /// How long an answer may take.
     answer: Duration,
+}
+
+impl Database {
+    /// Makes the vault of a new book; see [`PostgresVault::create`].
+    ///
+    /// # Errors
+    /// As there, or a name that no schema can have.
+    pub async fn create_vault(
+        &self,
+        book: &str,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<PostgresVault, VaultError> {
+        let schema = SchemaName::of(book, Part::Vault).map_err(VaultError::Refused)?;
+        PostgresVault::create_on(self, &schema, entropy).await
+    }
+
+    /// Opens the vault of a book; see [`PostgresVault::open`].
+    ///
+    /// # Errors
+    /// As there, or a name that no schema can have.
+    pub async fn open_vault(
+        &self,
+        book: &str,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<PostgresVault, VaultError> {
+        let schema = SchemaName::of(book, Part::Vault).map_err(VaultError::Refused)?;
+        PostgresVault::open_on(self, &schema, entropy).await
+    }
 }
 
 impl PostgresVault {

@@ -27,8 +27,9 @@ use crate::views::{
     check_day, check_limit, check_step, grown,
 };
 
-use super::database::{Patience, limited};
-use super::schema::SchemaName;
+use super::connect::{Patience, limited};
+use super::database::Database;
+use super::schema::{Part, SchemaName};
 use catalogue::Home;
 use faults::{or_remade, to_the_end};
 
@@ -49,6 +50,21 @@ pub struct PostgresViews {
     home: Home,
     readers: PgPool,
     known: Known,
+}
+
+impl Database {
+    /// Opens the views of a book; see [`PostgresViews::open`].
+    ///
+    /// # Errors
+    /// As there, or a name that no schema can have.
+    pub async fn open_views(
+        &self,
+        book: &str,
+        book_id: [u8; 16],
+    ) -> Result<PostgresViews, ViewError> {
+        let schema = SchemaName::of(book, Part::Derived).map_err(ViewError::Refused)?;
+        PostgresViews::open(self.options().clone(), schema.as_str(), book_id).await
+    }
 }
 
 impl PostgresViews {
@@ -87,12 +103,12 @@ impl Views for PostgresViews {
         schema.assert_well_formed();
         check_day(as_of)?;
         let schema = Arc::new(schema.clone());
-        let kept = match catalogue::find(&self.readers, schema.name).await {
+        let stored = match catalogue::find(&self.readers, schema.name).await {
             Ok(found) => found.filter(|entry| entry.is_of(&schema)),
             Err(error) if faults::is_gone(&error) => None,
             Err(error) => return Err(error.into()),
         };
-        let state = match kept {
+        let state = match stored {
             Some(entry) => entry.info.state,
             None => {
                 let work = make(self.home.clone(), Arc::clone(&schema), as_of.to_owned());
@@ -282,7 +298,7 @@ async fn make(home: Home, schema: Arc<ViewSchema>, as_of: String) -> Result<View
     let found = catalogue::find(&mut *tx, schema.name).await?;
     let state = match found.filter(|entry| entry.is_of(&schema)) {
         Some(entry) => entry.info.state,
-        None => catalogue::make_empty(&mut tx, &schema, &as_of).await?,
+        None => show::make_empty(&mut tx, &schema, &as_of).await?,
     };
     tx.commit().await.map_err(StorageError::sqlx("make a view"))?;
     Ok(state)

@@ -14,11 +14,13 @@
 //! the keys of people who were erased since: keep `vault/` apart from the rest and not for long,
 //! and after a restore carry out again the erasures that the record tells of.
 
+mod error;
 mod manifest;
+mod parts;
 mod restore;
 mod transfer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -26,37 +28,17 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::StorageError;
 
+pub use error::{BackupError, InspectError};
 pub use manifest::{BackedUpFile, Manifest};
 pub use restore::{RestoreVault, restore};
 
+use parts::{PARTS, Presence};
 use transfer::{Digested, NewFolder};
 
 /// How long a copy waits for a writer, milliseconds.
 const BUSY_WAIT_MS: u64 = 30_000;
 /// How often a long copy reports how far it has come, milliseconds.
 const REPORT_INTERVAL_MS: u64 = 200;
-
-/// The parts of a backup in the order in which they are copied. Which comes first is a promise: see
-/// the module.
-const PARTS: [Part; 3] = [
-    Part { source: "state.db", copy: "state.db", presence: Presence::Optional },
-    Part { source: "record.db", copy: "record.db", presence: Presence::Required },
-    Part { source: "vault.db", copy: "vault/vault.db", presence: Presence::Optional },
-];
-
-/// A file of a book and where it stands in a backup.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    source: &'static str,
-    copy: &'static str,
-    presence: Presence,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Required,
-    Optional,
-}
 
 /// What is read from a copied record: which book it is and where it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,70 +163,6 @@ async fn require_untouched(copy: &Path, sha256: &str) -> Result<(), BackupError>
         return Ok(());
     }
     Err(BackupError::Touched { path: copy.to_owned() })
-}
-
-/// Why a record could not be inspected; the caller's own error.
-pub type InspectError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Why nothing was backed up or restored.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// Something stands where the new folder should.
-    #[error("{} is there already and not empty: name another folder", path.display())]
-    TargetInUse {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder under its temporary name is there.
-    #[error(
-        "{} is there: somebody writes it now, or a crash left it behind: then remove it",
-        path.display()
-    )]
-    Unfinished {
-        /// The folder under its temporary name.
-        path: PathBuf,
-    },
-    /// A file that must be there is not.
-    #[error("{} is missing: this is not a whole book or backup", path.display())]
-    SourceMissing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The inspection changed the copy.
-    #[error("{} was changed by its inspection: open it read-only and immutable", path.display())]
-    Touched {
-        /// The copied record.
-        path: PathBuf,
-    },
-    /// The record could not be inspected.
-    #[error("the copied record could not be inspected")]
-    Inspect(#[source] InspectError),
-    /// The vault was kept elsewhere, or is no more.
-    #[error(
-        "the backup's vault is not at {}: put it there, or restore without it and lose every \
-         personal datum",
-        path.display()
-    )]
-    VaultElsewhere {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// A file is not the one that was backed up.
-    #[error("{file} is not the file that was backed up: its SHA-256 is {found}, not {expected}")]
-    Altered {
-        /// Path within the backup.
-        file: String,
-        /// As the manifest says.
-        expected: String,
-        /// As it is.
-        found: String,
-    },
-    /// The manifest is not one that this program can read.
-    #[error("the manifest cannot be used: {0}")]
-    Manifest(String),
-    /// The storage failed.
-    #[error("the storage failed")]
-    Storage(#[from] StorageError),
 }
 
 #[cfg(test)]

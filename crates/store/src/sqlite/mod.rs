@@ -68,7 +68,7 @@ pub async fn open_book(folder: &Path, options: Options) -> Result<Book, OpenErro
     let identity = options.identity(book_id);
     let path = folder.join(DERIVED_FILE);
     let derived = open_derived(&path, &identity, &record, options.pauses.clone()).await?;
-    let found = Found { book_id, record: Arc::new(record), derived, head, bell: None };
+    let found = Found { book_id, record: Arc::new(record), derived, head, notifier: None };
     Book::open(found, options).await
 }
 

@@ -112,8 +112,8 @@ impl Views for SqliteViews {
         check_day(as_of)?;
         let mut tx = self.write_transaction().await?;
         let found = catalogue::find(&mut *tx, schema.name).await?;
-        let kept = found.filter(|entry| entry.is_of(schema));
-        let state = match kept {
+        let stored = found.filter(|entry| entry.is_of(schema));
+        let state = match stored {
             Some(entry) => entry.info.state,
             None => catalogue::make_empty(&mut tx, schema, as_of).await?,
         };

@@ -11,8 +11,8 @@ pub struct Shadow {
     pub(crate) schema: Arc<ViewSchema>,
     /// Number of its table.
     pub(crate) generation: i64,
-    /// Number of who works on it: a later one takes it away.
-    pub(crate) turn: i64,
+    /// Number of the lease under which it is worked on: whoever takes a later one has it.
+    pub(crate) work_lease: i64,
 }
 
 impl Shadow {
@@ -51,7 +51,7 @@ pub struct Resumed {
 /// A shadow as the catalogue knows it.
 pub(crate) struct ShadowEntry {
     pub(crate) generation: i64,
-    pub(crate) turn: i64,
+    pub(crate) work_lease: i64,
     /// Version and form of its table.
     pub(crate) version: i64,
     pub(crate) form: String,
@@ -68,9 +68,9 @@ impl ShadowEntry {
         self.version == i64::from(schema.version) && self.form == super::sql::form(schema)
     }
 
-    /// The same, in the hands of `turn`.
-    pub(crate) fn resumed(self, schema: Arc<ViewSchema>, turn: i64) -> Resumed {
-        let shadow = Shadow { schema, generation: self.generation, turn };
+    /// The same rebuild, worked on under `work_lease` from now on.
+    pub(crate) fn resumed(self, schema: Arc<ViewSchema>, work_lease: i64) -> Resumed {
+        let shadow = Shadow { schema, generation: self.generation, work_lease };
         Resumed { shadow, from: self.from, loaded: self.loaded, cursor: self.cursor }
     }
 }

@@ -82,8 +82,8 @@ pub async fn a_rebuild_may_bring_another_form_of_the_view<S: Store>() {
     assert_eq!(all_keys(&views).await.len(), 5);
     views.swap(shadow, &point(9)).await.unwrap();
     assert_eq!(views.scan("orders", None, 9).await.unwrap(), [new]);
-    let kept = views.ensure(&next, TODAY).await.unwrap();
-    assert_eq!(kept, ViewState { point: point(9), rows: 1 });
+    let stored = views.ensure(&next, TODAY).await.unwrap();
+    assert_eq!(stored, ViewState { point: point(9), rows: 1 });
 }
 
 pub async fn an_abandoned_rebuild_is_dropped_by_the_next_and_cannot_come_back<S: Store>() {

@@ -112,11 +112,11 @@ pub async fn a_view_is_kept_when_it_is_ensured_again_and_emptied_when_its_form_h
         other_column,
     ];
     for form in forms {
-        let kept = views.ensure(&orders(), "2026-11-22").await.unwrap();
-        views.write("orders", &kept.point, filled.clone(), &kept.point).await.unwrap();
+        let stored = views.ensure(&orders(), "2026-11-22").await.unwrap();
+        views.write("orders", &stored.point, filled.clone(), &stored.point).await.unwrap();
         let again = store.open().await;
         let found = again.ensure(&orders(), "2026-11-23").await.unwrap();
-        assert_eq!(found, ViewState { point: kept.point, rows: 1 });
+        assert_eq!(found, ViewState { point: stored.point, rows: 1 });
         let emptied = again.ensure(&form, "2026-11-24").await.unwrap();
         let as_of = "2026-11-24".to_owned();
         assert_eq!(emptied, ViewState { point: ViewPoint { cursor: 0, as_of }, rows: 0 });

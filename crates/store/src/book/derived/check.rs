@@ -10,32 +10,23 @@ use sha2::{Digest, Sha256};
 
 use crate::StorageError;
 
+use super::block::{SealBlock, entries_of, type_codes};
 use super::checksum::verified;
 use super::database::{BlockRow, to_count, to_sql};
+use super::digests::{RunDigests, add, digest};
 use super::page::{Entry, read_all};
 use super::reader::Miss;
 use super::run::{Run, page_id};
-use super::seal::{entries_of, type_codes};
 use super::snapshot::Snapshot;
 use super::tiles::{self, Hash, TILE_WIDTH};
 use super::types::{TypeColumn, encode_codes};
-use super::{Derived, LOOKUP_TRIES_MAX, SealBlock};
+use super::{Derived, LOOKUP_TRIES_MAX};
 
 /// Pages read at once.
 const READ_PAGES: usize = 64;
 
 /// What is wrong with a block, or that nothing is.
 type Verdict = Result<(), String>;
-
-/// A hash over the postings of each block of a run, in order of key and position.
-#[derive(Debug)]
-pub(super) struct RunDigests {
-    run: i64,
-    first_block: u64,
-    digests: Vec<Hash>,
-    /// The last block compared with these; a block at or before it has the run read again.
-    compared_to: u64,
-}
 
 impl Derived {
     /// Compares the stored types, replay block, tiles and postings of `block`, which the caller
@@ -201,30 +192,4 @@ fn slice<'a>(
 fn starts_at(entries: &[Entry], run: &Run, number: usize) -> bool {
     let first = entries.first().map(|entry| (entry.hash, entry.offset));
     first.is_some() && first == run.directory.first(number)
-}
-
-/// Adds each entry to the hash of its block, with its offset in the block.
-fn add(hashers: &mut [Sha256], entries: &[Entry], events: u64) -> Result<(), StorageError> {
-    for entry in entries {
-        let block = to_count(entry.offset / events)?;
-        let beyond = || StorageError::Corrupt("a posting points beyond its run".to_owned());
-        let hasher = hashers.get_mut(block).ok_or_else(beyond)?;
-        add_one(hasher, &Entry { offset: entry.offset % events, ..*entry });
-    }
-    Ok(())
-}
-
-fn add_one(hasher: &mut Sha256, entry: &Entry) {
-    hasher.update(entry.hash.to_le_bytes());
-    hasher.update(entry.offset.to_le_bytes());
-    hasher.update(entry.type_code.to_le_bytes());
-}
-
-/// The digest of entries of one block, whose offsets count from the block's first position.
-fn digest(entries: &[Entry]) -> Hash {
-    let mut hasher = Sha256::new();
-    for entry in entries {
-        add_one(&mut hasher, entry);
-    }
-    hasher.finalize().into()
 }

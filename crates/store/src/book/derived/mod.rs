@@ -8,10 +8,12 @@
 //! of runs and pages are never used twice.
 
 mod aside;
+mod block;
 mod cache;
 mod check;
 mod checksum;
 mod database;
+mod digests;
 mod filter;
 mod lookup;
 mod merge;
@@ -30,19 +32,18 @@ mod types;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use async_trait::async_trait;
-
 use crate::StorageError;
 use crate::keys::HashedItem;
-use crate::prepared::Facets;
 
-use check::RunDigests;
 use database::to_sql;
+use digests::RunDigests;
 use lookup::{Direction, Wanted};
 use reader::{Miss, Reader};
 use snapshot::Snapshot;
 
+pub(crate) use block::{SealBlock, SealEvent};
 pub(crate) use database::*;
+pub(crate) use open::RecordProbe;
 pub use pauses::{Pause, Pauses};
 
 /// Events a block may have: two bytes number them.
@@ -59,33 +60,6 @@ pub(crate) struct Derived {
     block_events: u64,
     pauses: Pauses,
     checked: tokio::sync::Mutex<Option<RunDigests>>,
-}
-
-/// A full block of committed events.
-#[derive(Debug, Clone)]
-pub(crate) struct SealBlock {
-    /// Position of its first event.
-    pub(crate) first: u64,
-    /// As many events as a block has.
-    pub(crate) events: Vec<SealEvent>,
-    /// The replay block, opaque here.
-    pub(crate) packed: Vec<u8>,
-}
-
-/// What the index needs of an event.
-#[derive(Debug, Clone)]
-pub(crate) struct SealEvent {
-    /// The hashes of its type and keys.
-    pub(crate) facets: Arc<Facets>,
-    /// Its Merkle leaf.
-    pub(crate) leaf: [u8; 32],
-}
-
-/// Asks the record itself.
-#[async_trait]
-pub(crate) trait RecordProbe: Send + Sync {
-    /// Merkle leaf of the event at `position`, none when the record ends before it.
-    async fn leaf(&self, position: u64) -> Result<Option<[u8; 32]>, StorageError>;
 }
 
 impl Derived {

@@ -2,12 +2,20 @@
 //! record. It is emptied in one transaction, so that other processes that have it open see one
 //! state or the other.
 
+use async_trait::async_trait;
+
 use crate::StorageError;
 
-use super::RecordProbe;
 use super::database::{DerivedDb, DerivedTx, FORMAT, Identity, Meta, from_sql, to_sql};
 use super::snapshot::Snapshot;
 use super::tiles::{self, Hash, TILE_WIDTH};
+
+/// Asks the record itself.
+#[async_trait]
+pub(crate) trait RecordProbe: Send + Sync {
+    /// Merkle leaf of the event at `position`, none when the record ends before it.
+    async fn leaf(&self, position: u64) -> Result<Option<[u8; 32]>, StorageError>;
+}
 
 /// Opens it, empty if it was not the derived state of this record.
 pub(super) async fn open(

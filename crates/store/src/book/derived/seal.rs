@@ -4,14 +4,14 @@
 
 use crate::StorageError;
 
+use super::Derived;
 use super::aside::aside;
+use super::block::{SealBlock, entries_of, type_codes};
 use super::checksum::with_sum;
 use super::database::{BlockRow, DerivedTx, NewRun, RunRow, from_sql, to_sql};
-use super::page::Entry;
 use super::run::{RunIndex, RunWriter, page_id};
 use super::tiles::{self, Hash, Tile};
 use super::types::{TypeColumn, encode_codes};
-use super::{Derived, SealBlock, SealEvent};
 
 /// A block, ready to be written.
 #[derive(Debug)]
@@ -23,25 +23,6 @@ struct Prepared {
     keys: RunIndex,
     row: BlockRow,
     leaves: Vec<Hash>,
-}
-
-/// Type code of each event of the block.
-pub(super) fn type_codes(block: &SealBlock) -> Vec<u32> {
-    block.events.iter().map(|event| event.facets.type_code).collect()
-}
-
-/// The entries of the block, sorted; offsets count from its first position.
-pub(super) fn entries_of(block: &SealBlock) -> Vec<Entry> {
-    let keys = block.events.iter().map(|event| event.facets.key_hashes.len()).sum();
-    let mut entries = Vec::with_capacity(keys);
-    for (offset, SealEvent { facets, .. }) in (0_u64..).zip(&block.events) {
-        let hashes = facets.key_hashes.iter();
-        let type_code = facets.type_code;
-        entries.extend(hashes.map(|hash| Entry { hash: *hash, offset, type_code }));
-    }
-    entries.sort_unstable();
-    entries.dedup_by_key(|entry| (entry.hash, entry.offset));
-    entries
 }
 
 fn prepare(block: SealBlock, last: u64, index: u64) -> Prepared {

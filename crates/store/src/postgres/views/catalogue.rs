@@ -5,11 +5,9 @@ use std::sync::Arc;
 use sqlx::postgres::{PgConnection, PgPool, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, PgExecutor, Row, Transaction};
 
-use super::{faults, show, statements};
+use super::faults;
 use crate::StorageError;
-use crate::views::{
-    Replaces, ViewError, ViewInfo, ViewPoint, ViewSchema, ViewState, sql, stored_number,
-};
+use crate::views::{ViewInfo, ViewPoint, ViewSchema, ViewState, sql, stored_number};
 
 /// How often the catalogue is made while other processes make the same schema.
 const ADOPT_TRIES_MAX: usize = 8;
@@ -198,25 +196,6 @@ pub(super) async fn move_to(
         .await
         .map(drop)
         .map_err(StorageError::sqlx("write how a view stands"))
-}
-
-/// Makes an empty view in the place of whatever stands there.
-pub(super) async fn make_empty(
-    tx: &mut PgConnection,
-    schema: &ViewSchema,
-    as_of: &str,
-) -> Result<ViewState, ViewError> {
-    let generation = next_generation(tx).await?;
-    let table = statements::rows_table(schema, generation);
-    run(tx, statements::create_table(&table, schema), "make a view").await?;
-    for index in statements::create_indexes(&table, schema, generation) {
-        run(tx, index, "index a view").await?;
-    }
-    let point = ViewPoint { cursor: 0, as_of: as_of.to_owned() };
-    let state = ViewState { point, rows: 0 };
-    let made = show::Made { schema, generation, state: &state };
-    show::show(tx, made, Replaces::Any).await?;
-    Ok(state)
 }
 
 /// A number that no table had before.

@@ -61,7 +61,7 @@ async fn try_begin(
         .await
         .map_err(StorageError::sqlx(failed))?;
     tx.commit().await.map_err(StorageError::sqlx(failed))?;
-    Ok(Shadow { schema, generation, turn: generation })
+    Ok(Shadow { schema, generation, work_lease: generation })
 }
 
 pub(super) async fn resume(
@@ -79,14 +79,14 @@ async fn try_resume(pool: &PgPool, schema: Arc<ViewSchema>) -> Result<Option<Res
     let found = find_entry(&mut tx, schema.name, Access::Alone).await?;
     let resumed = match found.filter(|entry| entry.is_of(&schema)) {
         Some(entry) => {
-            let turn = catalogue::next_generation(&mut tx).await?;
+            let work_lease = catalogue::next_generation(&mut tx).await?;
             sqlx::query(include_str!("../sql/views/take_shadow.sql"))
                 .bind(schema.name)
-                .bind(turn)
+                .bind(work_lease)
                 .execute(&mut *tx)
                 .await
                 .map_err(StorageError::sqlx(failed))?;
-            Some(entry.resumed(schema, turn))
+            Some(entry.resumed(schema, work_lease))
         }
         None => None,
     };
@@ -250,7 +250,7 @@ async fn entry(
     access: Access,
 ) -> Result<ShadowEntry, ViewError> {
     let found = find_entry(tx, shadow.schema.name, access).await?;
-    found.filter(|entry| entry.turn == shadow.turn).ok_or_else(|| shadow.superseded())
+    found.filter(|entry| entry.work_lease == shadow.work_lease).ok_or_else(|| shadow.superseded())
 }
 
 /// The shadow of a view, if there is one.
@@ -274,7 +274,7 @@ fn decode(row: &PgRow) -> Result<ShadowEntry, sqlx::Error> {
     let is_indexed: bool = row.try_get("indexed")?;
     Ok(ShadowEntry {
         generation: row.try_get("generation")?,
-        turn: row.try_get("turn")?,
+        work_lease: row.try_get("turn")?,
         version: row.try_get("version")?,
         form: row.try_get("fingerprint")?,
         from: RebuildFrom { point, origin: row.try_get("origin")? },

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 
 use super::{catalogue, faults, statements};
 use crate::StorageError;
-use crate::views::{Replaces, ViewSchema, ViewState, sql};
+use crate::views::{Replaces, ViewError, ViewPoint, ViewSchema, ViewState, sql};
 
 /// How long one try waits for the readers of a view, milliseconds: new readers queue behind it.
 const TRY_MS_MAX: u64 = 100;
@@ -119,4 +119,23 @@ async fn replace(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Makes an empty view in the place of whatever stands there.
+pub(super) async fn make_empty(
+    tx: &mut PgConnection,
+    schema: &ViewSchema,
+    as_of: &str,
+) -> Result<ViewState, ViewError> {
+    let generation = catalogue::next_generation(tx).await?;
+    let table = statements::rows_table(schema, generation);
+    catalogue::run(tx, statements::create_table(&table, schema), "make a view").await?;
+    for index in statements::create_indexes(&table, schema, generation) {
+        catalogue::run(tx, index, "index a view").await?;
+    }
+    let point = ViewPoint { cursor: 0, as_of: as_of.to_owned() };
+    let state = ViewState { point, rows: 0 };
+    let made = Made { schema, generation, state: &state };
+    show(tx, made, Replaces::Any).await?;
+    Ok(state)
 }

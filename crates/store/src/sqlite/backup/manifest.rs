@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BackupError, PARTS};
+use super::error::BackupError;
+use super::parts::PARTS;
 
 /// The manifest's file name.
 pub(super) const FILE: &str = "manifest.json";

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use super::manifest::{self, Manifest};
+use super::parts::{PARTS, Part};
 use super::transfer::{self, NewFolder};
-use super::{BackupError, PARTS, Part, Progress};
+use super::{BackupError, Progress};
 
 /// What to do about the vault, which may be kept elsewhere and for a shorter time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

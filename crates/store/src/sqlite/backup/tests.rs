@@ -2,6 +2,7 @@
 //! key, whole or not there, and found out when it was altered.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 

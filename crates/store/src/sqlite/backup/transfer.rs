@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::BackupError;
+use super::error::BackupError;
 use crate::StorageError;
 
 /// Bytes read at once.

@@ -50,7 +50,7 @@ impl SqliteViews {
             .await
             .map_err(StorageError::sqlx(failed))?;
         tx.commit().await.map_err(StorageError::sqlx(failed))?;
-        Ok(Shadow { schema: Arc::new(schema.clone()), generation, turn: generation })
+        Ok(Shadow { schema: Arc::new(schema.clone()), generation, work_lease: generation })
     }
 
     pub(super) async fn resume_shadow(
@@ -61,15 +61,15 @@ impl SqliteViews {
         let mut tx = self.write_transaction().await?;
         let found = find(&mut tx, schema.name).await?.filter(|entry| entry.is_of(schema));
         let Some(entry) = found else { return Ok(None) };
-        let turn = catalogue::next_generation(&mut tx).await?;
+        let work_lease = catalogue::next_generation(&mut tx).await?;
         sqlx::query("UPDATE views_rebuild SET turn = ?2 WHERE view = ?1")
             .bind(schema.name)
-            .bind(turn)
+            .bind(work_lease)
             .execute(&mut *tx)
             .await
             .map_err(StorageError::sqlx(failed))?;
         tx.commit().await.map_err(StorageError::sqlx(failed))?;
-        Ok(Some(entry.resumed(Arc::new(schema.clone()), turn)))
+        Ok(Some(entry.resumed(Arc::new(schema.clone()), work_lease)))
     }
 
     pub(super) async fn load_shadow(
@@ -207,7 +207,7 @@ fn table(shadow: &Shadow) -> String {
 /// How a shadow stands, unless somebody else took its place or works on it.
 async fn entry(tx: &mut Tx, shadow: &Shadow) -> Result<ShadowEntry, ViewError> {
     let found = find(tx, shadow.schema.name).await?;
-    found.filter(|entry| entry.turn == shadow.turn).ok_or_else(|| shadow.superseded())
+    found.filter(|entry| entry.work_lease == shadow.work_lease).ok_or_else(|| shadow.superseded())
 }
 
 async fn require(tx: &mut Tx, shadow: &Shadow, wanted: Stage) -> Result<ShadowEntry, ViewError> {
@@ -228,7 +228,7 @@ fn decode(row: &SqliteRow) -> Result<ShadowEntry, sqlx::Error> {
     let is_indexed: bool = row.try_get("indexed")?;
     Ok(ShadowEntry {
         generation: row.try_get("generation")?,
-        turn: row.try_get("turn")?,
+        work_lease: row.try_get("turn")?,
         version: row.try_get("version")?,
         form: row.try_get("fingerprint")?,
         from: RebuildFrom { point, origin: row.try_get("origin")? },

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use sqlx::postgres::PgListener;
 use tokio::time::timeout;
 
-use crate::book::{Bell, Ear};
+use crate::book::{Listener, Notifier};
 use crate::error::StorageError;
 
-use super::database::Access;
+use super::connect::Access;
 use super::lender::{Lender, Within as _};
 use super::schema::SchemaName;
 
@@ -22,13 +22,13 @@ const LISTENING: &str = "listen for what other processes write";
 const QUIET_TIMES: u32 = 2;
 
 /// The channel of one book.
-pub(super) struct PgBell {
+pub(super) struct PgNotifier {
     channel: String,
     access: Access,
     telling: Lender,
 }
 
-impl PgBell {
+impl PgNotifier {
     /// Its connections are made when they are needed.
     pub(super) fn new(record: &SchemaName, access: Access) -> Self {
         let telling = access.lender(1);
@@ -37,7 +37,7 @@ impl PgBell {
 }
 
 #[async_trait]
-impl Bell for PgBell {
+impl Notifier for PgNotifier {
     async fn tell(&self, position: u64) -> Result<(), StorageError> {
         let channel = self.channel.as_str();
         self.telling
@@ -53,7 +53,7 @@ impl Bell for PgBell {
         Ok(())
     }
 
-    async fn listen(&self) -> Result<Box<dyn Ear>, StorageError> {
+    async fn listen(&self) -> Result<Box<dyn Listener>, StorageError> {
         let answer = self.access.answer;
         let listening = async {
             let mut listener = PgListener::connect_with(&self.access.pool_of_one()).await?;
@@ -61,18 +61,18 @@ impl Bell for PgBell {
             Ok(listener)
         };
         let listener = listening.within(answer, LISTENING).await?;
-        Ok(Box::new(PgEar { listener, answer }))
+        Ok(Box::new(PgChannelListener { listener, answer }))
     }
 }
 
 /// Connects again by itself, and says that it had to.
-struct PgEar {
+struct PgChannelListener {
     listener: PgListener,
     answer: Duration,
 }
 
 #[async_trait]
-impl Ear for PgEar {
+impl Listener for PgChannelListener {
     async fn hear(&mut self) -> Result<Option<u64>, StorageError> {
         let quiet = self.answer * QUIET_TIMES;
         let Ok(heard) = timeout(quiet, self.listener.try_recv()).await else {
