@@ -3,6 +3,7 @@
 //! It reads every manifest and source file of the workspace. A finding names the file and line, the
 //! rule and the way out; each rule also has a test that shows it a bad sample.
 
+mod asserts;
 mod house;
 mod names;
 mod rules;
@@ -235,6 +236,25 @@ fn a_test_that_is_not_there_is_found() {
 }
 
 // ---- what the house keeps ----
+
+#[test]
+fn every_second_function_that_touches_the_log_asserts_something() {
+    assert_clean(&asserts::bare_places(&sources(), &asserts::ASSERTED_PLACES));
+}
+
+#[test]
+fn a_place_with_too_few_asserts_is_found_and_trivial_functions_do_not_count() {
+    let bare = "fn a() {\n    b();\n    b();\n    b();\n    b();\n}\n";
+    let asserting = "fn c(d: u8) {\n    assert!(d > 0, \"d\");\n}\n";
+    let trivial = "fn e() -> u8 {\n    // assert!(false)\n    debug_assert!(true);\n    1\n}\n";
+    let of_tests = "#[cfg(test)]\nmod tests {\n    fn f() { assert!(true); }\n}\n";
+    let finds = |raw: &str| {
+        asserts::bare_places(&[Source::new("crates/a/src/b.rs", raw)], &["crates/a/"]).len()
+    };
+    assert_eq!(finds(&format!("{bare}{asserting}{trivial}")), 0);
+    assert_eq!(finds(&format!("{bare}{bare}{asserting}{of_tests}")), 1);
+    assert_eq!(finds(trivial), 1, "a place that counts nothing keeps nothing");
+}
 
 #[test]
 fn crates_lean_on_each_other_as_the_diagram_says() {

@@ -84,6 +84,8 @@ impl Batch {
 
     /// What is to be written, in order of position.
     pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
+        let events = u64::try_from(self.events.len());
+        assert_eq!(events, Ok(self.end() - self.before), "each row of a batch has its position");
         self.events.iter().map(|event| Row {
             leaf: &event.leaf,
             envelope: &event.envelope,
@@ -137,6 +139,7 @@ impl Batch {
         let Some((place, found)) = self.index.request(request, usize::MAX) else {
             return Ok(None);
         };
+        assert!(place < self.events.len(), "a request found in the batch stands in it");
         repeated(request, found, self.position(place)).map(Some)
     }
 
@@ -158,7 +161,10 @@ impl Batch {
             .max();
         let since = condition.after.max(checked_to);
         match here.or_else(|| tail.newest(query, since, u64::MAX)) {
-            Some(position) => Err(AppendError::Conflict { position }),
+            Some(position) => {
+                assert!(position > condition.after, "a conflict is newer than what was known");
+                Err(AppendError::Conflict { position })
+            }
             None => Ok(()),
         }
     }

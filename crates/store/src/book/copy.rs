@@ -82,6 +82,7 @@ async fn copy_rows(
     let until = end.min(before + CHUNK_ROWS_MAX);
     let add = |row: &super::rows::Checked<'_>| batch.add_copy(row);
     source.for_each(before, until, add).await?;
+    assert_eq!(batch.held.frontier.size(), until, "every row of the piece is in the batch");
     match writer.write(&batch).await? {
         Written::Committed => Ok(batch.held),
         Written::HeadMoved => Err(CopyError::Written),

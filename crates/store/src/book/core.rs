@@ -53,6 +53,7 @@ impl Core {
     pub(crate) async fn refresh(&self) -> Result<HeadRow, ReadError> {
         let head = self.record.head().await?;
         self.refresh_to(head.position()).await?;
+        assert!(self.tail.end() >= head.position(), "the tail reaches the head that was read");
         Ok(head)
     }
 
@@ -79,6 +80,8 @@ impl Core {
                 Ok(())
             })
             .await?;
+            let read = u64::try_from(events.len());
+            assert_eq!(read, Ok(until - end), "every row up to the target was read");
             self.publish(end + 1, events);
         }
     }
@@ -86,6 +89,7 @@ impl Core {
     /// Lets the tail go of what is sealed. It may end further on then, since another process has
     /// sealed what this one has not read: whoever follows is woken by that, too.
     pub(crate) fn evict(&self, sealed_to: u64) {
+        assert_eq!(sealed_to % self.block_events(), 0, "only whole blocks are sealed");
         self.tail.evict(sealed_to);
         self.tell_head();
     }
@@ -101,7 +105,9 @@ impl Core {
 
     /// Makes committed events known to this process.
     pub(crate) fn publish(&self, first: u64, events: Vec<TailEvent>) {
+        let next = first + u64::try_from(events.len()).unwrap_or(u64::MAX);
         self.tail.extend(first, events);
+        assert!(self.tail.end() + 1 >= next, "what was published is in the tail");
         self.tell_head();
         if self.tail.blocks_waiting() > 0 {
             self.grown.notify_one();
@@ -133,8 +139,9 @@ impl Core {
         }
     }
 
-    /// Asks that the sealed part reaches the tail, so that nothing lies between them.
-    pub(crate) fn assert_whole(&self, start: u64) -> Result<(), StorageError> {
+    /// Refuses to look below a tail that the sealed part does not reach: events between the two
+    /// would be missed.
+    pub(crate) fn check_whole(&self, start: u64) -> Result<(), StorageError> {
         if self.derived.sealed_to() + 1 < start { Err(StorageError::Remade) } else { Ok(()) }
     }
 }

@@ -159,6 +159,7 @@ pub(crate) async fn check_end(record: &dyn RecordDb) -> Result<HeadRow, OpenErro
         Ok(())
     })
     .await?;
+    assert_eq!(node.size(), node_events, "every event below the last node was hashed");
     if node_is_checked && head.frontier.last_node() != Some(&node.root()) {
         return Err(OpenError::Damaged {
             reason: format!("its last {node_events} events do not hash to its head"),

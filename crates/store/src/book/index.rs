@@ -130,6 +130,7 @@ impl KeyIndex {
     ) -> Option<(usize, &RequestRecord)> {
         let chain = self.chains.get(&wanted.key)?;
         self.follow(*chain, below).find_map(|event| {
+            assert!(event < below, "a chain leads from newer events to older ones");
             let request = self.facets(event)?.request.as_deref()?;
             (request.id == wanted.id).then_some((event, request))
         })

@@ -137,6 +137,7 @@ impl Book {
         // never behind it.
         let held_head = HeldHead::open(core.record.as_ref()).await?;
         core.refresh().await?;
+        assert!(core.tail.end() >= held_head.position(), "the tail reaches the head that is held");
         let notifier = found.notifier.filter(|_| core.options.wakes == Wakes::Told);
         Ok(Self::start(core, held_head, notifier))
     }

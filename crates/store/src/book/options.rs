@@ -89,6 +89,7 @@ impl Options {
 
     /// What the derived state of a book must have been made from and for.
     pub(crate) fn identity(&self, book_id: [u8; 16]) -> Identity {
+        assert!(self.block_events > 0, "options are checked before a book is opened with them");
         Identity {
             book_id,
             packer_fingerprint: self.packer.fingerprint(),

@@ -41,7 +41,7 @@ impl Core {
         let mut page = PageDraft::new(after, limit);
         let sealed_to = until.min(tail.start - 1);
         if after < sealed_to {
-            self.assert_whole(tail.start)?;
+            self.check_whole(tail.start)?;
             if query.is_everything() {
                 read_rows(self.record.as_ref(), after, sealed_to, &mut page).await?;
             } else {
@@ -51,6 +51,8 @@ impl Core {
         if page.scanned_to < until && !page.is_full() {
             self.read_tail(query, &tail, until, &mut page).await?;
         }
+        assert!(page.scanned_to >= after, "a page never ends before it begins");
+        assert!(page.scanned_to <= until.max(after), "a page ends where it was asked to");
         Ok(Page { events: page.events, scanned_to: page.scanned_to })
     }
 
@@ -63,12 +65,13 @@ impl Core {
         let query = &HashedQuery::from(query.clone());
         let (tail, until) = self.snapshot_for(until).await?;
         if let Some(position) = tail.newest(query, 0, until) {
+            assert!(position <= until, "the last match is not beyond the end of the read");
             let mut page = PageDraft::new(position - 1, 1);
             self.read_tail(query, &tail, position, &mut page).await?;
             return Ok(page.events.pop());
         }
         let sealed_to = until.min(tail.start - 1);
-        self.assert_whole(tail.start)?;
+        self.check_whole(tail.start)?;
         match self.newest_sealed(query, 0, sealed_to).await? {
             None => Ok(None),
             Some(position) => {
@@ -86,7 +89,10 @@ impl Core {
             return Ok((tail, until));
         }
         let head = self.refresh().await?.position();
-        Ok((self.tail.snapshot(), if until == 0 { head } else { until.min(head) }))
+        let until = if until == 0 { head } else { until.min(head) };
+        let tail = self.tail.snapshot();
+        assert!(tail.end >= until, "the snapshot reaches the end of the read");
+        Ok((tail, until))
     }
 
     async fn read_sealed(
@@ -112,6 +118,7 @@ impl Core {
                     }
                 }
             }
+            assert!(complete_to <= until, "candidates end where they were asked to");
             done = complete_to;
             page.scanned_to = done;
         }
@@ -159,6 +166,7 @@ impl Core {
                 return Ok(());
             }
         }
+        assert!(page.scanned_to <= until, "a page never goes back");
         page.scanned_to = until;
         Ok(())
     }
@@ -175,6 +183,7 @@ impl Core {
             let above = newest.unwrap_or(after);
             newest = self.newest_sealed_of(item, above, until).await?.or(newest);
         }
+        assert!(newest.is_none_or(|at| at > after && at <= until), "a match is where it was asked");
         Ok(newest)
     }
 
@@ -205,6 +214,7 @@ impl Core {
             if newest.is_some() || was_all {
                 return Ok(newest);
             }
+            assert!((1..=until).contains(&lowest), "each round of a lookup gets further down");
             until = lowest - 1;
         }
         Ok(None)
@@ -257,7 +267,7 @@ impl Core {
         tail_start: u64,
     ) -> Result<Option<Appended>, AppendError> {
         let Some(request) = request else { return Ok(None) };
-        self.assert_whole(tail_start)?;
+        self.check_whole(tail_start)?;
         let item = HashedItem { item: QueryItem::default(), tags: vec![request.key] };
         let mut done = 0;
         while done + 1 < tail_start {
@@ -271,7 +281,10 @@ impl Core {
                 }
             }
             match found.last() {
-                Some(last) if found.len() >= NEWEST_CANDIDATES => done = *last,
+                Some(last) if found.len() >= NEWEST_CANDIDATES => {
+                    assert!(*last > done, "each round of a lookup gets further");
+                    done = *last;
+                }
                 Some(_) | None => return Ok(None),
             }
         }
@@ -288,10 +301,13 @@ impl Core {
         if condition.after + 1 >= tail_start {
             return Ok(());
         }
-        self.assert_whole(tail_start)?;
+        self.check_whole(tail_start)?;
         let newest = self.newest_sealed(&condition.query, condition.after, tail_start - 1).await?;
         match newest {
-            Some(position) => Err(AppendError::Conflict { position }),
+            Some(position) => {
+                assert!(position < tail_start, "a conflict below the tail is below it");
+                Err(AppendError::Conflict { position })
+            }
             None => Ok(()),
         }
     }

@@ -14,6 +14,7 @@ pub(crate) async fn for_each_row(
     until: u64,
     mut each: impl FnMut(Checked<'_>) -> Result<(), ReadError> + Send,
 ) -> Result<(), ReadError> {
+    assert!(after <= until, "a stretch of rows does not end before it begins");
     let mut done = after;
     while done < until {
         let end = until.min(done + CHUNK_ROWS_MAX);
@@ -38,6 +39,7 @@ pub(crate) async fn scan(
     let until = if until == 0 { head } else { until.min(head) };
     let mut page = PageDraft::new(after, limit);
     read_rows(record, after, until, &mut page).await?;
+    assert!(page.scanned_to <= until.max(after), "a page ends where it was asked to");
     Ok(page.events)
 }
 
@@ -61,6 +63,7 @@ pub(super) async fn read_rows(
         }
         done = end;
     }
+    assert!(page.scanned_to <= done, "a page never goes back");
     page.scanned_to = done;
     Ok(())
 }

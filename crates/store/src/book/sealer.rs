@@ -54,6 +54,7 @@ pub(crate) async fn seal_full_blocks(core: &Core, end: Option<u64>) -> Result<()
     let block_events = core.block_events();
     loop {
         let sealed_to = core.derived.sealed_to();
+        assert_eq!(sealed_to % block_events, 0, "only whole blocks are sealed");
         core.evict(sealed_to);
         let end = end.unwrap_or_else(|| core.tail.end());
         if sealed_to + block_events > end {
@@ -85,6 +86,7 @@ async fn block_at(core: &Core, first: u64) -> Result<SealBlock, ReadError> {
 
 /// The block that begins at `first`, read back from the record itself.
 pub(crate) async fn block_from_record(core: &Core, first: u64) -> Result<SealBlock, ReadError> {
+    assert_eq!((first - 1) % core.block_events(), 0, "a block begins where one can begin");
     let mut stored = Vec::new();
     let mut events = Vec::new();
     let last = first + core.block_events() - 1;

@@ -87,6 +87,7 @@ impl Tail {
     /// Whole blocks that wait for the sealer.
     pub(crate) fn blocks_waiting(&self) -> u64 {
         let snapshot = self.snapshot();
+        assert!(snapshot.end + 1 >= snapshot.start, "a tail is empty or holds events");
         (snapshot.end + 1 - snapshot.start) / self.block_events
     }
 
@@ -146,6 +147,8 @@ impl Tail {
         while let Some(oldest) = segments.pop_front_if(|oldest| oldest.first <= sealed_to) {
             *data_bytes = data_bytes.saturating_sub(oldest.read().data_bytes);
         }
+        let oldest = segments.front().map(|oldest| oldest.first);
+        assert!(oldest.is_none_or(|first| first == sealed_to + 1), "the tail begins with a block");
         next.start = sealed_to + 1;
         next.end = next.end.max(sealed_to);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
@@ -207,11 +210,14 @@ impl Snapshot {
     /// Position of the newest match of any item in (after, until], as far as the tail reaches.
     pub(crate) fn newest(&self, query: &HashedQuery, after: u64, until: u64) -> Option<u64> {
         let until = until.min(self.end);
-        self.segments
+        let newest = self
+            .segments
             .iter()
             .rev()
             .take_while(|segment| segment.first + segment.read().index.len() as u64 > after + 1)
-            .find_map(|segment| newest_in(segment, query, after, until))
+            .find_map(|segment| newest_in(segment, query, after, until));
+        assert!(newest.is_none_or(|at| at <= self.end), "a snapshot does not look beyond its end");
+        newest
     }
 
     /// Events of (after, until] that match any item, oldest first, at most `limit`.
@@ -237,6 +243,7 @@ impl Snapshot {
                 found.extend(event);
             }
         }
+        assert!(found.len() <= limit, "a read of the tail keeps its limit");
         found
     }
 
@@ -252,12 +259,14 @@ impl Snapshot {
             let below = segment.place(self.end + 1);
             let (place, request) = content.index.request(wanted, below)?;
             let position = segment.position(place);
+            assert!(position <= self.end, "a snapshot does not look beyond its end");
             (position > after).then(|| (position, request.clone()))
         })
     }
 
     /// The block that begins at `first`, if it stands whole in the tail.
     pub(crate) fn block(&self, first: u64, events: u64) -> Option<Vec<TailEvent>> {
+        assert!(first > 0 && events > 0, "positions begin at 1, and a block holds events");
         if first + events - 1 > self.end {
             return None;
         }
@@ -315,6 +324,7 @@ fn places(
         .collect();
     places.sort_unstable();
     places.dedup();
+    assert!(places.last().is_none_or(|last| *last < below), "nothing newer than was asked for");
     places
 }
 

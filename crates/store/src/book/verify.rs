@@ -181,6 +181,7 @@ impl Record {
                 Ok(())
             })
             .await?;
+            assert_eq!(tree.size(), until, "every event that was read is in the tree");
             progress(Progress { done: tree.size(), total });
         }
         Ok(tree)
@@ -222,6 +223,7 @@ impl Book {
             done += self.core.block_events();
             progress(Progress { done, total });
         }
+        assert_eq!(done, total, "what is sealed is whole blocks, and each was compared");
         Ok(())
     }
 }

@@ -97,6 +97,7 @@ impl Writer {
     /// Decides and writes; the answers stand in the order of the jobs. An error answers all of
     /// them.
     async fn commit(&mut self, jobs: &mut [Job]) -> Result<Vec<Answer>, AppendError> {
+        assert!(!jobs.is_empty(), "a batch is begun for an append");
         self.core.wait_for_room().await?;
         for _ in 0..FENCE_TRIES_MAX {
             let (answers, batch) = self.decide(jobs).await?;
@@ -148,6 +149,7 @@ impl Writer {
 
     async fn write(&mut self, batch: &Batch) -> Result<Written, AppendError> {
         let held_head = self.held_head().await?;
+        assert_eq!(batch.before(), held_head.position(), "a batch begins behind the held head");
         match held_head.connection.write(batch).await {
             Ok(written) => Ok(written),
             Err(error @ StorageError::Busy { .. }) => Err(error.into()),
@@ -163,6 +165,8 @@ impl Writer {
     fn accept(&mut self, batch: Batch) {
         let first = batch.before() + 1;
         let last = batch.held.frontier.size();
+        let events = u64::try_from(batch.events.len());
+        assert_eq!(events, Ok(last + 1 - first), "each event of a batch has its position");
         if let Some(held_head) = &mut self.held_head {
             held_head.end = batch.held;
         }
@@ -173,7 +177,7 @@ impl Writer {
     /// Takes over what another process has written.
     async fn follow(&mut self) -> Result<(), AppendError> {
         let head = self.core.refresh().await?;
-        let before = self.held_head().await?.end.frontier.size();
+        let before = self.held_head().await?.position();
         assert!(head.position() > before, "the head of a book only moves forward");
         self.held_head().await?.end = head.held();
         Ok(())
@@ -184,7 +188,8 @@ impl Writer {
             let held_head = HeldHead::open(self.core.record.as_ref()).await?;
             // Whatever the failed commit left behind in the record is in the tail before anything
             // else.
-            self.core.refresh_to(held_head.end.frontier.size()).await?;
+            self.core.refresh_to(held_head.position()).await?;
+            assert!(self.core.tail.end() >= held_head.position(), "the tail reaches the held head");
             self.held_head = Some(held_head);
         }
         self.held_head.as_mut().ok_or(AppendError::Storage(StorageError::Closed))
@@ -197,6 +202,11 @@ impl HeldHead {
         let mut connection = record.writer().await?;
         let end = connection.head().await?.held();
         Ok(Self { connection, end })
+    }
+
+    /// Position of the last event of the record.
+    pub(crate) fn position(&self) -> u64 {
+        self.end.frontier.size()
     }
 }
 
@@ -215,6 +225,7 @@ impl Gathering {
     }
 
     fn push(&mut self, job: Job) {
+        assert!(!job.prepared.events.is_empty(), "an append holds an event");
         self.events += job.prepared.events.len();
         self.bytes += job.prepared.bytes;
         self.jobs.push(job);

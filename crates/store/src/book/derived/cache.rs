@@ -53,6 +53,7 @@ impl Generations {
             self.old = mem::take(&mut self.young);
         }
         self.young.insert(blob, bytes);
+        assert!(self.young.len() <= GENERATION_BLOBS_MAX, "a generation keeps its limit");
     }
 }
 

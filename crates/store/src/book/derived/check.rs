@@ -18,7 +18,7 @@ use super::page::{Entry, read_all};
 use super::reader::Miss;
 use super::run::{Run, page_id};
 use super::snapshot::Snapshot;
-use super::tiles::{self, Hash, TILE_WIDTH};
+use super::tiles::{self, Hash, LEVELS_MAX, TILE_WIDTH};
 use super::types::{TypeColumn, encode_codes};
 use super::{Derived, LOOKUP_TRIES_MAX};
 
@@ -79,6 +79,7 @@ impl Derived {
         let mut first = block.first - 1;
         let mut level = 0;
         while !expected.is_empty() {
+            assert!(level < LEVELS_MAX, "a tree has no more levels than its positions have bytes");
             let end = first + expected.len() as u64;
             let mut roots = Vec::new();
             for index in first / width..end.div_ceil(width) {
@@ -135,6 +136,8 @@ impl Derived {
         run: &Arc<Run>,
         index: u64,
     ) -> Result<Result<Hash, String>, Miss> {
+        let blocks = run.first_block..run.first_block + run.blocks;
+        assert!(blocks.contains(&index), "the run that is read covers the block");
         let mut checked = self.checked.lock().await;
         let known =
             checked.as_ref().is_some_and(|known| known.run == run.id && known.compared_to < index);

@@ -41,6 +41,7 @@ fn add_one(hasher: &mut Sha256, entry: &Entry) {
 
 /// The digest of entries of one block, whose offsets count from the block's first position.
 pub(super) fn digest(entries: &[Entry]) -> Hash {
+    assert!(entries.is_sorted(), "postings are hashed in order of key and position");
     let mut hasher = Sha256::new();
     for entry in entries {
         add_one(&mut hasher, entry);

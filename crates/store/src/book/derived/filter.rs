@@ -39,7 +39,10 @@ impl Filter {
                 }
             }
         }
-        Self { blocks }
+        let filter = Self { blocks };
+        let denied = hashes.iter().find(|hash| !filter.may_contain(**hash));
+        assert_eq!(denied, None, "a filter never denies a key that was put into it");
+        filter
     }
 
     /// False: the key is surely not in the run.

@@ -67,6 +67,7 @@ impl Wanted {
             Direction::Ascending => found.extend(positions.take(room)),
             Direction::Descending => found.extend(positions.rev().take(room)),
         }
+        assert!(found.len() <= self.limit, "a lookup keeps its limit");
     }
 
     fn is_enough(&self, found: &[u64]) -> bool {
@@ -104,6 +105,8 @@ pub(super) async fn find(
             lookup.by_tags(&mut found).await?;
         }
     }
+    let mut positions = found.iter();
+    assert!(positions.all(|position| wanted.positions.contains(position)), "only what was wanted");
     Ok(found)
 }
 
@@ -125,7 +128,10 @@ struct RunLookup<'a> {
 
 impl RunLookup<'_> {
     fn offsets(&self) -> RangeInclusive<u64> {
-        self.positions.start() - self.run.first..=self.positions.end() - self.run.first
+        let Run { first, last, .. } = self.run;
+        let (start, end) = (self.positions.start(), self.positions.end());
+        assert!(first <= start && end <= last, "a run is asked for its own positions");
+        start - first..=end - first
     }
 
     /// The wanted keys, the rarest first; none when one of them is surely not here.
@@ -144,6 +150,7 @@ impl RunLookup<'_> {
     }
 
     async fn by_tags(&self, found: &mut Vec<u64>) -> Result<(), Miss> {
+        assert!(!self.wanted.hashes.is_empty(), "a lookup by tags has tags");
         let Some(keys) = self.keys() else { return Ok(()) };
         let Some((rarest, others)) = keys.split_first() else { return Ok(()) };
         let mut left = rarest.pages.clone();
@@ -193,6 +200,7 @@ impl RunLookup<'_> {
     }
 
     async fn by_type(&self, found: &mut Vec<u64>) -> Result<(), Miss> {
+        assert!(self.wanted.hashes.is_empty(), "tags are looked up by their keys");
         let mut blocks: Vec<u64> =
             (self.run.first_block..self.run.first_block + self.run.blocks).collect();
         if self.wanted.direction == Direction::Descending {
@@ -208,6 +216,7 @@ impl RunLookup<'_> {
     }
 
     async fn by_type_in_block(&self, block: u64, found: &mut Vec<u64>) -> Result<(), Miss> {
+        assert!(block >= self.run.first_block, "a run is asked for its own blocks");
         let events = self.snapshot.block_events;
         let first = block * events + 1;
         let positions = self.wanted.within(&(first..=first + events - 1));
@@ -234,6 +243,7 @@ impl RunLookup<'_> {
 /// Takes up to `count` pages off the wanted end; what is taken ascends.
 fn take_pages(left: &mut Range<usize>, count: usize, direction: Direction) -> Range<usize> {
     let count = count.min(left.len());
+    assert!(count > 0, "each round of a lookup gets further");
     match direction {
         Direction::Ascending => {
             let taken = left.start..left.start + count;

@@ -33,6 +33,7 @@ impl Derived {
 
     /// Merges the oldest sixteen runs of `level`, unless another process did.
     async fn merge_level(&self, level: u8) -> Result<(), StorageError> {
+        assert!(level < LEVEL_TOP, "runs of the top level are not merged");
         self.pauses.at("merge:begin").await;
         let mut tx = self.database.write("merge runs").await?;
         let meta = tx.meta().await?;
@@ -172,6 +173,7 @@ fn take_piece(sources: &mut [Source]) -> Vec<Entry> {
 }
 
 async fn delete_runs(tx: &mut dyn DerivedTx, rows: &[RunRow]) -> Result<(), StorageError> {
+    assert_eq!(rows.len(), MERGE_WIDTH, "exactly the runs that were merged are taken away");
     for row in rows {
         let pages = to_count(from_sql(row.pages)?)?;
         tx.delete_run(row.id, page_id(row.id, 0), page_id(row.id, pages) - 1).await?;

@@ -109,7 +109,9 @@ impl Derived {
             self.publish(Arc::new(loaded));
         }
         tx.rollback().await?;
-        Ok(self.sealed_to())
+        let sealed_to = self.sealed_to();
+        assert!(sealed_to >= held.sealed_to, "what was read as sealed stays sealed");
+        Ok(sealed_to)
     }
 
     /// Seals `block`, which follows the last sealed one, and merges runs when that is due.

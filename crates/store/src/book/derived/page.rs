@@ -153,6 +153,7 @@ impl PageWriter {
         }
         bytes.append(&mut self.body);
         self.last = None;
+        assert!(bytes.len() + SUM_BYTES <= PAGE_BYTES_MAX, "a page keeps its size");
         bytes
     }
 }

@@ -74,6 +74,7 @@ impl Reader {
         snapshot: &Snapshot,
         ids: &[i64],
     ) -> Result<HashMap<i64, Arc<[u8]>>, Miss> {
+        assert!(!ids.is_empty(), "only missing pages are read");
         let held = HeldRuns { incarnation: &snapshot.incarnation, generation: snapshot.generation };
         let rows = self.database.pages(ids, held).await?;
         let mut pages = HashMap::with_capacity(rows.len());

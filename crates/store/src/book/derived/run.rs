@@ -35,6 +35,7 @@ pub(super) struct Directory {
 impl Directory {
     /// Pages that may hold entries of `hash` with offsets from `first` to `last`.
     pub(super) fn pages(&self, hash: u64, first: u64, last: u64) -> Range<usize> {
+        assert!(first <= last, "a range of offsets does not end before it begins");
         let start = self.firsts.partition_point(|place| *place <= (hash, first));
         let end = self.firsts.partition_point(|place| *place <= (hash, last));
         start.saturating_sub(1)..end
@@ -52,6 +53,7 @@ impl Directory {
 
     /// The stored form.
     pub(super) fn encode(&self) -> Vec<u8> {
+        assert!(self.firsts.is_sorted_by(|left, right| left < right), "pages ascend");
         let places = self.firsts.iter();
         places
             .flat_map(|(hash, offset)| [hash.to_le_bytes(), offset.to_le_bytes()])
@@ -137,6 +139,7 @@ impl RunWriter {
         if !self.page.is_empty() {
             self.full.push(with_sum(self.page.finish()));
         }
+        assert!(self.hashes.is_sorted_by(|left, right| left < right), "each key is there once");
         let filter = Filter::new(&self.hashes);
         let directory = Directory { firsts: self.firsts };
         (self.full, RunIndex { keys: self.hashes.len(), directory, filter })

@@ -9,7 +9,7 @@ use super::aside::aside;
 use super::block::{SealBlock, entries_of, type_codes};
 use super::checksum::with_sum;
 use super::database::{BlockRow, DerivedTx, NewRun, RunRow, from_sql, to_sql};
-use super::run::{RunIndex, RunWriter, page_id};
+use super::run::{LEVEL_TOP, RunIndex, RunWriter, page_id};
 use super::tiles::{self, Hash, Tile};
 use super::types::{TypeColumn, encode_codes};
 
@@ -33,7 +33,8 @@ fn prepare(block: SealBlock, last: u64, index: u64) -> Prepared {
     }
     let (pages, keys) = writer.finish();
     let types = TypeColumn::new(&type_codes);
-    let leaves = block.events.iter().map(|event| event.leaf).collect();
+    let leaves: Vec<Hash> = block.events.iter().map(|event| event.leaf).collect();
+    assert_eq!(leaves.len() as u64, last + 1 - block.first, "each position has its leaf");
     let row = BlockRow {
         type_codes: with_sum(encode_codes(&types.codes)),
         type_column: with_sum(types.indexes),
@@ -79,6 +80,7 @@ impl Derived {
         if block.first != sealed_to + 1 {
             return Err(StorageError::OutOfOrder { first: block.first, sealed_to });
         }
+        assert_eq!(block.last, sealed_to + self.block_events, "the seal moves by one block");
         put_block(tx.as_mut(), block, meta.next_run).await?;
         self.pauses.at("seal:rows").await;
         tx.move_seal(to_sql(block.last)?).await?;
@@ -89,6 +91,8 @@ impl Derived {
 }
 
 async fn put_block(tx: &mut dyn DerivedTx, block: &Prepared, run: i64) -> Result<(), StorageError> {
+    let pages = block.keys.directory.len();
+    assert_eq!(block.pages.len(), pages, "every page of a run is in its directory");
     tx.put_pages(page_id(run, 0), &block.pages).await?;
     let run = RunPlace { id: run, level: 0, first_block: block.index, blocks: 1 };
     put_run(tx, &run, &block.keys).await?;
@@ -110,6 +114,7 @@ async fn put_tiles(
         partial.push(Tile { level, index, hashes });
     }
     let grown = tiles::grow(count, &partial, leaves);
+    assert!(!grown.is_empty(), "leaves fill a tile or make one");
     let stored = |tile: Tile| Ok((i64::from(tile.level), to_sql(tile.index)?, tile.encode()));
     let grown = grown.into_iter().map(stored).collect::<Result<Vec<_>, StorageError>>()?;
     tx.put_tiles(&grown).await
@@ -130,6 +135,7 @@ pub(super) async fn put_run(
     run: &RunPlace,
     index: &RunIndex,
 ) -> Result<(), StorageError> {
+    assert!(run.blocks > 0 && run.level <= LEVEL_TOP, "a run covers blocks, on a level there is");
     tx.put_run(&NewRun {
         place: RunRow {
             id: run.id,

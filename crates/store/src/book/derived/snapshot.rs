@@ -31,6 +31,8 @@ impl Snapshot {
         meta: Meta,
         held: Option<&Self>,
     ) -> Result<Self, StorageError> {
+        let mut incarnations = held.into_iter().map(|held| &held.incarnation);
+        assert!(incarnations.all(|held| *held == meta.incarnation), "ids name the same runs");
         let rows = tx.runs().await?;
         let block_events = from_sql(meta.block_events)?;
         let mut runs = Vec::with_capacity(rows.len());
@@ -67,6 +69,7 @@ impl Snapshot {
 
     /// This snapshot was taken later than `other`, of the same incarnation.
     pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        assert_eq!(self.incarnation, other.incarnation, "only these can be compared");
         (self.generation, self.sealed_to) > (other.generation, other.sealed_to)
     }
 

@@ -13,7 +13,7 @@ pub(super) const TILE_WIDTH: usize = 256;
 /// Bits of a leaf's number that one level takes up.
 const TILE_HEIGHT: u32 = 8;
 /// Levels that a tree with 64-bit positions can have.
-const LEVELS_MAX: u8 = 8;
+pub(super) const LEVELS_MAX: u8 = 8;
 /// Put before the two children (RFC 6962, 2.1).
 const NODE_PREFIX: [u8; 1] = [1];
 
@@ -31,6 +31,7 @@ pub(super) struct Tile {
 impl Tile {
     /// The stored form: the hashes one after the other.
     pub(super) fn encode(&self) -> Vec<u8> {
+        assert!((1..=TILE_WIDTH).contains(&self.hashes.len()), "a tile holds 1 to 256 hashes");
         self.hashes.as_flattened().to_vec()
     }
 }
