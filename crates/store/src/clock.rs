@@ -13,7 +13,8 @@ pub(crate) const TEXT_BYTES: usize = 27;
 pub trait Clock: Send + Sync {
     /// Microseconds since the Unix epoch.
     fn now_us(&self) -> i64;
-    /// Whether it tells the time that other machines tell, too, and may be compared with theirs.
+    /// Whether it tells the time that other machines tell too, so that it may be compared with
+    /// their clocks.
     fn is_shared(&self) -> bool {
         false
     }

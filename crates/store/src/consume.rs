@@ -1,7 +1,7 @@
-//! A consumer with a name: it goes on after a restart where it last acknowledged.
+//! A consumer with a name: after a restart it goes on where it last acknowledged.
 //!
-//! What was handed out and not acknowledged is handed out again: at least once, in order, nothing
-//! passed over.
+//! What was handed out and not acknowledged is handed out again. So every event is handed out at
+//! least once and in order, and none is passed over.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ impl<P> Consumer<P>
 where
     P: Deref<Target: Log> + Send + Sync,
 {
-    /// Goes on where the cursor `name` stands; where there is none, one is made and stands where
-    /// the subscription begins.
+    /// Goes on where the cursor `name` stands. If there is no such cursor, one is made where the
+    /// subscription begins.
     ///
     /// # Errors
     /// A cursor beyond the head: the record is older than it, as after a restore.
@@ -59,8 +59,8 @@ where
         self.subscription.next().await
     }
 
-    /// Says that everything up to `position` is done, durably. Below what was acknowledged before,
-    /// it says nothing new. After an error of the storage it may be said again.
+    /// Records durably that everything up to `position` is done. A position below what was
+    /// acknowledged before changes nothing. After an error of the storage it may be called again.
     ///
     /// # Errors
     /// More than was handed out, or another consumer that has moved the cursor.
@@ -85,10 +85,10 @@ fn check_start(name: &StateName, position: u64, head: u64) -> Result<(), Consume
     Err(ConsumeError::BeyondHead { name: name.clone(), position, head })
 }
 
-/// Why a consumer did not begin, or what it said was not taken.
+/// Why a consumer was not opened, or why its acknowledgement was not taken.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConsumeError {
-    /// It would pass over what is recorded next.
+    /// The consumer would pass over what is recorded next.
     #[error(
         "cursor {name} would stand at {position}, beyond the end of the book at {head}: after a \
          restore of the record set it back, else a consumer passes over what is recorded next"
@@ -101,7 +101,7 @@ pub enum ConsumeError {
         /// The end of the book.
         head: u64,
     },
-    /// An acknowledgement of what nobody has seen.
+    /// An acknowledgement of events that were not handed out.
     #[error(
         "position {position} cannot be acknowledged: events were handed out up to {handed_out_to}"
     )]

@@ -27,7 +27,7 @@ pub struct Envelope<'a> {
     pub on_behalf_of: Option<Cow<'a, str>>,
     /// Position of the event that caused this one.
     pub cause: Option<u64>,
-    /// Stands on the first event of an append that answered a request.
+    /// The request that the append answered; only the first event of an append carries it.
     pub request: Option<RequestMark<'a>>,
     /// Program and version that wrote it, e.g. `daicho 0.1.0`.
     pub software: Cow<'a, str>,
@@ -238,14 +238,14 @@ impl<'a> Input<'a> {
     }
 }
 
-/// An envelope but for position and time, written by the caller before it queues.
+/// An envelope without its position and time, written by the caller before the append queues.
 #[derive(Debug, Clone)]
 pub(crate) struct Unplaced {
     text: String,
     time_at: usize,
 }
 
-/// What the longest position takes.
+/// Digits of the longest position.
 const POSITION_DIGITS_MAX: usize = 20;
 const OPENING: &str = "{\"position\":";
 

@@ -1,6 +1,5 @@
 //! What can go wrong beneath the log: the database, the disk, or bytes that are not what they must
-//! be.
-//! Each error can be cloned, since one failed commit answers every caller of its batch.
+//! be. Each error can be cloned, since one failed commit answers every caller of its batch.
 
 use std::error::Error;
 use std::path::PathBuf;

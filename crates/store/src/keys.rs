@@ -45,7 +45,7 @@ impl From<QueryItem> for HashedItem {
     }
 }
 
-/// First eight bytes of the key's SHA-256, big-endian. A collision only yields one candidate more.
+/// First eight bytes of the key's SHA-256, big-endian. A collision only yields one more candidate.
 pub(crate) fn key_hash(key: &str) -> u64 {
     first_bytes(Sha256::new().chain_update(key))
 }

@@ -9,7 +9,8 @@ use crate::log::{
     REQUEST_KEY_PREFIX, Request, TAGS_MAX,
 };
 
-/// Checks all of an append but its envelopes, which [`check_envelope`] sees when they are written.
+/// Checks everything of an append except its envelopes: [`check_envelope`] checks those once they
+/// are written.
 pub(crate) fn check_append(append: &Append) -> Result<(), String> {
     let events = append.events.len();
     if events == 0 {

@@ -146,7 +146,7 @@ pub struct Append {
     pub request: Option<Request>,
 }
 
-/// Where an append stands.
+/// Where an append stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// Position of its first event.
@@ -177,11 +177,11 @@ pub struct Stored {
     pub data: Arc<str>,
 }
 
-/// A piece of a read.
+/// One page of a read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Matching events in order of position. Fewer than asked for does not mean that none follow:
-    /// a page also ends after [`PAGE_BYTES_MAX`].
+    /// Matching events in order of position. Fewer than asked for does not mean that none follow: a
+    /// page also ends after [`PAGE_BYTES_MAX`].
     pub events: Vec<Stored>,
     /// Everything up to here was looked at: the cursor of a filtered reader moves here, and a
     /// reader is done when it reaches the position that it asked for.
@@ -202,7 +202,7 @@ pub struct Head {
 /// The log of one book.
 #[async_trait]
 pub trait Log: Send + Sync {
-    /// Appends `append` whole, or says why not. Durable before it answers.
+    /// Appends `append` whole, or says why not. It is durable before this returns.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
     /// The committed end of the book, whoever wrote it.
     async fn head(&self) -> Result<Head, ReadError>;
@@ -220,8 +220,9 @@ pub trait Log: Send + Sync {
     async fn answered(&self, request: &Request) -> Result<Option<Appended>, AppendError>;
     /// The newest position that this process knows of, without asking anybody.
     fn known_head(&self) -> u64;
-    /// Wakes when this process learns of a new head. Only a hint: polling is the truth. For whoever
-    /// follows: it may cost a connection that listens to other processes.
+    /// Wakes when this process learns of a new head. It is only a hint, so a reader must poll as
+    /// well. It is meant for readers that follow the book, since it may cost a connection that
+    /// listens to other processes.
     fn watch(&self) -> watch::Receiver<u64>;
 }
 
@@ -282,7 +283,7 @@ impl From<ReadError> for AppendError {
 /// Why nothing was read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
-    /// A row does not hold what it must.
+    /// A row is missing, or is not what was recorded.
     #[error("event {position} is corrupt: {reason}")]
     Corrupt {
         /// The first bad position.

@@ -1,5 +1,5 @@
-//! The hash tree of RFC 6962 over the envelopes, as far as an append needs it.
-//! A compact frontier holds one node a set bit of the size, so that a leaf costs one hash or two.
+//! The hash tree of RFC 6962 over the envelopes, as far as an append needs it. A compact frontier
+//! holds one node for each set bit of the size, so that a leaf costs one hash or two.
 
 use sha2::{Digest, Sha256};
 

@@ -1,5 +1,6 @@
-//! An append made ready by its caller, so that the writer only gives positions, hashes and writes.
-//! Everything here is immutable and shared: the batch, the tail and the sealer use the same texts.
+//! An append made ready by its caller, so that the writer only has to give positions, hash and
+//! write. Everything here is immutable and shared: the batch, the tail and the sealer use the same
+//! texts.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ pub(crate) struct RequestRecord {
 }
 
 impl RequestRecord {
-    /// The request of an append of so many events.
+    /// The request of an append of `events` events.
     pub(crate) fn of(request: &Request, events: usize) -> Self {
         Self::new(&request.id, &request.hash, u64::try_from(events).unwrap_or(u64::MAX))
     }

@@ -1,9 +1,10 @@
-//! The state of a book: how far each consumer has come, whose work something is for a while, and
-//! small documents of those who deliver. It is neither the record nor made from it: it is backed
-//! up, and nothing is decided on it.
+//! The state of a book: how far each consumer has come, who holds which work for a while, and small
+//! documents that deliveries keep. It is neither the record nor made from it: it is backed up, and
+//! nothing is decided on it.
 //!
-//! A cursor only moves forward, and only from where its consumer knows it to stand, so that of two
-//! consumers under one name one is told. A lease ends by itself: who dies lets others in.
+//! A cursor only moves forward, and only from where its consumer knows it to stand, so that when
+//! two consumers use one name, one of them is told. A lease ends by itself, so a holder that dies
+//! keeps nobody out.
 
 pub(crate) mod document;
 mod name;
@@ -20,7 +21,8 @@ pub use document::{
 pub(crate) use name::STATE_VERSION;
 pub use name::{STATE_NAME_BYTES_MAX, StateError, StateName};
 
-/// Cursors that a book may have; a few more where processes make the last ones at the same moment.
+/// Cursors that a book may have. A few more are made when processes make the last ones at the same
+/// moment.
 pub const CURSORS_MAX: u32 = 10_000;
 /// Milliseconds for which a lease may be taken at once.
 pub const LEASE_MS_MAX: u64 = 3_600_000;
@@ -75,7 +77,8 @@ pub struct Step {
 pub struct Lease {
     /// What it is about.
     pub name: StateName,
-    /// Grows with every taking: what is written under an older number can be told and refused.
+    /// Grows each time the lease is taken, so that what is written under an older number can be
+    /// recognised and refused.
     pub fence: u64,
     pub(crate) holder: Holder,
 }
@@ -83,10 +86,11 @@ pub struct Lease {
 /// The state of one book.
 #[async_trait]
 pub trait State: Send + Sync {
-    /// Where a cursor stands; one that is not there is made at `start`, up to [`CURSORS_MAX`].
+    /// Answers where a cursor stands. One that is not there is made at `start`, up to
+    /// [`CURSORS_MAX`] of them.
     async fn open_cursor(&self, name: &StateName, start: u64) -> Result<u64, StateError>;
-    /// Moves a cursor forward, if it stands where the step begins, or where a step of the same
-    /// holder led since: the answer to that may have been lost.
+    /// Moves a cursor forward if it stands where the step begins, or where a step of the same
+    /// holder has led since, whose answer may have been lost.
     async fn advance(
         &self,
         name: &StateName,
@@ -95,21 +99,23 @@ pub trait State: Send + Sync {
     ) -> Result<(), StateError>;
     /// Every cursor, by name.
     async fn cursors(&self) -> Result<Vec<NamedCursor>, StateError>;
-    /// Puts a cursor where somebody wants it, back too; makes it if need be. Whoever follows under
-    /// its name is told when it acknowledges.
+    /// Sets a cursor to any position, also a lower one, and makes it if it is not there. A consumer
+    /// that follows under its name is told when it next acknowledges.
     async fn set_cursor(&self, name: &StateName, position: u64) -> Result<(), StateError>;
-    /// Forgets a cursor; whether it was there.
+    /// Deletes a cursor; answers whether it was there.
     async fn delete_cursor(&self, name: &StateName) -> Result<bool, StateError>;
-    /// Takes a lease for `ms` milliseconds by the database's clock; none: somebody else has it.
+    /// Takes a lease for `ms` milliseconds by the database's clock. The answer is `None` while
+    /// somebody else has it.
     async fn take(
         &self,
         name: &StateName,
         holder: &Holder,
         ms: u64,
     ) -> Result<Option<Lease>, StateError>;
-    /// Makes a lease last for `ms` from now; `false`: somebody else has taken it.
+    /// Makes a lease last for `ms` milliseconds from now. Answers `false` when somebody else has
+    /// taken it.
     async fn renew(&self, lease: &Lease, ms: u64) -> Result<bool, StateError>;
-    /// Lets others in before the lease ends.
+    /// Gives a lease back before it ends.
     async fn release(&self, lease: &Lease) -> Result<(), StateError>;
     /// The document `name` of a kind.
     async fn document(
@@ -126,14 +132,15 @@ pub trait State: Send + Sync {
     ) -> Result<Vec<Document>, StateError>;
     /// The kinds of which there are documents.
     async fn document_kinds(&self) -> Result<Vec<StateName>, StateError>;
-    /// Makes all of the changes or none, up to [`DOCUMENT_CHANGES_MAX`] of as many documents: none
-    /// where a document is not as expected. The version of what was put.
+    /// Makes all of the changes or none: at most [`DOCUMENT_CHANGES_MAX`], each of another
+    /// document. Answers with the version of what was put, or with `None` when a document was not
+    /// as expected and nothing was changed.
     ///
-    /// After an error of the storage the changes may stand: read before they are made again.
+    /// After an error of the storage the changes may have been made: read before making them again.
     async fn change_documents(&self, changes: &[DocumentChange])
     -> Result<Option<u64>, StateError>;
-    /// Puts a document in place of the version `expected`; none: it must not be there yet. Its new
-    /// version, or none where somebody else was first.
+    /// Puts a document in place of the version `expected`, or, with `None`, where there is none
+    /// yet. Answers with its new version, or with `None` when somebody else was first.
     async fn put_document(
         &self,
         kind: &StateName,
@@ -145,7 +152,8 @@ pub trait State: Send + Sync {
         let (kind, name, body) = (kind.clone(), name.clone(), Some(body.to_owned()));
         self.change_documents(&[DocumentChange { kind, name, expected, body }]).await
     }
-    /// Deletes the version `expected` of a document; none: whichever is there. Whether it was.
+    /// Deletes the version `expected` of a document, or, with `None`, whichever is there. Answers
+    /// whether it was there.
     async fn delete_document(
         &self,
         kind: &StateName,
@@ -161,7 +169,7 @@ pub trait State: Send + Sync {
     async fn close(&self);
 }
 
-/// What to say where a step of a cursor found nothing to move.
+/// The error for a step that found no cursor to move.
 pub(crate) fn not_moved(name: &StateName, step: Step, at: Option<u64>) -> StateError {
     match at {
         Some(at) => StateError::CursorMoved { name: name.clone(), at, from: step.from },
@@ -169,12 +177,12 @@ pub(crate) fn not_moved(name: &StateName, step: Step, at: Option<u64>) -> StateE
     }
 }
 
-/// What to say where a cursor is not there after it was opened, which made so many.
+/// The error for a cursor that is not there after it was opened, which made `made` of them.
 pub(crate) fn not_opened(name: &StateName, made: u64) -> StateError {
     if made == 0 { too_many(name) } else { StateError::CursorDeleted { name: name.clone() } }
 }
 
-/// What to say where a cursor would be one more than there may be.
+/// The error for a cursor that would be one too many.
 pub(crate) fn too_many(name: &StateName) -> StateError {
     StateError::Refused(format!(
         "cursor {name} was not made: the book has {CURSORS_MAX} cursors, which is as many as are \
@@ -182,7 +190,7 @@ pub(crate) fn too_many(name: &StateName) -> StateError {
     ))
 }
 
-/// Refuses what is no step forward.
+/// Refuses a step that does not lead forward.
 pub(crate) fn check_step(step: Step) -> Result<(), StateError> {
     if step.to > step.from {
         return Ok(());

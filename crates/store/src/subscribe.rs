@@ -1,6 +1,5 @@
-//! Following a book: read until the head, then wait for more.
-//! The watch only wakes early; polling with a back-off is the floor, so that no event depends on
-//! it.
+//! Following a book: read until the head, then wait for more. The watch only wakes a reader early:
+//! polling with a back-off finds every event without it.
 //!
 //! Positions have no gap, so a reader can tell that nothing was passed over: pages join end to end,
 //! and each is checked before it is handed out.
@@ -33,7 +32,7 @@ impl Default for Polling {
     }
 }
 
-/// What was recorded between two positions, and matches.
+/// What was recorded between two positions and matches the query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FollowedPage {
     /// The page begins after this position: the end of the page before.
@@ -44,7 +43,7 @@ pub struct FollowedPage {
     pub scanned_to: u64,
 }
 
-/// A reader that follows one book, held as a reference or an `Arc`.
+/// A reader that follows one book, which it holds by reference or as an `Arc`.
 pub struct Subscription<P> {
     log: P,
     query: Query,
@@ -64,7 +63,7 @@ where
         Self { log, query, cursor: after, limit, polling: Polling::default(), heads }
     }
 
-    /// The same, looking for more at other times.
+    /// The same reader, which polls at other times.
     #[must_use]
     pub fn polling(self, polling: Polling) -> Self {
         Self { polling, ..self }
@@ -106,7 +105,8 @@ where
             let pause = Duration::from_millis(wait_ms);
             wait_ms = (wait_ms * 2).min(self.polling.ms_max);
             if let Ok(Err(_)) = timeout(pause, self.heads.changed()).await {
-                // The writer has ended, but another process may write: only the floor is left.
+                // The writer has ended, but another process may write: from here on only polling
+                // finds that.
                 tokio::time::sleep(pause).await;
             }
         }

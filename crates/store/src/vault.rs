@@ -37,8 +37,8 @@ pub enum Erasure {
 /// Keeps the keys of personal data of one book.
 #[async_trait]
 pub trait Vault: Send + Sync {
-    /// Seals `plain` under the key of `subject`'s person and class, made if there is none yet and
-    /// durable before this answers. Refused for an erased person.
+    /// Seals `plain` under the key of `subject`'s person and class, which is made if there is none
+    /// yet and is durable before this returns. It is refused for an erased person.
     async fn seal(&self, subject: Subject<'_>, plain: &str) -> Result<SealedText, VaultError>;
 
     /// Opens `sealed` as `field`. Never makes a key: one that is not there is
@@ -58,8 +58,8 @@ pub trait Vault: Send + Sync {
     /// Every key, to be carried to another vault of the same book.
     async fn export(&self) -> Result<KeyRing, VaultError>;
 
-    /// Takes over the keys of another vault of the same book; doing it again does nothing. What
-    /// was erased in either is erased in this one. Open it anew afterwards.
+    /// Takes over the keys of another vault of the same book; doing it again changes nothing. What
+    /// was erased in either vault is erased in this one. This vault must be opened anew afterwards.
     ///
     /// # Errors
     /// A vault of another book is refused.
@@ -72,18 +72,18 @@ pub trait Vault: Send + Sync {
 /// The keys of a vault on their way to another one. Nothing of them is shown.
 pub struct KeyRing {
     pub(crate) index: Secret,
-    /// Names in order, each with its key; none for who was erased.
+    /// Names in order, each with its key; without one where the person was erased.
     pub(crate) people: Vec<(String, Option<Secret>)>,
 }
 
 impl KeyRing {
-    /// How many people's keys, the erased ones with them.
+    /// How many keys of people there are, erased ones included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.people.len()
     }
 
-    /// Whether there is no key of anybody.
+    /// Whether there is no key of any person.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.people.is_empty()

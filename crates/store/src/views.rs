@@ -118,18 +118,18 @@ pub trait Views: Send + Sync {
     ) -> Result<Shadow, ViewError>;
 
     /// Takes over a rebuild of a view of this very form that was begun and not swapped; whoever
-    /// still works on it gets [`ViewError::Superseded`]. Whether it may go on is the caller's to
-    /// judge by what it was begun from: else another is begun.
+    /// still works on it gets [`ViewError::Superseded`]. The caller judges by what it was begun
+    /// from whether it may go on, and begins another one if not.
     async fn resume_rebuild(&self, schema: &ViewSchema) -> Result<Option<Resumed>, ViewError>;
 
     /// Adds rows whose keys the shadow does not hold yet, in any order, at most [`BATCH_ROWS_MAX`]
     /// in one call, and keeps `loaded`, the caller's measure of what is loaded by now, in the same
-    /// transaction. Not after [`Views::index_shadow`].
+    /// transaction. It is refused after [`Views::index_shadow`].
     async fn load(&self, shadow: &Shadow, rows: Vec<ViewRow>, loaded: u32)
     -> Result<(), ViewError>;
 
     /// Builds the shadow's indexes, each in a transaction of its own. A key that was loaded twice
-    /// fails here. Doing it again does nothing.
+    /// is an error here. Calling it again does nothing.
     async fn index_shadow(&self, shadow: &Shadow) -> Result<(), ViewError>;
 
     /// The packed rows under `keys` in an indexed shadow, to fold into it what was recorded since.
@@ -159,9 +159,9 @@ pub trait Views: Send + Sync {
     /// Builds its indexes first if that was not done.
     async fn swap(&self, shadow: Shadow, point: &ViewPoint) -> Result<ViewState, ViewError>;
 
-    /// The same, unless the live view of this form was folded further than `point` or is of a later
-    /// day: `None`, and the shadow is to be caught up with. Whoever has brought a view to a
-    /// position and a day finds them there.
+    /// The same, unless the live view of this form was folded further than `point` or is for a
+    /// later day: then it answers `None`, and the shadow must first be brought as far. So a view
+    /// that was brought to a position and a day never goes back behind them.
     async fn swap_forward(
         &self,
         shadow: &Shadow,

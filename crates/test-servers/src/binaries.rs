@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Names the folder of the programs, before any other place is looked at.
+/// The environment variable that names the folder of the programs; it counts before any other
+/// place.
 const FOLDER_VARIABLE: &str = "DAICHO_POSTGRES_BIN";
 /// Where Debian keeps them, a folder for each version.
 const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";

@@ -1,4 +1,4 @@
-//! One server and its folder: data, socket, log and the way in.
+//! One server and its folder: data, socket, log, and what is needed to connect.
 //!
 //! It listens on 127.0.0.1 for whoever knows its random password, and on a socket in a folder that
 //! its account alone may enter.
@@ -47,7 +47,7 @@ pub(crate) enum Stop {
     Immediate,
 }
 
-/// A server in a folder of its own.
+/// A database server in a folder of its own.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     /// Holds `data`, `socket`, `log` and `access`.
@@ -196,11 +196,11 @@ impl Cluster {
         })
     }
 
-    /// Leaves the way in for the next process, whole or not at all.
+    /// Leaves what the next process needs to connect, whole or not at all.
     fn remember(&self) {
         let draft = self.folder.join("access.draft");
         write_private(&draft, &format!("{} {}\n", self.port, self.password), self.account);
-        need(fs::rename(draft, self.folder.join("access")), "leave the way in");
+        need(fs::rename(draft, self.folder.join("access")), "leave what is needed to connect");
     }
 
     fn pg_ctl(&self, action: &str) -> Command {

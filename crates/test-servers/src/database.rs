@@ -25,7 +25,7 @@ pub(crate) async fn terminate_backends(cluster: &Cluster) {
     let statement = include_str!("sql/terminate_backends.sql");
     let ended: Vec<(i32, bool)> =
         need(sqlx::query_as(statement).fetch_all(&mut connection).await, "cut clients off");
-    // One that had just ended by itself was not ended by us, either.
+    // A backend that had just ended by itself is reported as not ended, too.
     let doubtful: Vec<i32> =
         ended.iter().filter(|(_, ended)| !ended).map(|(pid, _)| *pid).collect();
     let left = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY ($1)";

@@ -45,7 +45,7 @@ pub use ports::free_port;
 pub use private::PostgresServer;
 pub use shared::{SharedPostgres, shared};
 
-/// The value, or the end of the test: it needs what it did not get.
+/// The value. A test that did not get what it needs ends here.
 #[track_caller]
 pub(crate) fn need<T, E: std::fmt::Display>(result: Result<T, E>, what: &str) -> T {
     result.unwrap_or_else(|error| panic!("the test's PostgreSQL: cannot {what}: {error}"))

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::ports::free_port;
 
-/// Names the program, before any other place is looked at.
+/// The environment variable that names the program; it counts before any other place.
 const PROGRAM_VARIABLE: &str = "DAICHO_NATS_SERVER";
 const PROGRAM: &str = "nats-server";
 /// How long the server may take to listen.

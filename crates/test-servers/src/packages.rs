@@ -1,5 +1,5 @@
-//! Programs that others wrote and tests hold ours against, at fixed versions: installed once a
-//! target folder, by whichever test comes first.
+//! Programs that others wrote and tests hold ours against, at fixed versions: installed once for
+//! each target folder, by whichever test comes first.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -20,8 +20,8 @@ pub fn npm_packages(targets: &Path, name: &str, sources: &[(&str, &str)]) -> Pat
     })
 }
 
-/// The folder of the programs of a virtual environment with these packages from PyPI: the lines
-/// of a `requirements.txt`.
+/// The folder of the programs of a virtual environment with these packages from PyPI: the lines of
+/// a `requirements.txt`.
 ///
 /// # Panics
 /// When Python or its venv is not there, or the packages cannot be had.
@@ -39,7 +39,7 @@ pub fn python_packages(targets: &Path, name: &str, requirements: &str) -> PathBu
     folder.join("venv/bin")
 }
 
-/// Other sources, another folder: what was installed for them before is left as it is.
+/// Other sources go into another folder: what was installed before is left as it is.
 fn installed(
     targets: &Path,
     name: &str,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::random::random_bytes;
 
 /// Below the ports that systems hand out to outgoing connections and to whoever asks for any, so
-/// that nobody else comes by one between its choice and its use, or while its server is stopped.
+/// that nobody else gets one between its choice and its use, or while its server is stopped.
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// A port of 127.0.0.1 that nobody listens on at this moment.

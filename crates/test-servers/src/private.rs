@@ -46,8 +46,8 @@ impl PostgresServer {
         Self { cluster, _watchdog: watchdog, _folder: folder }
     }
 
-    /// How a client reaches `database`; `postgres` is there from the start. Stays the same when
-    /// the server is stopped and started again.
+    /// How a client reaches `database`; `postgres` is there from the start. Stays the same when the
+    /// server is stopped and started again.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.cluster.url(database)
@@ -92,7 +92,7 @@ impl PostgresServer {
     }
 
     /// Stops the server in good order and starts it with TLS under this certificate and key (PEM).
-    /// From here on it takes no connection without TLS.
+    /// From then on it takes no connection without TLS.
     pub fn restart_with_tls(&self, certificate: &str, key: &str) {
         self.cluster.put("pg_hba.conf", "hostssl all all 127.0.0.1/32 scram-sha-256\n");
         let certificate = self.cluster.put("server.crt", certificate).display().to_string();

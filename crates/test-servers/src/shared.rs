@@ -4,7 +4,8 @@
 //! holds `users.lock` in it shared for its life. Whoever holds `start.lock` looks for the server
 //! and starts it where there is none; a watchdog stops it when nobody has held `users.lock` for a
 //! while. Locks end with their process, so a run that was killed leaves no server behind. The three
-//! empty lock files stay: who removes a lock that others wait for parts them from those who come.
+//! empty lock files stay: to remove a lock for which others wait would part them from those who
+//! come later.
 
 use std::env;
 use std::fs::{self, File};

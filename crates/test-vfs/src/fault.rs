@@ -26,7 +26,8 @@ pub enum Site {
 pub enum FaultKind {
     /// EIO on reading.
     Read,
-    /// The file seems to end before what is read: Linux gives no less of what is there.
+    /// The file seems to end before what is read: a read on Linux never gives less of what is
+    /// there.
     ShortRead,
     /// EIO on writing, half of it done.
     Write,

@@ -100,7 +100,7 @@ impl Fate {
 }
 
 impl<'a> Replay<'a> {
-    /// At the beginning.
+    /// A replay that stands at the beginning of `trace`.
     #[must_use]
     pub fn new(trace: &'a Trace) -> Self {
         let mut replay =

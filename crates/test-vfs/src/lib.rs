@@ -10,7 +10,7 @@
 //! system: `SQLITE_IOCAP_POWERSAFE_OVERWRITE`, that is, a write never harms the bytes beside it; no
 //! atomic writes, no order among writes. A sync makes a file's bytes durable, and its name only
 //! where SQLite syncs the folder, too. After a failed sync nothing of what was written before it
-//! ever becomes durable, though it can still be read: so Linux does it.
+//! ever becomes durable, though it can still be read, as on Linux.
 
 mod disk;
 mod fault;

@@ -226,7 +226,7 @@ unsafe extern "C" fn read(
         }
         // SAFETY: SQLite's buffer holds `amount` bytes, and the real read has filled them.
         let bytes = unsafe { slice::from_raw_parts_mut(buffer.cast::<u8>(), length(amount)) };
-        // A read beyond the end fills up with zeros: so the interface asks.
+        // A read beyond the end is filled up with zeros, as SQLite's interface demands.
         bytes.fill(0);
     }
     fault.code()
@@ -244,7 +244,7 @@ unsafe extern "C" fn write(
     };
     let mut state = watch.disk.state();
     let fault = state.plan.count(Site::Write);
-    // Who fails has done a part, mostly.
+    // A write that fails has mostly done a part.
     let amount = if fault.is_some() { amount / 2 } else { amount };
     let code = pass!(file, xWrite, buffer, amount, offset);
     if code == ffi::SQLITE_OK {
@@ -269,7 +269,7 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int 
     code
 }
 
-/// The real disk need not sync: the power that fails is ours.
+/// The real disk need not sync: the power fails only in a replay.
 unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: an open file of ours.
     let Some(watch) = (unsafe { watch(file) }) else { return pass!(file, xSync, flags) };

@@ -41,7 +41,7 @@ pub(crate) trait RecordDb: RecordProbe + Debug + Send + Sync {
     async fn positions(&self, positions: &[u64]) -> Result<Chunk, StorageError>;
     /// A connection of its own that appends.
     async fn writer(&self) -> Result<Box<dyn RecordWriter>, StorageError>;
-    /// Lets go of the connections that read.
+    /// Closes the connections that read.
     async fn close(&self);
 }
 

@@ -1,5 +1,5 @@
-//! The start-up gate: a book is not opened on unsafe ground.
-//! Each refusal names what was found, what is asked, and the way out.
+//! The start-up gate: a book is not opened where that would not be safe. Each refusal names what
+//! was found, what is asked, and the way out.
 
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ pub enum OpenError {
         version: String,
     },
     /// The database would acknowledge what it has not synced.
-    #[error("{place} runs with {setting}, asked is {asked}: {way_out}")]
+    #[error("{place} runs with {setting}, a book needs {asked}: {way_out}")]
     WeakDurability {
         /// The database.
         place: String,

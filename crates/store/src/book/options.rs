@@ -13,7 +13,8 @@ use super::gate::OpenError;
 /// Events of a sealed block, unless the options say otherwise.
 pub const BLOCK_EVENTS: u32 = 4_096;
 
-/// Packs a block of events for fast replay. The store knows no events; who does brings a packer.
+/// Packs a block of events for fast replay. The store does not know what events mean; whoever does
+/// brings a packer.
 pub trait Packer: Send + Sync {
     /// Changes whenever the packed form does: blocks of another fingerprint are dropped and remade.
     fn fingerprint(&self) -> String;

@@ -1,5 +1,5 @@
-//! Rows of the log as they come from a database. Every row that is read is checked: it is what was
-//! written, or the read says which one is not.
+//! Rows of the log as they come from a database. Every row that is read is checked: either it is
+//! what was written, or the read says which row is not.
 
 use std::str;
 use std::sync::Arc;

@@ -97,8 +97,7 @@ impl Tail {
     }
 
     /// Adds committed events from position `first` on. What the tail holds already is skipped,
-    /// since
-    /// the writer and a reader that refreshes may bring the same events.
+    /// since the writer and a reader that refreshes may bring the same events.
     pub(crate) fn extend(&self, first: u64, events: Vec<TailEvent>) {
         let mut data_bytes = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = self.snapshot();

@@ -1,6 +1,5 @@
 //! Verification: the log itself is read, and compared with its head and with what is derived from
-//! it.
-//! Nothing here trusts an index, a cache or the tail.
+//! it. Nothing here trusts an index, a cache or the tail.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 //! Wakes between processes: each tells the others how far it has written, and hears how far they
-//! have. Only hints, and outside the append: whoever hears none polls, and polling is the truth.
+//! have. They are only hints and no part of an append: whoever hears none finds what is new by
+//! polling.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +96,7 @@ async fn hear_while_connected(
 ) -> Result<(), StorageError> {
     let mut listener = notifier.listen().await?;
     *again_ms = LISTEN_AGAIN_MS_MIN;
-    // What was written before it listened, it did not hear.
+    // What was written before it listened was not heard.
     let mut heard = None;
     loop {
         let is_new = heard.is_none_or(|position| position > core.tail.end());

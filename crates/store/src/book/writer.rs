@@ -1,5 +1,6 @@
-//! The writer: one task a book, the only one that appends. It drains what is queued, decides all of
-//! it against the record and the batch so far, writes and commits once, and answers everyone.
+//! The writer: one task for each book, the only one that appends. It drains what is queued, decides
+//! all of it against the record and the batch so far, writes and commits once, and answers
+//! everyone.
 //!
 //! It fences itself against every other process: the batch is written only behind the head that it
 //! was decided on. After a failed commit it acknowledges nothing and begins again from the record.
@@ -23,8 +24,8 @@ pub(crate) const QUEUE_APPENDS_MAX: usize = 1_024;
 const BATCH_EVENTS_MAX: usize = 4_096;
 /// Bytes after which a batch takes no further append.
 const BATCH_BYTES_MAX: usize = 8 * 1_024 * 1_024;
-/// Appends of the last batch after which the next one waits for more: with fewer nobody else comes,
-/// and with more the callers are better at work while a batch is written.
+/// Appends of the last batch after which the next one waits for more: with fewer nobody else is
+/// likely to come, and with more the callers do better to work while a batch is written.
 const GATHERED: RangeInclusive<usize> = 2..=64;
 /// How often a batch is decided anew because another process was faster.
 const FENCE_TRIES_MAX: u32 = 1_000;

@@ -12,9 +12,9 @@ use super::schema::SchemaName;
 
 /// Milliseconds that opening a connection may take.
 const CONNECT_MS_MAX: u64 = 10_000;
-/// After how long the server looks whether a client that says nothing is still there, how often it
-/// asks again, and how long what it sends may stand unconfirmed: what a client that vanished holds
-/// (the turn to seal, the head) is free after that.
+/// After how long the server checks whether a silent client is still there, how often it asks
+/// again, and how long what it sends may stay unconfirmed. After that, whatever a client that
+/// vanished was holding (the turn to seal, the head) is free again.
 const SERVER_KEEPALIVE: [(&str, &str); 4] = [
     ("tcp_keepalives_idle", "30"),
     ("tcp_keepalives_interval", "10"),
@@ -45,7 +45,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// To `schema`, within the limits of `patience`.
+    /// Access to `schema`, within the limits of `patience`.
     pub(super) fn new(
         options: PgConnectOptions,
         answer: Duration,
@@ -55,7 +55,7 @@ impl Access {
         Self { options: limited(options, schema, patience), answer }
     }
 
-    /// To the database, with plain table names meaning those that its own settings name.
+    /// Access to the database, whose own settings say which tables plain names mean.
     pub(super) fn to_database(options: PgConnectOptions, answer: Duration) -> Self {
         Self { options, answer }
     }
@@ -81,9 +81,10 @@ impl Access {
     }
 }
 
-/// A connection to `schema`, plain table names meaning those of it, durable unless it says
-/// otherwise later, and with limits on all waiting. Of two options of one name the later counts:
-/// these, whatever the URL, the role or the database say.
+/// Options for a connection to `schema`: plain table names mean the tables of that schema, a commit
+/// is durable unless the connection says otherwise later, and all waiting has a limit. Of two
+/// options with one name the later one counts, so these hold whatever the URL, the role or the
+/// database say.
 pub(crate) fn limited(
     options: PgConnectOptions,
     schema: &SchemaName,

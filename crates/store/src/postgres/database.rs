@@ -1,4 +1,4 @@
-//! A PostgreSQL database that holds books: how it is reached, and where the parts of a book stand.
+//! A PostgreSQL database that holds books: what names it, and what its server must promise.
 
 use std::fmt;
 use std::str::FromStr as _;
@@ -30,7 +30,7 @@ pub struct Database {
 pub(crate) enum Durability {
     /// Such a server is refused.
     Asked,
-    /// Whoever uses the database has said that he does not mind: for tests.
+    /// The caller has accepted that, for tests.
     Waived,
 }
 
@@ -57,8 +57,8 @@ impl Database {
         &self.options
     }
 
-    /// Gives up on a server that does not answer a statement within `limit`, in place of half a
-    /// minute.
+    /// Gives up on a server that does not answer a statement within `limit`, instead of after half
+    /// a minute.
     #[must_use]
     pub fn answering_within(self, limit: Duration) -> Self {
         Self { answer: limit, ..self }

@@ -1,5 +1,5 @@
-//! The derived state in the schema `<book>_derived`. Whoever writes it holds the row of its turn,
-//! in the schema `<book>_state`, until its transaction ends.
+//! The derived state in the schema `<book>_derived`. Whoever writes it locks a row of the table
+//! `turn` in the schema `<book>_state` until the transaction ends.
 
 use std::time::Duration;
 
@@ -21,11 +21,12 @@ use super::schema::SchemaName;
 
 /// Connections of one process: its sealer, and some that read.
 const CONNECTIONS_MAX: u32 = 5;
-/// The sealer waits for the turn of another process as long as a large merge may take it.
+/// The sealer waits for another process to end its turn, as long as a large merge may take.
 const PATIENCE: Patience = Patience { lock_ms: 60_000, statement_ms: 90_000, idle_ms: 90_000 };
-/// Whoever writes waits so many times as long for an answer: for its turn, and for a large merge.
+/// How many times as long a writing transaction waits for an answer: for its turn, and for a large
+/// merge.
 const WRITING_TIMES: u32 = 3;
-/// The point of a writing transaction at which it has its turn.
+/// The savepoint of a writing transaction at which it has its turn.
 const TURN_TAKEN: &str = "turn_taken";
 
 /// The derived state of one book.
@@ -343,8 +344,8 @@ impl DerivedTx for Tx {
         Ok(())
     }
 
-    /// What was tried before it may have failed, and with it the transaction: it begins again
-    /// behind the turn.
+    /// What was tried before may have failed, and the transaction with it: it goes back to where it
+    /// had just got its turn.
     async fn begin_anew(&mut self, identity: &Identity) -> Result<(), StorageError> {
         const CREATING: &str = "create the tables of the derived state";
         sqlx::raw_sql(AssertSqlSafe(format!("ROLLBACK TO {TURN_TAKEN}")))

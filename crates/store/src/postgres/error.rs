@@ -19,8 +19,9 @@ pub(crate) fn is_busy(error: &StorageError) -> bool {
     state(source).is_some_and(|state| busy.contains(&state.as_str()))
 }
 
-/// The connection is gone: the server was restarted, the backend terminated, the wire cut. Not one
-/// on which we waited in vain: most likely the next is as silent.
+/// The connection is gone: the server was restarted, the backend terminated, the wire cut. A
+/// connection that did not answer in time does not count: the next one would most likely be as
+/// silent.
 pub(crate) fn is_broken(error: &StorageError) -> bool {
     const CONNECTION_EXCEPTION_CLASS: &str = "08";
     const OPERATOR_INTERVENTION_CLASS: &str = "57P";
@@ -36,7 +37,7 @@ pub(crate) fn is_broken(error: &StorageError) -> bool {
     (cut || ended) && !is_silent(error)
 }
 
-/// We waited in vain, or the system did.
+/// No answer came within our limit, or within that of the operating system.
 pub(crate) fn is_silent(error: &StorageError) -> bool {
     let StorageError::Sqlx { source, .. } = error else { return false };
     let sqlx::Error::Io(error) = source.as_ref() else { return false };

@@ -1,10 +1,10 @@
-//! Connections that a pool lends: given back only when all that was asked of them was answered,
-//! ended otherwise. And the end of all waiting for an answer: a network that swallows packets says
-//! nothing, for ever.
+//! Connections that a pool lends: one is given back only when all that was asked of it was
+//! answered, and is closed otherwise. All waiting for an answer ends here, too: a network that
+//! swallows packets would stay silent for ever.
 //!
-//! Ending them keeps a caller that goes away, or a wire that went silent, from leaving a
-//! transaction open in the pool (sqlx 0.9.0 leaks one when `begin()` is dropped) or a connection in
-//! it that is never ready again: the pool asks each one that comes back, without a limit.
+//! Closing it keeps a caller that goes away, or a wire that went silent, from leaving a transaction
+//! open in the pool (sqlx 0.9.0 leaks one when `begin()` is dropped) or a connection in it that is
+//! never ready again: the pool asks each connection that comes back whether it is, without a limit.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,9 +21,9 @@ use super::error::{is_broken, is_silent, state};
 
 /// Seconds after which a connection that nobody uses is closed: books open when they are used.
 const IDLE_SECONDS_MAX: u64 = 60;
-/// How often a question is asked again over another connection: as many may be broken at once.
+/// How often a question is asked, each time over another connection: several may be broken at once.
 const TRIES_MAX: u32 = 6;
-/// How long a connection that comes back may take to say that it is ready; else it is ended.
+/// How long a connection that comes back may take to say that it is ready; otherwise it is closed.
 const READY: Duration = Duration::from_secs(5);
 
 /// Waiting for an answer, up to a limit.
@@ -53,7 +53,7 @@ pub(crate) async fn in_time<T, E: From<StorageError>>(
     context: &'static str,
     work: impl Future<Output = Result<T, E>> + Send,
 ) -> Result<T, E> {
-    // On the heap: several of these stand one in the other, and a thread's stack is small.
+    // On the heap: several of these are nested, and a thread's stack is small.
     match tokio::time::timeout(limit, Box::pin(work)).await {
         Ok(answer) => answer,
         Err(_) => {
@@ -69,11 +69,12 @@ pub(crate) async fn in_time<T, E: From<StorageError>>(
 pub(crate) struct Lender {
     pool: PgPool,
     limit: Duration,
-    /// When the server last did not answer: whatever lies idle since before may be as silent.
+    /// When the server last failed to answer: a connection that was idle before then may be as
+    /// silent.
     silent_at: Arc<Mutex<Option<Instant>>>,
 }
 
-/// A connection that is lent. Dropped before it is settled, it is ended.
+/// A connection that is lent. If it is dropped before it is settled, it is closed.
 #[derive(Debug)]
 pub(crate) struct Lent {
     connection: PoolConnection<Postgres>,
@@ -90,7 +91,7 @@ impl Lender {
         let silence = Arc::clone(&silent_at);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
-            // Beyond our own limit, which says what is wrong.
+            // Longer than our own limit, whose error says what is wrong.
             .acquire_timeout(limit * 2)
             .idle_timeout(Duration::from_secs(IDLE_SECONDS_MAX))
             .max_lifetime(None)
@@ -152,7 +153,7 @@ impl Lender {
                     Ok(answer) => Ok((answer, lent)),
                     Err(error) => {
                         if state(&error).is_some() {
-                            // An answer, too.
+                            // An error of the database is an answer, too.
                             lent.settle();
                         }
                         Err(error)
@@ -203,7 +204,8 @@ impl DerefMut for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if self.is_settled {
-            // Dropped by the limit, the return ends the connection and frees its place in the pool.
+            // If the limit drops it, the return closes the connection and frees its place in the
+            // pool.
             let returning = self.connection.return_to_pool();
             tokio::spawn(tokio::time::timeout(self.ready, returning));
         } else {

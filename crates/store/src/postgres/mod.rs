@@ -1,8 +1,8 @@
-//! A book on PostgreSQL: a schema for each kind of state. `<book>` is the ledger;
-//! `<book>_derived` can be dropped and is made anew.
+//! A book on PostgreSQL: a schema for each kind of state. `<book>` is the ledger; `<book>_derived`
+//! can be dropped and is made anew.
 //!
-//! Only what any server with PostgreSQL's protocol has stands on the way of an append: one
-//! statement at READ COMMITTED that compares the head and moves it.
+//! An append uses only what any server with PostgreSQL's protocol has: one statement at READ
+//! COMMITTED that compares the head and moves it.
 
 mod connect;
 mod database;
@@ -64,7 +64,7 @@ impl Database {
     }
 
     /// Copies a record into the schemas of `name`, byte for byte, and goes on where an earlier copy
-    /// of the same book stopped. The copy is the same book: append to one of both only.
+    /// of the same book stopped. The copy is the same book: append to only one of the two.
     ///
     /// # Errors
     /// A name that another book has, or one that went on by itself.
@@ -126,7 +126,7 @@ impl Database {
     /// missing or foreign derived state is made anew first.
     ///
     /// # Errors
-    /// Unsafe ground: see [`OpenError`].
+    /// Whatever makes it unsafe to open the book: see [`OpenError`].
     pub async fn open_book(&self, name: &str, options: Options) -> Result<Book, OpenError> {
         options.check()?;
         let schemas = Schemas::of(name)?;

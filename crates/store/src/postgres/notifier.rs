@@ -1,4 +1,4 @@
-//! NOTIFY and LISTEN: one channel a book, the position as payload.
+//! NOTIFY and LISTEN: one channel for each book, with the position as payload.
 //!
 //! A NOTIFY takes a lock of the whole database when it commits, so it is never part of an append:
 //! it is a statement of its own, afterwards, and does not wait for a sync.
@@ -17,8 +17,8 @@ use super::lender::{Lender, Within as _};
 use super::schema::SchemaName;
 
 const LISTENING: &str = "listen for what other processes write";
-/// So many times as long as an answer may take, nothing is heard before the server is asked whether
-/// it is still there: a wire that went silent sounds like a book in which nothing happens.
+/// After a silence of this many times what an answer may take, the server is asked whether it is
+/// still there: a connection that went silent looks like a book in which nothing happens.
 const QUIET_TIMES: u32 = 2;
 
 /// The channel of one book.

@@ -94,7 +94,8 @@ impl Database {
     }
 }
 
-/// To seal, open and erase: neither the key of the book itself is changed, nor a key taken away.
+/// To seal, open and erase: neither can the key of the book itself be changed, nor a key be taken
+/// away.
 const SEALING: [&str; 4] = [
     "USAGE ON SCHEMA",
     "SELECT, INSERT, UPDATE ON person_key",
@@ -173,8 +174,8 @@ async fn grant(
     tx.commit().await
 }
 
-/// Refuses a role that lacks a right, and names every one that it lacks. Of a book that is not
-/// there nothing is lacking.
+/// Refuses a role that lacks a right, and names every one that it lacks. For a book that is not
+/// there, no right is missing.
 pub(super) async fn check(
     connection: &mut PgConnection,
     schemas: &Schemas,

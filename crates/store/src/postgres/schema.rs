@@ -1,4 +1,4 @@
-//! Names of schemas: what is taken for one, so that none reaches SQL that does not look like one.
+//! Names of schemas: which texts are taken for one, so that no other text reaches SQL as a name.
 
 use crate::book::OpenError;
 
@@ -14,7 +14,7 @@ pub(crate) struct SchemaName(String);
 pub(super) enum Part {
     /// The ledger: `<book>`.
     Record,
-    /// Whose turn it is: `<book>_state`.
+    /// Cursors, leases, documents, and whose turn it is to seal: `<book>_state`.
     State,
     /// What is dropped and remade: `<book>_derived`.
     Derived,

@@ -7,8 +7,8 @@
 //! `synchronous_commit` is on for every connection, and a server without `fsync` is refused.
 //!
 //! An erasure destroys the key for every client at once. Old versions of its row, the write-ahead
-//! log and copies of both hold it until the server reuses their space: how long is a matter of the
-//! place (vacuum, log and backups of short retention), out of a client's reach.
+//! log and copies of both hold it until the server reuses their space. How long that takes depends
+//! on the server (vacuum, short retention of log and backups) and is out of a client's reach.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -88,9 +88,9 @@ impl Database {
 }
 
 impl PostgresVault {
-    /// Makes the vault of a new book in `schema`, its index key durable before this answers. Opens
-    /// it where it stands already. The role of `options` needs the right to create schemas only
-    /// where there is none of that name.
+    /// Makes the vault of a new book in `schema`, whose index key is durable before this returns. A
+    /// vault that is there already is opened. The role of `options` needs the right to create
+    /// schemas only where there is none of that name.
     pub async fn create(
         options: PgConnectOptions,
         schema: &str,
@@ -296,7 +296,7 @@ impl VaultKeys {
 }
 
 impl Server {
-    /// Connects with plain table names meaning those of `schema`, and limits on all waiting.
+    /// Connects so that plain table names mean the tables of `schema` and all waiting has a limit.
     async fn connect(database: &Database, schema: &SchemaName) -> Result<Self, VaultError> {
         let answer = database.answer();
         let pool = PgPoolOptions::new()
@@ -322,7 +322,7 @@ impl Server {
         Ok(Self { pool, answer })
     }
 
-    /// Makes what is missing. Cut short, it is finished by the next to create.
+    /// Makes what is missing. If it is cut short, the next creation finishes it.
     async fn create_tables(&self, entropy: &dyn Entropy) -> Result<Secret, StorageError> {
         let failed = "create the vault";
         let fresh = Secret::random(entropy);

@@ -37,9 +37,9 @@ use faults::{or_remade, to_the_end};
 const READERS_MAX: u32 = 8;
 /// Connections that write at once.
 const WRITERS_MAX: u32 = 4;
-/// A filter on a plain column looks at every row.
+/// Long enough for a filter on a plain column, which looks at every row.
 const READING: Patience = Patience { lock_ms: 30_000, statement_ms: 5 * 60_000, idle_ms: 60_000 };
-/// An index of a large rebuild is one statement.
+/// Long enough for an index of a large rebuild, which is one statement.
 const WRITING: Patience =
     Patience { lock_ms: 30_000, statement_ms: 6 * 60 * 60_000, idle_ms: 60_000 };
 /// Statements that a writer keeps prepared: a few for each view.

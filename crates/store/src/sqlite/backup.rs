@@ -1,5 +1,5 @@
 //! Backup of a running book into a folder, and back: the state, the record and, apart from them,
-//! the vault. Derived data is left out, it is made anew.
+//! the vault. Derived data is left out, since it is made anew.
 //!
 //! Each file is copied by `VACUUM INTO`, which reads in one transaction: one committed state, while
 //! others write. Copying the file would tear it, and miss what is still in its WAL. What is copied
@@ -7,7 +7,7 @@
 //!
 //! The state is copied before the record: a cursor in it then never stands beyond the copied
 //! record, where its consumer would pass over what is recorded there after a restore. It may be
-//! older than what the consumer has done: events are handed out again, none is lost.
+//! older than what the consumer has done: then events are handed out again, and none is lost.
 //!
 //! The record is copied before the vault. A key is durable before any event holds what it seals, so
 //! the vault, copied later, has the key of every value in the copied record. An old vault also has

@@ -1,7 +1,7 @@
-//! SQLite answers that a file is busy: asked again at short intervals.
+//! Asks SQLite again, at short intervals, when it answers that a file is busy.
 //!
-//! Its own waiting is unfair, and it does not wait at all where two that open a new file at once
-//! both want to turn it into one with a write-ahead log.
+//! Its own waiting is unfair, and it does not wait at all when two connections that open a new file
+//! at once both want to switch it to a write-ahead log.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteError;
 
 use crate::StorageError;
 
-/// How long it is asked again, at least, and how long nothing is asked in between.
+/// For how long SQLite is asked again, at least, and the pause between two times.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(1);
 

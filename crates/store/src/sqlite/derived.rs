@@ -1,5 +1,5 @@
-//! The derived state in `derived.db`. SQLite's own waiting is unfair and lets a process stand for
-//! seconds; so writers ask again themselves (see `busy.rs`).
+//! The derived state in `derived.db`. SQLite's own waiting is unfair and may hold a process up for
+//! seconds, so writers ask again themselves (see `busy.rs`).
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -31,7 +31,7 @@ pub(crate) async fn check_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
 }
 
 /// Refuses a folder or a record that nobody may write, before SQLite meets it: SQLite makes files
-/// beside the record. What is not there is another's business.
+/// beside the record. What is not there is found by other checks.
 pub(crate) fn check_writable(folder: &Path, file: &Path) -> Result<(), OpenError> {
     for place in [folder, file] {
         let metadata = std::fs::metadata(place);
@@ -119,7 +119,7 @@ mod tests {
         for (weak, name) in [(SqliteSynchronous::Normal, 1), (SqliteSynchronous::Off, 0)] {
             let text = refusal(wal, weak).await.unwrap();
             assert!(
-                text.contains(&format!("synchronous {name}, asked is synchronous 2")),
+                text.contains(&format!("synchronous {name}, a book needs synchronous 2")),
                 "{text}"
             );
         }
@@ -133,7 +133,8 @@ mod tests {
             (SqliteJournalMode::Off, "off"),
         ] {
             let text = refusal(journal, SqliteSynchronous::Full).await.unwrap();
-            assert!(text.contains(&format!("journal_mode {name}, asked is journal_mode wal")));
+            let wanted = format!("journal_mode {name}, a book needs journal_mode wal");
+            assert!(text.contains(&wanted));
         }
     }
 

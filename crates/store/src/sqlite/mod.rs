@@ -57,7 +57,7 @@ pub async fn create_book(folder: &Path, options: Options) -> Result<Book, OpenEr
 /// missing or foreign derived state is made anew first.
 ///
 /// # Errors
-/// Unsafe ground: see [`OpenError`].
+/// Whatever makes it unsafe to open the book: see [`OpenError`].
 pub async fn open_book(folder: &Path, options: Options) -> Result<Book, OpenError> {
     options.check()?;
     gate::check_writable(folder, &folder.join(RECORD_FILE))?;
@@ -83,7 +83,7 @@ pub async fn open_record(folder: &Path) -> Result<Record, OpenError> {
 }
 
 /// Copies a record into `folder`, byte for byte, and goes on where an earlier copy of the same book
-/// stopped. The copy is the same book: append to one of both only.
+/// stopped. The copy is the same book: append to only one of the two.
 ///
 /// # Errors
 /// A folder that holds another book, or one that went on by itself.

@@ -1,13 +1,14 @@
 //! Pools whose connections come back clean.
 //!
-//! After an error of the disk SQLite ends the transaction by itself. sqlx still counts it: such a
-//! connection begins none any more, or one that never ends and reads the same old state for ever.
+//! After an error of the disk SQLite ends the transaction by itself. sqlx still counts that
+//! transaction: on such a connection no other one begins, or one begins that never ends and reads
+//! the same old state for ever.
 
 use sqlx::Connection as _;
 use sqlx::sqlite::SqlitePoolOptions;
 
-/// A pool of at most so many connections. One that counts a transaction which is no more is closed,
-/// and a new one takes its place.
+/// A pool of at most so many connections. One that still counts a transaction which has ended is
+/// closed, and a new one takes its place.
 pub(super) fn clean_pool(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new().max_connections(connections).after_release(|connection, _| {
         Box::pin(async move {

@@ -237,7 +237,8 @@ fn is_head_moved(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message() == HEAD_MOVED)
 }
 
-/// The runtime's timer counts in milliseconds; a turn at the lock is shorter than one.
+/// The runtime's timer counts in milliseconds, and another process holds the lock for less than
+/// one.
 async fn pause(duration: Duration) {
     let slept = tokio::task::spawn_blocking(move || std::thread::sleep(duration)).await;
     if slept.is_err() {

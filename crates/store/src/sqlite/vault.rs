@@ -45,8 +45,8 @@ struct VaultFile {
 }
 
 impl SqliteVault {
-    /// Makes the vault of a new book at `path`, its index key durable before this answers. Opens
-    /// it where it stands already.
+    /// Makes the vault of a new book at `path`, whose index key is durable before this returns. A
+    /// vault that is there already is opened.
     pub async fn create(path: &Path, entropy: Arc<dyn Entropy>) -> Result<Self, VaultError> {
         create_private_file(path)?;
         let pool = connect(path).await?;

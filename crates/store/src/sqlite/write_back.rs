@@ -1,7 +1,7 @@
 //! Writes the log of SQLite back into the record and empties it, before anything in it is believed.
 //!
-//! Where a sync failed and the process was then killed, it holds an append that was never
-//! acknowledged, that can be read, and that no later sync makes durable: nor anything behind it.
+//! If a sync failed and the process was then killed, the log holds an append that was never
+//! acknowledged and can be read, but that no later sync makes durable, nor anything behind it.
 //!
 //! Nobody is kept waiting for that. A log that somebody uses is left for the moment: a process that
 //! has it open to append has done the same before. A mere reader has not (a backup, a look into the
@@ -22,11 +22,12 @@ use super::record::{SqliteRecord, connect_options};
 const AGAIN: Duration = Duration::from_millis(200);
 const WRITING_BACK: &str = "write back what SQLite's log holds";
 
-/// Once now, and where the log is in use, until `record` is closed or it is done.
+/// Tries once now; if the log is in use, tries again in the background until it is done or `record`
+/// is closed.
 pub(super) async fn write_back(record: &SqliteRecord, file: &Path) -> Result<(), StorageError> {
     let failed = StorageError::sqlx(WRITING_BACK);
     let mut connection = connect_options(file).connect().await.map_err(failed)?;
-    // It holds the lock of whoever appends while it waits for readers: so it does not wait.
+    // It would hold the lock of whoever appends while it waits for readers, so it does not wait.
     sqlx::query("PRAGMA busy_timeout = 0")
         .execute(&mut connection)
         .await

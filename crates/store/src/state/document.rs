@@ -1,4 +1,4 @@
-//! Small documents of a kind and a name, in which somebody keeps what it must remember: a change
+//! Small documents of a kind and a name, in which a program keeps what it must remember: a change
 //! is made only if the document is as its author knows it, and several are made together or not at
 //! all.
 
@@ -18,9 +18,10 @@ pub const DOCUMENTS_PAGE_MAX: u32 = 256;
 pub struct Document {
     /// Its name, one of its kind.
     pub name: String,
-    /// Differs after every change; of one name it only grows, also where it was deleted between.
+    /// Differs after every change. Under one name it only grows, even when the document was deleted
+    /// in between.
     pub version: u64,
-    /// A JSON text; what it says is its author's matter.
+    /// A JSON text; only its author knows what it means.
     pub body: String,
 }
 
@@ -29,7 +30,7 @@ pub struct Document {
 pub enum Expected {
     /// Not there.
     Absent,
-    /// There, in whichever version.
+    /// There, in any version.
     Present,
     /// In this version.
     Version(u64),
@@ -44,12 +45,12 @@ pub struct DocumentChange {
     pub name: StateName,
     /// How it must be before.
     pub expected: Expected,
-    /// What it says afterwards; none: it is not there.
+    /// Its body afterwards; `None` deletes it.
     pub body: Option<String>,
 }
 
 impl Expected {
-    /// Whether a document is as expected that has this version, or is not there.
+    /// Whether a document is as expected that was found in this version, or (`None`) not found.
     pub(crate) fn fits(self, found: Option<u64>) -> bool {
         match self {
             Self::Absent => found.is_none(),
@@ -71,7 +72,7 @@ pub(crate) fn check_changes(changes: &[DocumentChange]) -> Result<(), StateError
     names.sort_unstable();
     if let Some([(kind, name), _]) = names.array_windows().find(|[one, next]| one == next) {
         return Err(StateError::Refused(format!(
-            "the {kind} {name} is changed twice at once: say what it comes to"
+            "the {kind} {name} is changed twice in one call: make one change of it"
         )));
     }
     changes.iter().try_for_each(check_body)
@@ -101,7 +102,7 @@ pub(crate) fn check_page(limit: u32) -> Result<(), StateError> {
     )))
 }
 
-/// What to say where a document would be one more of its kind than there may be.
+/// The error for a document that would be one too many of its kind.
 pub(crate) fn too_many_documents(kind: &str) -> StateError {
     StateError::Refused(format!(
         "the book has {DOCUMENTS_MAX} documents of the kind {kind}, which is as many as are \

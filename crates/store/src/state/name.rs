@@ -6,8 +6,9 @@ use crate::error::StorageError;
 
 /// Bytes of the name of a cursor, a lease or a document.
 pub const STATE_NAME_BYTES_MAX: usize = 64;
-/// Schema of the state that this program writes, on every database. A table that earlier releases
-/// do not look at, as that of the documents, does not raise it: they go on beside this one.
+/// Schema of the state that this program writes, on every database. A new table that earlier
+/// releases do not look at, such as that of the documents, does not raise it, so they can go on
+/// working beside this release.
 pub(crate) const STATE_VERSION: i64 = 1;
 
 /// The name of a cursor, a lease, a document or its kind: 1 to 64 of `a` to `z`, digits, `-`, `_`,
@@ -19,7 +20,7 @@ impl StateName {
     /// The name, or what is wrong with it.
     ///
     /// # Errors
-    /// A text that is none.
+    /// A text that is no such name.
     pub fn new(name: &str) -> Result<Self, StateError> {
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.:".contains(c);
         if (1..=STATE_NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(is_plain) {
@@ -92,7 +93,7 @@ impl StateError {
     /// The rule that was broken, or else the failure.
     ///
     /// # Errors
-    /// What is no broken rule.
+    /// Any error that is not a broken rule.
     pub fn broken_rule(self) -> Result<String, Self> {
         if let Self::Refused(rule) = self { Ok(rule) } else { Err(self) }
     }

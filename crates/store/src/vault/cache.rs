@@ -1,5 +1,5 @@
-//! Keys that a process holds in memory, and what a database says of one. Every vault in a database
-//! uses this.
+//! Keys that a process holds in memory, and what a database says of a key. Every vault that stands
+//! in a database uses this.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::StorageError;
 
 /// Keys held in memory; beyond it the process forgets them all and reads them again.
 const CACHE_KEYS_MAX: usize = 10_000;
-/// What the keyed hash's key is stored as.
+/// The purpose under which the key of the keyed hash is stored.
 pub(crate) const INDEX_PURPOSE: &str = "index";
 
 /// What the database knows of one key.
@@ -36,7 +36,7 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// The key, if it was kept at this very `generation`.
+    /// The key, if it was put in at this very `generation`.
     pub(crate) fn get(&self, generation: i64, name: &KeyName) -> Option<Secret> {
         if self.generation != generation {
             return None;
@@ -64,7 +64,7 @@ pub(crate) fn stored_secret(bytes: Vec<u8>, name: &str) -> Result<Secret, Storag
         .ok_or_else(|| StorageError::Corrupt(format!("key {name} in the vault is not 32 bytes")))
 }
 
-/// The key of the keyed hash, without which a vault is none.
+/// The key of the keyed hash; a vault without it cannot be used.
 pub(crate) fn stored_index_secret(bytes: Option<Vec<u8>>) -> Result<Secret, StorageError> {
     let bytes = bytes.ok_or_else(|| {
         StorageError::Corrupt("the vault has no index key: restore the vault of this book".into())
@@ -72,7 +72,7 @@ pub(crate) fn stored_index_secret(bytes: Option<Vec<u8>>) -> Result<Secret, Stor
     stored_secret(bytes, INDEX_PURPOSE)
 }
 
-/// Stored keys of people; none for who was erased.
+/// Stored keys of people; without one where the person was erased.
 pub(crate) fn people(
     rows: Vec<(String, Option<Vec<u8>>)>,
 ) -> Result<Vec<(String, Option<Secret>)>, StorageError> {
@@ -83,7 +83,7 @@ pub(crate) fn people(
     rows.into_iter().map(key).collect()
 }
 
-/// The answer to keys that are those of another book.
+/// The error for keys that belong to another book.
 pub(crate) fn another_book() -> VaultError {
     VaultError::Refused("the vault holds the keys of another book: name another one".into())
 }

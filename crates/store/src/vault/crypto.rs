@@ -88,8 +88,8 @@ impl KeyName {
         &self.0
     }
 
-    /// What AES-GCM binds beside the text: person, class and field, none of which can run over
-    /// into the next.
+    /// What AES-GCM authenticates besides the text: person, class and field, each with its length,
+    /// so that none can run over into the next.
     fn associated_data(&self, field: &str) -> Vec<u8> {
         let (person, class) = self.0.rsplit_once('/').unwrap_or((&self.0, ""));
         let mut bytes = Vec::from(SEAL_LABEL);

@@ -6,13 +6,13 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The operating system's random numbers.
+/// The random numbers of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     /// # Panics
-    /// When the system has no random numbers to give: a key made of anything else would be worse.
+    /// When the system gives no random numbers: a key made of anything else would be worse.
     #[expect(clippy::disallowed_methods, reason = "here randomness comes in")]
     fn fill(&self, bytes: &mut [u8]) {
         let filled = getrandom::fill(bytes);

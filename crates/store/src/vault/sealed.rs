@@ -1,4 +1,4 @@
-//! A sealed value: what it is about, how it stands in the record, what opening it brings.
+//! A sealed value: what it is about, how it stands in the record, and what opening it gives.
 
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ pub struct SealedText {
     pub commitment: String,
 }
 
-/// Whom and what a value is about. Bound into it: it does not open under any other name.
+/// Whom and what a value is about. The sealed value is bound to it and opens under no other name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Subject<'a> {
     /// Whose datum it is, e.g. `member:01J…`.
@@ -31,7 +31,7 @@ pub struct Subject<'a> {
     pub field: &'a str,
 }
 
-/// What opening a value brings.
+/// What opening a value gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
     /// The text, wiped from memory when dropped.

@@ -45,7 +45,9 @@ pub(crate) fn check_day(day: &str) -> Result<(), ViewError> {
 /// How many rows a view has that had `rows` and has grown by `added`.
 pub(crate) fn grown(view: &str, rows: u64, added: i64) -> Result<u64, StorageError> {
     rows.checked_add_signed(added).ok_or_else(|| {
-        StorageError::Corrupt(format!("view {view} counts {rows} rows and has others: remake it"))
+        StorageError::Corrupt(format!(
+            "view {view} does not have the {rows} rows that it counts: remake it"
+        ))
     })
 }
 

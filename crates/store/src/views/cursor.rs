@@ -18,7 +18,7 @@ const CHECK_DIGITS: usize = 16;
 #[serde(transparent)]
 pub struct Cursor(String);
 
-/// The last row of a page, as far as the order knows it.
+/// The last row of a page, as far as the order depends on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// The column sorted by, or `key`.

@@ -8,7 +8,7 @@ use super::value::ViewPoint;
 #[derive(Debug, thiserror::Error)]
 pub enum ViewError {
     /// Nobody made the view known to this process.
-    #[error("there is no view {view}: known are {known}")]
+    #[error("there is no view {view}: the views are {known}")]
     UnknownView {
         /// As asked for.
         view: String,

@@ -145,7 +145,7 @@ fn check_comparison(column: Column, op: Comparison, value: &Value) -> Result<(),
     match op {
         Comparison::Eq | Comparison::Ne if against_null => Ok(()),
         Comparison::Prefix if !matches!(value, Value::Text(_)) => Err(ViewError::Refused(format!(
-            "{name} is asked to start with {value}: only a text starts another"
+            "{name} is asked to start with {value}: only a text can be the start of another"
         ))),
         Comparison::Lt | Comparison::Le | Comparison::Gt | Comparison::Ge if against_null => {
             Err(ViewError::Refused(format!(

@@ -25,13 +25,14 @@ pub fn select(
 }
 
 impl Question {
-    /// Makes a page of `rows`, which come in whatever order (if they are sorted, at no cost).
+    /// Makes a page of `rows`, which may come in any order; sorting them costs nothing if they are
+    /// sorted.
     pub(crate) fn into_sorted_page(self, mut rows: Vec<ViewRow>) -> ViewPage {
         rows.sort_by(|one, other| self.compare(one, other));
         self.into_page(rows)
     }
 
-    /// Makes a page of `rows`, in order and at most one more than the limit.
+    /// Makes a page of `rows`, which are in order and at most one more than the limit.
     pub(crate) fn into_page(self, mut rows: Vec<ViewRow>) -> ViewPage {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);

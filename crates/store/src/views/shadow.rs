@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::{ViewError, ViewPoint, ViewSchema};
 
-/// A view being made anew. Who has one works on it until somebody else begins or resumes it.
+/// A view that is being made anew. Its holder works on it until somebody else begins or resumes a
+/// rebuild of the same view.
 #[derive(Debug, Clone)]
 pub struct Shadow {
     pub(crate) schema: Arc<ViewSchema>,
@@ -26,7 +27,7 @@ impl Shadow {
     }
 }
 
-/// What a rebuild is made from. One that was stopped may go on from the same only.
+/// What a rebuild is made from. A rebuild that was stopped may only go on from the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RebuildFrom {
     /// The end of the record that it loads, and the day of its columns.
@@ -75,7 +76,7 @@ impl ShadowEntry {
     }
 }
 
-/// What a swap may put away.
+/// Which live view a swap may replace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replaces {
     /// Whatever stands there.

@@ -104,7 +104,7 @@ pub(crate) fn order(question: &Question) -> String {
 }
 
 impl Conditions {
-    /// None yet, on a statement whose first parameters are `values`.
+    /// No conditions yet, for a statement whose first parameters are `values`.
     pub(crate) fn after(values: Vec<Value>) -> Self {
         Self { sql: Vec::new(), values }
     }

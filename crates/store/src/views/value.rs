@@ -48,7 +48,7 @@ pub struct ViewRow {
     pub row: Vec<u8>,
     /// Its cells, in the order of the schema's columns.
     pub columns: Vec<Value>,
-    /// The day (`YYYY-MM-DD`) on which its columns change though nothing happens.
+    /// The day (`YYYY-MM-DD`) on which its columns change although nothing is recorded.
     pub next_change: Option<String>,
 }
 
@@ -70,7 +70,7 @@ pub struct ViewState {
     pub rows: u64,
 }
 
-/// A view in the list of all views.
+/// A view, as the list of all views shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewInfo {
     /// Its name.

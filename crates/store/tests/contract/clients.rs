@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 
 use crate::support::{Store, With, append, assert_gapless, event, everything, query};
 
-/// Operations on each store over one and over two handles: with five books of it, 20,000 in each
-/// run of the tests and 10 million in `.ci/faults`.
+/// Operations on each store, over one handle and over two: with five such books, 20,000 in each run
+/// of the tests and 10 million in `.ci/faults`.
 const OPERATIONS: (usize, usize) = (4_000, 2_000_000);
 /// Operations of one book, after which it is looked at as a whole.
 const BOOK_OPERATIONS: usize = 4_000;

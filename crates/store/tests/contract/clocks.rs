@@ -40,7 +40,7 @@ enum Move {
     LeapSecond,
     ForwardUs(i64),
     BackUs(i64),
-    /// Onto the edge, or a microsecond before it.
+    /// To the instant itself, or a microsecond before it.
     Edge(i64),
 }
 

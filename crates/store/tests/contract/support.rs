@@ -1,4 +1,4 @@
-//! Stores under test, and short forms for what the rules hand in.
+//! Stores under test, and short forms for what the tests of the rules hand in.
 
 use std::future::poll_fn;
 use std::pin::pin;

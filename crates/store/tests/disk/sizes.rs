@@ -1,6 +1,6 @@
 //! How much the tests of the disk do, and the seed that repeats them.
 
-/// Seed of every run at the desk.
+/// Seed of every run that names none.
 const SEED: u64 = 20_261_125;
 
 /// Counts of one run.

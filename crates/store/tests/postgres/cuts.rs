@@ -14,7 +14,8 @@ use crate::sizes::sizes;
 use crate::support::{BLOCK_EVENTS, With, append, event, query};
 use crate::wire::{After, Wire, port_of};
 
-/// Operations of a flow, and some more: a cut makes one fail, and its connections' fellows.
+/// The operations of a flow and some more: a cut makes one of them fail, and those whose
+/// connections it also broke.
 const TRIES_MAX: usize = 20;
 /// Looks at how far the book is sealed before the flow goes on without.
 const SEAL_LOOKS_MAX: usize = 100;

@@ -1,4 +1,4 @@
-//! A book is not opened or created on unsafe ground, and every refusal says why.
+//! A book is not opened or created where that would not be safe, and every refusal says why.
 
 use std::sync::Arc;
 

@@ -89,7 +89,8 @@ impl Place {
         count(&self.url, sql).await
     }
 
-    /// No connection to the database stands in a transaction, or it does not do so for long.
+    /// No connection to the database stays in a transaction; one that is about to end it is waited
+    /// for.
     pub async fn assert_no_transaction_is_left_open(&self) {
         let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
             AND pid <> pg_backend_pid() AND xact_start IS NOT NULL";

@@ -1,4 +1,4 @@
-//! A wire that falls silent where more than a book is asked: its vault, and who may use it.
+//! A wire that falls silent when something besides the book is asked: its vault, or who may use it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::place::{BOOK, Place, new_role, said};
 use crate::wire::{After, Wire, port_of};
 
 const ANSWER: Duration = Duration::from_secs(3);
-/// What a server that does not answer in this time is said to have done.
+/// What is said of a server that does not answer in this time.
 const SAID: &str = "did not answer within 3000 ms";
 /// Within this nobody waits any more.
 const SOON: Duration = Duration::from_secs(30);
@@ -46,7 +46,7 @@ async fn a_vault_and_a_grant_wait_as_long_as_the_database_says() {
         grant().await.unwrap();
         wire.mend();
         grant().await.unwrap();
-        // Of what a grant says the most: long after it has connected.
+        // After nine tenths of what a grant sends: long after it has connected.
         wire.cut_after(wire.passed() * 9 / 10, After::Silent);
         let silent = timeout(SOON, grant()).await.expect("an answer");
         let silent = said(&silent.unwrap_err());

@@ -17,7 +17,8 @@ pub struct Sizes {
     pub cuts: u64,
     /// Places at which it falls silent.
     pub silences: u64,
-    /// Of the places at which an opening, a creation and a copy are dropped, each so many-th.
+    /// Of the awaits of an opening, a creation and a copy, each `stride`-th is one at which it is
+    /// dropped.
     pub stride: usize,
     /// Appends of each process.
     pub process_rounds: usize,

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::place::{BOOK, Place, close, extend};
 
-/// So long that no reader of these tests finds anything by a look of its own.
+/// So long that no reader of these tests finds anything by polling.
 const NEVER: Polling = Polling { ms_min: 3_600_000, ms_max: 3_600_000 };
 /// Longer than any wake takes, and much shorter than [`NEVER`].
 const SOON: Duration = Duration::from_secs(120);

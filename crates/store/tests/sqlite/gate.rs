@@ -1,4 +1,4 @@
-//! A book is not opened on unsafe ground.
+//! A book is not opened where that would not be safe.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! The contract that the state of every book keeps, one named test a rule. A new database adds one
-//! line here.
+//! The contract that the state of every book keeps, one named test for each rule. A new database
+//! adds one line here.
 
 #![allow(unreachable_pub, missing_docs, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]

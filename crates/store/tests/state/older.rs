@@ -5,7 +5,7 @@ use daicho_store::{OpenError, SqliteState, State, StateError};
 
 use crate::support::{BOOK, Place, Postgres, Sqlite, name, options};
 
-/// As an earlier release left it: with nothing but the turns.
+/// The state as an earlier release left it: with nothing but the table of turns.
 async fn age(place: &Postgres) {
     place.execute("DROP TABLE cursor, lease, document, document_version").await;
 }

@@ -35,7 +35,7 @@ pub async fn calls_beyond_the_limits_are_refused<S: Store>() {
         assert!(matches!(views.scan("orders", None, limit).await, Err(ViewError::Refused(_))));
     }
     let unknown = views.page("quotes", &by_key(1)).await.unwrap_err();
-    assert_eq!(unknown.to_string(), "there is no view quotes: known are orders");
+    assert_eq!(unknown.to_string(), "there is no view quotes: the views are orders");
 }
 
 pub async fn a_schema_whose_name_could_be_mistaken_for_sql_is_a_programmers_error<S: Store>() {

@@ -114,7 +114,7 @@ async fn text_is_compared_by_its_bytes_whatever_the_habits_of_the_server() {
 }
 
 /// Waits for transactions that are under way, also for one whose BEGIN is still on its way to the
-/// server; one that nobody ends stays.
+/// server. A transaction that nobody ends fails the test.
 async fn assert_no_open_transaction(store: &Postgres) {
     let open = "SELECT count(*) FROM pg_stat_activity \
          WHERE datname = current_database() AND state LIKE 'idle in transaction%'";

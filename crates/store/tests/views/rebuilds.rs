@@ -157,7 +157,7 @@ pub async fn a_view_that_somebody_brought_further_is_not_swapped_back<S: Store>(
     assert_eq!(views.swap_forward(&shadow, &monday).await.unwrap(), None);
     let swapped = views.swap_forward(&shadow, &tuesday).await.unwrap();
     assert_eq!(swapped, Some(ViewState { point: tuesday, rows: 4 }));
-    // One of another form is no measure.
+    // A view of another form is not compared with.
     let other = ViewSchema { version: 2, ..orders() };
     let shadow = views.begin_rebuild(&other, &beginning()).await.unwrap();
     assert!(views.swap_forward(&shadow, &point(1)).await.unwrap().is_some());

@@ -1,4 +1,4 @@
-//! Stores of views under test, and short forms for what the rules hand in.
+//! Stores of views under test, and short forms for what the tests of the rules hand in.
 
 use std::path::PathBuf;
 

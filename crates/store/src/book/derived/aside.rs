@@ -1,9 +1,9 @@
-//! Work of milliseconds, beside the runtime: a task that is next on the thread that does it would
-//! wait for it, and with it whoever appends.
+//! Work that takes milliseconds is done beside the threads of the runtime: on one of those it would
+//! hold up the tasks that come next, and with them whoever appends.
 
 use crate::StorageError;
 
-/// What `work` comes to, done on a thread that may be held up.
+/// The result of `work`, done on a thread that may be held up.
 pub(super) async fn aside<T: Send + 'static>(
     context: &'static str,
     work: impl FnOnce() -> T + Send + 'static,

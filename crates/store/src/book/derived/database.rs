@@ -116,7 +116,7 @@ pub(crate) struct PageRow {
 pub(crate) trait DerivedDb: Debug + Send + Sync {
     /// One moment of it, to be read.
     async fn read(&self) -> Result<Box<dyn DerivedTx>, StorageError>;
-    /// The same by the only one that may write, when its turn has come.
+    /// The same, to be written too. Only one may write at a time: this waits for its turn.
     async fn write(&self, context: &'static str) -> Result<Box<dyn DerivedTx>, StorageError>;
     /// These pages, and in the same moment whether the reader's list of runs still stands.
     async fn pages(&self, ids: &[i64], held: HeldRuns<'_>) -> Result<Vec<PageRow>, StorageError>;
@@ -176,12 +176,12 @@ pub(crate) trait DerivedTx: Send {
     async fn rollback(self: Box<Self>) -> Result<(), StorageError>;
 }
 
-/// A number as databases keep it.
+/// A number as databases store it.
 pub(super) fn to_sql(number: u64) -> Result<i64, StorageError> {
     i64::try_from(number).map_err(|_| StorageError::Corrupt(format!("{number} is no position")))
 }
 
-/// A number that a database kept.
+/// A number as a database has stored it.
 pub(super) fn from_sql(number: i64) -> Result<u64, StorageError> {
     u64::try_from(number).map_err(|_| StorageError::Corrupt(format!("{number} is negative")))
 }

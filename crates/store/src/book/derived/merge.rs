@@ -31,7 +31,7 @@ impl Derived {
         Ok(())
     }
 
-    /// Merges the oldest sixteen runs of `level`, unless another process did.
+    /// Merges the oldest sixteen runs of `level`, unless another process has done so.
     async fn merge_level(&self, level: u8) -> Result<(), StorageError> {
         assert!(level < LEVEL_TOP, "runs of the top level are not merged");
         self.pauses.at("merge:begin").await;

@@ -98,7 +98,7 @@ impl Derived {
     /// Takes in what other processes have sealed and merged; answers [`Derived::sealed_to`].
     ///
     /// # Errors
-    /// [`StorageError::Remade`] when another process began the file anew: open it again.
+    /// [`StorageError::Remade`] when another process began the derived state anew: open it again.
     pub(crate) async fn refresh(&self) -> Result<u64, StorageError> {
         let held = self.snapshot();
         let mut tx = self.database.read().await?;

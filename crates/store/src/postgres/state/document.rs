@@ -1,5 +1,5 @@
 //! Documents in the schema `<book>_state`. Changes are made by one statement, in a transaction that
-//! holds the row of the last version: of all who change documents one does at a time.
+//! holds the row of the last version, so that only one process at a time changes documents.
 
 use std::time::Duration;
 
@@ -75,8 +75,8 @@ pub(super) async fn kinds(lender: &Lender) -> Result<Vec<StateName>, StateError>
     kinds.iter().map(|kind| StateName::new(kind)).collect()
 }
 
-/// An error before the transaction ends leaves it to the server, which takes it back with the
-/// connection.
+/// An error before the transaction ends leaves it to the server, which rolls it back when the
+/// connection is closed.
 pub(super) async fn change(
     lender: &Lender,
     answer: Duration,

@@ -1,5 +1,5 @@
 //! What only a server can show: a vault that survives its crash, its limits on waiting, and the
-//! ground it refuses.
+//! servers that it refuses.
 
 use std::str::FromStr as _;
 

@@ -38,7 +38,7 @@ impl Entry {
     }
 }
 
-/// Begins a transaction; only in work that runs to its end.
+/// Begins a transaction, only in work that runs to its end even if its caller goes away.
 pub(super) async fn begin(pool: &PgPool) -> Result<Tx, StorageError> {
     pool.begin().await.map_err(StorageError::sqlx("begin to write a view"))
 }
@@ -69,7 +69,7 @@ async fn try_adopt(home: &Home) -> Result<(), StorageError> {
         .fetch_one(&mut *tx)
         .await
         .map_err(StorageError::sqlx(failed))?;
-    // Asked for first: a role that may not make schemas may use one.
+    // Looked for first: a role that may not create schemas may use one that is there.
     if !is_there {
         let create = format!("CREATE SCHEMA IF NOT EXISTS {}", sql::quoted(schema));
         run(&mut tx, create, failed).await?;
@@ -125,7 +125,7 @@ pub(super) async fn lock(tx: &mut PgConnection) -> Result<(), StorageError> {
     locked.map(drop).map_err(StorageError::sqlx("lock the catalogue of views"))
 }
 
-/// A view as it is stored, if it is.
+/// The view as it is stored, if there is one.
 pub(super) async fn find(
     executor: impl PgExecutor<'_>,
     view: &str,
@@ -212,14 +212,16 @@ fn entry(row: &PgRow) -> Result<Entry, StorageError> {
     let text = |name| row.try_get::<String, _>(name).map_err(StorageError::sqlx(failed));
     let point = ViewPoint { cursor: count(number("cursor")?)?, as_of: text("as_of")? };
     let state = ViewState { point, rows: count(number("rows")?)? };
-    let version = u32::try_from(number("version")?)
-        .map_err(|_| StorageError::Corrupt("the version of a view is no version".into()))?;
+    let version = u32::try_from(number("version")?).map_err(|_| {
+        StorageError::Corrupt("the stored version of a view is out of range".into())
+    })?;
     let info = ViewInfo { name: text("name")?, version, state };
     Ok(Entry { info, generation: number("generation")?, form: text("fingerprint")? })
 }
 
 /// A stored number as a count or position.
 pub(super) fn count(number: i64) -> Result<u64, StorageError> {
-    u64::try_from(number)
-        .map_err(|_| StorageError::Corrupt(format!("a view counts {number} of something")))
+    u64::try_from(number).map_err(|_| {
+        StorageError::Corrupt(format!("{number} cannot be a view's count or position"))
+    })
 }

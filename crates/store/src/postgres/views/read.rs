@@ -50,7 +50,8 @@ pub(super) async fn fetch_at(
     Ok((found, ViewPoint { cursor: crate::state::from_sql(cursor)?, as_of }))
 }
 
-/// The rows of a read of a known view; where there is none, the row that says so stands apart.
+/// The rows of a read of a known view. If it found none, the one row that only says how the view
+/// stands is returned apart.
 async fn asked(
     pool: &PgPool,
     schema: &ViewSchema,
@@ -129,8 +130,8 @@ pub(super) async fn scan(
         statements::typed_columns(schema),
         sql::table(schema)
     );
-    // No key is empty: all come after it. None has a zero byte: what comes after the text before
-    // it comes after all of it, too.
+    // No key is empty: all come after it. None has a zero byte: what comes after the text before it
+    // comes after all of it, too.
     let after = after_key.unwrap_or_default().split('\0').next().unwrap_or_default();
     let query = query(schema, &found).bind(after.to_owned()).bind(i64::from(limit));
     let found = fetch(pool, schema, query, failed).await?;

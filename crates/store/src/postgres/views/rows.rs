@@ -30,7 +30,7 @@ pub(super) async fn find(
     Ok(rows.into_iter().collect())
 }
 
-/// Keys and packed rows whose columns change by themselves until the day `on`.
+/// Keys and packed rows whose columns change by themselves on or before the day `on`.
 pub(super) async fn due(
     tx: &mut PgConnection,
     table: &str,
@@ -77,7 +77,7 @@ pub(super) async fn apply(
     Ok(added)
 }
 
-/// Writes `rows` (checked) by as few statements as reason allows.
+/// Writes `rows` (checked) by as few statements as is reasonable.
 pub(super) async fn put(
     tx: &mut PgConnection,
     schema: &ViewSchema,

@@ -28,8 +28,8 @@ pub(super) struct Made<'a> {
     pub(super) state: &'a ViewState,
 }
 
-/// Lets a view show the table that was made and drops the tables that it no longer needs. False:
-/// the live view is to stay, nothing was done.
+/// Lets a view show the table that was made and drops the tables that it no longer needs. Answers
+/// `false` if the live view is to stay: then nothing was done.
 pub(super) async fn show(
     tx: &mut PgConnection,
     made: Made<'_>,

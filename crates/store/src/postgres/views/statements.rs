@@ -93,7 +93,7 @@ pub(super) fn find(table: &str) -> String {
     format!("SELECT key, row FROM {table} WHERE key = ANY($1)")
 }
 
-/// Rows whose columns change by themselves until a day.
+/// Rows whose columns change by themselves on or before a day.
 pub(super) fn due(table: &str) -> String {
     format!(
         "SELECT key, row FROM {table} WHERE next_change <= $1 ORDER BY next_change, key LIMIT $2"
@@ -111,7 +111,7 @@ pub(super) fn delete(table: &str) -> String {
 }
 
 /// The rows of a query (its own parameters from 4 on) with the answer to whether the view is known:
-/// `is_known` and nulls when the query has no row. In whatever order: the reader sorts them.
+/// `is_known` and nulls when the query has no row. They come in any order: the reader sorts them.
 pub(super) fn read(found: &str) -> String {
     format!("SELECT form.is_known, found.* FROM {FORM} LEFT JOIN ({found}) AS found ON TRUE")
 }

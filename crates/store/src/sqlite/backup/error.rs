@@ -18,7 +18,7 @@ pub enum BackupError {
     },
     /// The folder under its temporary name is there.
     #[error(
-        "{} is there: somebody writes it now, or a crash left it behind: then remove it",
+        "{} is there: somebody is writing it, or a crash left it behind: then remove it",
         path.display()
     )]
     Unfinished {

@@ -219,8 +219,8 @@ async fn the_state_is_copied_before_the_record_so_that_no_cursor_stands_beyond_i
     assert_eq!(restored.open_cursor(&crm, 0).await.unwrap(), 1, "it sees the second again");
 }
 
-/// Somebody registers between the two copies: were the vault copied first, the record would hold
-/// a value whose key is not in it.
+/// Somebody registers between the two copies: were the vault copied first, the record would hold a
+/// value whose key is not in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_record_is_copied_before_the_vault_so_that_no_key_is_missing() {
     let shop = Shop::open().await;

@@ -82,8 +82,8 @@ pub(super) async fn change(
     }
 }
 
-/// Whether every document was as expected. What was changed before one that was not is taken back
-/// by the caller.
+/// Whether every document was as expected. If one was not, the caller takes back what was changed
+/// before it.
 async fn make(
     connection: &mut SqliteConnection,
     changes: &[DocumentChange],

@@ -78,7 +78,7 @@ pub(super) async fn run(
     done.map(drop).map_err(StorageError::sqlx(failed))
 }
 
-/// A view as it is stored, if it is.
+/// The view as it is stored, if there is one.
 pub(super) async fn find(
     executor: impl SqliteExecutor<'_>,
     view: &str,

@@ -15,7 +15,8 @@ use crate::views::{
 };
 
 /// Memory of the connection while it builds indexes, KiB: what sorts in memory takes a tenth less
-/// time, and the table is read once for all of them. And at other times: SQLite's own measure.
+/// time, and the table is read once for all of them. The second is SQLite's own measure, for other
+/// times.
 const SORTING_KIB: u32 = 65_536;
 const CACHE_KIB: u32 = 2_000;
 

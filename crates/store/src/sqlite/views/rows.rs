@@ -31,7 +31,7 @@ pub(super) async fn find(
     Ok(rows.into_iter().collect())
 }
 
-/// Keys and packed rows whose columns change by themselves until the day `on`.
+/// Keys and packed rows whose columns change by themselves on or before the day `on`.
 pub(super) async fn due(
     tx: &mut Tx,
     table: &str,
@@ -73,7 +73,7 @@ pub(super) async fn apply(
     Ok(added)
 }
 
-/// Writes `rows` by as few statements as reason allows. Their sizes are powers of two, so that few
+/// Writes `rows` by as few statements as is reasonable. Their sizes are powers of two, so that few
 /// texts are prepared and each is met again. While the database runs one, the next one's parameters
 /// are bound.
 pub(super) async fn put(

@@ -88,7 +88,7 @@ pub(super) fn delete(table: &str) -> String {
     format!("DELETE FROM {table} WHERE key IN (SELECT value FROM json_each(?1))")
 }
 
-/// Rows whose columns change by themselves until a day.
+/// Rows whose columns change by themselves on or before a day.
 pub(super) fn due(table: &str) -> String {
     format!(
         "SELECT key, row FROM {table} WHERE next_change <= ?1 ORDER BY next_change, key LIMIT ?2"
