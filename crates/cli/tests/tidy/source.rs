@@ -5,6 +5,9 @@
 
 use std::ops::Range;
 
+/// Names of modules that are compiled for tests only.
+const TEST_FILES: [&str; 5] = ["fixtures.rs", "laws.rs", "samples.rs", "testing.rs", "tests.rs"];
+
 /// What a character of a source file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -52,7 +55,8 @@ impl Source {
 
     /// A file that holds nothing but tests.
     pub(crate) fn is_test(&self) -> bool {
-        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        self.path.contains("/tests/") || TEST_FILES.contains(&name)
     }
 
     /// The code without what is compiled for tests only.

@@ -52,6 +52,8 @@ pub fn charges(
             charges.extend(charge.filter(|charge| !charge.amount.is_zero()));
         }
     }
+    let of_month = |charge: &Charge| charge.period.from.month() == month;
+    assert!(charges.iter().all(of_month), "a charge is billed with the month that it begins in");
     Ok(charges)
 }
 
@@ -89,6 +91,7 @@ fn cycles(contract: &Contract, month: Month) -> Vec<Cycle> {
             Period::new(first, last.unwrap_or(first.max(month.last()))).into_iter().collect()
         }
     };
+    assert!(spans.iter().all(|span| span.from >= first), "nothing is charged before it begins");
     spans.into_iter().map(|span| Cycle { billing, span }).collect()
 }
 
@@ -101,6 +104,10 @@ fn years(contract: &Contract, first: Date, month: Month) -> Vec<Period> {
         let reached = contract.last_day().is_none_or(|last| year.from <= last);
         Period::new(year.from, to).filter(|_| reached)
     };
+    assert!(
+        later == earlier || later.from == earlier.to.next(),
+        "a month touches two years at most"
+    );
     let later = (later != earlier).then_some(later);
     [earlier].into_iter().chain(later).filter_map(charged).collect()
 }
@@ -142,7 +149,6 @@ impl Cycle {
         if numerator == 0 {
             return Ok(None);
         }
-        assert!(numerator <= denominator, "a part is not more than the whole");
         let whole = unit_price.times(part.quantity)?;
         let amount = if numerator == denominator {
             whole
@@ -154,6 +160,7 @@ impl Cycle {
             PartKind::GivenBack => (amount.negated(), self.span.from),
         };
         let period = Period { from: part.day, to: self.paid_to(part.day) };
+        assert!(period.from <= period.to, "what is paid for has not ended before it begins");
         Ok(Some(Charge { period, quantity: part.quantity, amount, rated_on }))
     }
 
@@ -167,7 +174,7 @@ impl Cycle {
 
     /// The share of a price, as numerator and denominator.
     fn share(self, part: Part) -> (u32, u32) {
-        match self.billing {
+        let (numerator, denominator) = match self.billing {
             BillingPeriod::Monthly => {
                 let whole = part.day.month().period().days();
                 (Period { from: part.day, to: self.span.to }.days(), whole)
@@ -184,7 +191,9 @@ impl Cycle {
                 (months.saturating_sub(kept), MONTHS_A_YEAR.get())
             }
             BillingPeriod::Once => (u32::from(part.kind == PartKind::Charged), 1),
-        }
+        };
+        assert!(denominator > 0 && numerator <= denominator, "a share is at most the whole");
+        (numerator, denominator)
     }
 }
 

@@ -70,6 +70,7 @@ impl Decision for CreditReturn {
         let prefix = &known.shop.settings()?.invoice_prefix;
         let goods_return = self.check(known)?;
         let (credit, sequence) = { known.series }.next(prefix);
+        assert!(sequence.0 > known.series.last, "a series goes up");
         let issued_on = known.shop.today(at);
         let returned = goods_return.lines.iter();
         let returned = returned.map(|line| line_of(line, goods_return.order));

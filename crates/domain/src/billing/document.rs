@@ -78,6 +78,7 @@ impl Draft {
         self.lines.iter_mut().for_each(|line| line.amount = line.amount.negated());
         let (credit, sequence) = series.next(&shop.settings()?.invoice_prefix);
         let totals = totals(&self.lines, shop)?;
+        assert!(!totals.gross.is_negative(), "a credit is what is owed to the customer");
         let event = CreditIssued {
             credit,
             sequence,
@@ -96,5 +97,7 @@ impl Draft {
 fn totals(lines: &[InvoiceLine], shop: &Shop) -> Result<Totals, DocumentRejection> {
     let settings = shop.settings()?;
     let amounts = lines.iter().map(|line| (line.tax, line.rate, line.amount));
-    Ok(Totals::of(amounts, settings.currency, settings.rounding)?)
+    let totals = Totals::of(amounts, settings.currency, settings.rounding)?;
+    assert_eq!(totals.gross.currency(), settings.currency, "a document has the shop's currency");
+    Ok(totals)
 }

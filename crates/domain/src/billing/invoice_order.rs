@@ -77,6 +77,7 @@ impl Decision for InvoiceOrder {
             lines: goods.map(|line| line_of(line, Some(self.order))).collect(),
             issued_on: known.shop.today(at),
         };
+        assert!(!draft.lines.is_empty(), "an order without goods has no invoice");
         Ok(vec![draft.issue(&known.shop, known.series)?])
     }
 }

@@ -104,6 +104,7 @@ impl Decision for IssueInvoice {
     ) -> Result<Vec<NewEvent>, IssueInvoiceRejection> {
         let rounding = known.shop.settings()?.rounding;
         let issued_on = self.check(known, known.shop.today(at))?;
+        assert!(issued_on > self.month.last(), "a month is billed when it is over");
         let mut lines = Vec::new();
         for month in self.due_months(known) {
             lines.extend(known.lines(&known.shop, month, rounding)?);
@@ -132,6 +133,7 @@ impl IssueInvoice {
     ) -> Result<Date, IssueInvoiceRejection> {
         let (month, organisation) = (self.month, self.organisation);
         let first = first_issue_day(&known.shop, month);
+        assert!(first > month.last(), "the issue day is in the month after");
         if today < first {
             return Err(IssueInvoiceRejection::MonthNotOver { month, first });
         }
@@ -163,7 +165,10 @@ impl IssueInvoice {
         let before = std::iter::successors(Some(self.month), |month| {
             Some(month.first().previous().month()).filter(|before| before < month)
         });
-        before.skip(1).take(LATE_MONTHS_MAX).take_while(|month| *month >= first).collect()
+        let late: BTreeSet<Month> =
+            before.skip(1).take(LATE_MONTHS_MAX).take_while(|month| *month >= first).collect();
+        assert!(late.last().is_none_or(|last| *last < self.month), "late months are earlier ones");
+        late
     }
 
     /// The month itself, and earlier ones that can have no invoice of their own any more.
@@ -172,7 +177,10 @@ impl IssueInvoice {
             known.closed.is_closed(*month)
                 || known.billed.month(self.organisation, *month).is_some()
         };
-        self.late_months(known).into_iter().filter(is_past).chain([self.month]).collect()
+        let late = self.late_months(known).into_iter().filter(is_past);
+        let due: BTreeSet<Month> = late.chain([self.month]).collect();
+        assert_eq!(due.last(), Some(&self.month), "no later month is billed along");
+        due
     }
 }
 

@@ -33,7 +33,14 @@ pub(super) fn of_contract(
         tax: concluded.tax,
         rate: shop.rate_on(concluded.tax, charge.rated_on),
     };
-    Ok(charges(contract, month, rounding)?.into_iter().map(line).collect())
+    let lines: Vec<InvoiceLine> =
+        charges(contract, month, rounding)?.into_iter().map(line).collect();
+    let currency = concluded.unit_price.currency();
+    assert!(
+        lines.iter().all(|line| line.amount.currency() == currency),
+        "a charge is of its price"
+    );
+    Ok(lines)
 }
 
 /// The line of a contract's penalty, if one is assessed in the month: outside the tax's scope.
@@ -57,5 +64,7 @@ pub(super) fn of_penalty(contract: &Contract, month: Month) -> Option<InvoiceLin
 /// Numbers the lines from 1.
 pub(super) fn numbered(mut lines: Vec<InvoiceLine>) -> Vec<InvoiceLine> {
     lines.iter_mut().zip(1..).for_each(|(line, number)| line.line = number);
+    let last = lines.last().and_then(|line| usize::try_from(line.line).ok());
+    assert_eq!(last.unwrap_or(0), lines.len(), "lines are numbered without a gap");
     lines
 }

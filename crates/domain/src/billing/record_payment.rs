@@ -186,6 +186,7 @@ impl RecordPayment {
             }
             allocated = allocated.plus(amount)?;
         }
+        assert!(!allocated.is_negative(), "only amounts above zero are allocated");
         if allocated > self.amount {
             let amount = self.amount;
             return Err(RecordPaymentRejection::AllocatedMoreThanReceived { allocated, amount });
