@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use daicho_app::{BookName, Books, Edge, Ledger};
+use daicho_app::{BookName, Books, ClockAndEntropy, Ledger};
 use daicho_events::Event;
 use daicho_events::contract::{ContractConcluded, ContractTerms, QuantityChanged};
 use daicho_store::{Append, Book, Log as _, NewEvent, sqlite};
@@ -112,7 +112,7 @@ impl GrownBook {
     /// The book as the ledger has it, today.
     pub(crate) async fn ledger(&self) -> Result<Ledger, BenchError> {
         let name: BookName = BOOK.parse()?;
-        Ok(Books::in_folder(&self.data).open(&name, Edge::system()).await?)
+        Ok(Books::in_folder(&self.data).open(&name, ClockAndEntropy::system()).await?)
     }
 }
 

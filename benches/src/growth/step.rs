@@ -106,7 +106,7 @@ async fn append(book: &GrownBook, events: u64, seed: u64) -> Result<Vec<Measured
 
 async fn rebuild(book: &GrownBook) -> Result<Vec<Measured>, BenchError> {
     let ledger = book.ledger().await?;
-    let rebuilt = ledger.rebuild(all(), &Unwatched).await?;
+    let rebuilt = ledger.rebuilds().run(all(), &Unwatched).await?;
     ledger.close().await;
     Ok(vec![measured("rebuild", rebuilt.events, rebuilt.took)])
 }
@@ -114,7 +114,8 @@ async fn rebuild(book: &GrownBook) -> Result<Vec<Measured>, BenchError> {
 /// The head first, then three quarters, half and a quarter of the way, each on another day.
 async fn list(book: &GrownBook) -> Result<Vec<Measured>, BenchError> {
     let (ledger, list) = (book.ledger().await?, list_by_name(LIST)?);
-    let (head, today) = (ledger.checkpoint().await?.position.0, ledger.today().await?);
+    let (head, today) =
+        (ledger.proof().checkpoint().await?.position.0, ledger.record().today().await?);
     let mut lines = Vec::new();
     for (days, quarters) in (1..).zip([4, 3, 2, 1]) {
         let position = (head * quarters / 4).max(1);
@@ -125,7 +126,7 @@ async fn list(book: &GrownBook) -> Result<Vec<Measured>, BenchError> {
             ..ListRequest::default()
         };
         let started = Instant::now();
-        let page = ledger.list(list, &request).await?;
+        let page = ledger.lists().page(list, &request).await?;
         let what = format!("list at {quarters}/4 of the book");
         lines.push(measured(&what, position, started.elapsed()));
         if page.known_at.0 != position || page.rows.is_empty() {
@@ -177,6 +178,6 @@ async fn add_licence(ledger: &Ledger, history: &History) -> Result<Duration, Ben
     });
     let request: CommandRequest = serde_json::from_value(request)?;
     let started = Instant::now();
-    ledger.run(request).await?;
+    ledger.commands().run(request).await?;
     Ok(started.elapsed())
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use daicho_app::{BookName, Books, Edge, Unwatched};
-use daicho_simulator::{Simulated, edge, simulate};
+use daicho_app::{BookName, Books, ClockAndEntropy, Unwatched};
+use daicho_simulator::{Simulated, clock_and_entropy, simulate};
 use daicho_store::postgres::Database;
 use daicho_store::{Append, Book, Envelope, Log as _, NewEvent, Options, Stored, sqlite};
 
@@ -34,7 +34,7 @@ pub(crate) struct SampleBook {
     /// The folder of the books.
     data: PathBuf,
     pub(crate) name: BookName,
-    pub(crate) edge: Edge,
+    pub(crate) clock_and_entropy: ClockAndEntropy,
     /// Events that were lived; the others are copies.
     pub(crate) lived: u64,
 }
@@ -43,12 +43,13 @@ impl SampleBook {
     /// Makes the book that `options` ask for, or one of a few events more.
     pub(crate) async fn make(options: &super::Options) -> Result<Self, BenchError> {
         let super::Options { events, lived, seed, .. } = *options;
-        let simulated = edge(seed);
+        let simulated = clock_and_entropy(seed);
         let books = Books::in_folder(&options.folder);
         let name: BookName = BOOK.parse()?;
         let lived = live(&books, &name, &simulated, events.min(lived), seed).await?;
         let data = options.folder.clone();
-        let book = Self { books, data, name, edge: simulated.edge, lived };
+        let book =
+            Self { books, data, name, clock_and_entropy: simulated.clock_and_entropy, lived };
         if events > lived {
             book.copy(events).await?;
         }
@@ -72,7 +73,7 @@ impl SampleBook {
 
     fn options(&self) -> Options {
         Options {
-            clock: Arc::clone(&self.edge.clock),
+            clock: Arc::clone(&self.clock_and_entropy.clock),
             packer: Arc::new(EventPacker),
             ..Options::new(SOFTWARE)
         }
@@ -116,10 +117,10 @@ async fn live(
     seed: u64,
 ) -> Result<u64, BenchError> {
     let until = UNTIL.parse().map_err(|error| BenchError::Wrong(format!("{error}")))?;
-    let ledger = books.create(name, simulated.edge.clone()).await?;
+    let ledger = books.create(name, simulated.clock_and_entropy.clone()).await?;
     let options = daicho_simulator::Options { events, seed, until };
     simulate(&ledger, simulated, &options, &Unwatched).await?;
-    let lived = ledger.checkpoint().await?.position.0;
+    let lived = ledger.proof().checkpoint().await?.position.0;
     ledger.close().await;
     Ok(lived)
 }

@@ -59,7 +59,7 @@ struct Place {
 
 impl Place {
     async fn ledger(&self) -> Result<Ledger, BenchError> {
-        Ok(self.books.open(&self.sample.name, self.sample.edge.clone()).await?)
+        Ok(self.books.open(&self.sample.name, self.sample.clock_and_entropy.clone()).await?)
     }
 
     async fn store(&self) -> Result<Book, BenchError> {
@@ -77,7 +77,7 @@ impl Place {
 pub async fn run(options: &Options) -> Result<Report, BenchError> {
     let place = place(options).await?;
     let ledger = place.ledger().await?;
-    ledger.rebuild(all(), &Unwatched).await?;
+    ledger.rebuilds().run(all(), &Unwatched).await?;
     let store = place.store().await?;
     let mut events = live_events(&place.sample.store().await?).await?.into_iter().cycle();
     let mut alone = Vec::new();
@@ -99,11 +99,11 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
     reset_peak_memory();
     let rebuild_options =
         RebuildOptions { memory_bytes: options.memory_bytes, stopped: Stopped::IsDropped };
-    let rebuild = ledger.rebuild_with(all(), &rebuild_options, &Unwatched).await;
+    let rebuild = ledger.rebuilds().run_with(all(), &rebuild_options, &Unwatched).await;
     let peak_memory_mib = peak_memory_mib();
     is_over.store(true, Ordering::SeqCst);
     let (beside, reads) = (appender.await??, reader.await??);
-    let compared = ledger.compare(&Unwatched).await?;
+    let compared = ledger.comparison().run(&Unwatched).await?;
     ledger.close().await;
     if let Some(differs) = compared.iter().find(|list| !list.is_same()) {
         return Err(BenchError::Wrong(format!("{differs:?}")));
@@ -118,8 +118,10 @@ async fn place(options: &Options) -> Result<Place, BenchError> {
         return Ok(Place { books: sample.books.clone(), sample, database: None });
     };
     let books = Books::in_database(url)?;
-    let copied =
-        sample.books.copy(&sample.name, &books, &sample.name, &sample.edge, &Unwatched).await;
+    let copied = sample
+        .books
+        .copy(&sample.name, &books, &sample.name, &sample.clock_and_entropy, &Unwatched)
+        .await;
     copied.map_err(|error| BenchError::Wrong(format!("the book was not copied ({error})")))?;
     Ok(Place { books, sample, database: Some(url.clone()) })
 }
@@ -132,15 +134,15 @@ async fn append(store: &Book, event: NewEvent) -> Result<std::time::Duration, Be
 
 /// Reads pages of every list until it is over; none may come from a list that is not whole.
 async fn read(ledger: Ledger, is_over: Arc<AtomicBool>) -> Result<u64, BenchError> {
-    let before = ledger.list_states().await?;
+    let before = ledger.lists().states().await?;
     let request = ListRequest { limit: PAGE_ROWS, ..ListRequest::default() };
     let mut reads = 0;
     while !is_over.load(Ordering::SeqCst) {
         for list in all() {
-            ledger.list(*list, &request).await?;
+            ledger.lists().page(*list, &request).await?;
             reads += 1;
         }
-        for (then, now) in before.iter().zip(ledger.list_states().await?) {
+        for (then, now) in before.iter().zip(ledger.lists().states().await?) {
             if now.rows < then.rows {
                 return Err(BenchError::Wrong(format!("{now:?} had {} rows", then.rows)));
             }

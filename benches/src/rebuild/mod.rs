@@ -130,10 +130,10 @@ pub async fn run(options: &Options) -> Result<Report, BenchError> {
 type Stretches = Vec<(String, Duration)>;
 
 async fn rebuild(book: &SampleBook) -> Result<(Rate, Stretches, Checkpoint), BenchError> {
-    let ledger = book.books.open(&book.name, book.edge.clone()).await?;
+    let ledger = book.books.open(&book.name, book.clock_and_entropy.clone()).await?;
     let phases = Phases::default();
-    let rebuilt = ledger.rebuild(all(), &phases).await?;
-    let checkpoint = ledger.checkpoint().await?;
+    let rebuilt = ledger.rebuilds().run(all(), &phases).await?;
+    let checkpoint = ledger.proof().checkpoint().await?;
     ledger.close().await;
     Ok((Rate { events: rebuilt.events, took: rebuilt.took }, phases.done(), checkpoint))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daicho_app::{Books, CommandRequest, Edge, Ledger, Position};
+use daicho_app::{Books, ClockAndEntropy, CommandRequest, Ledger, Position};
 use serde_json::json;
 
 use super::served::{BOOK, Daicho};
@@ -31,7 +31,7 @@ pub(super) struct Inside {
 /// Where the record ends.
 pub(super) async fn head(daicho: &Daicho) -> Result<u64, BenchError> {
     let ledger = open(daicho).await?;
-    let head = ledger.checkpoint().await?.position.0;
+    let head = ledger.proof().checkpoint().await?.position.0;
     ledger.close().await;
     Ok(head)
 }
@@ -44,10 +44,10 @@ pub(super) async fn run(
 ) -> Result<Inside, BenchError> {
     let ledger = Arc::new(open(daicho).await?);
     let commands = call(&ledger, callers, seconds, register).await?;
-    let head = ledger.checkpoint().await?.position.0.max(1);
+    let head = ledger.proof().checkpoint().await?.position.0.max(1);
     let page = move |ledger: Arc<Ledger>, caller: usize, call: u64| async move {
         let after = (caller as u64 * 7_919 + call * 104_729) % head;
-        ledger.events(&[], &[], Position(after), PAGE).await?;
+        ledger.history().events(&[], &[], Position(after), PAGE).await?;
         Ok(())
     };
     let pages = call(&ledger, callers, seconds, page).await?;
@@ -62,7 +62,7 @@ async fn open(daicho: &Daicho) -> Result<Ledger, BenchError> {
         Some(url) => Books::in_database(url)?,
         None => Books::in_folder(daicho.folder.join("books")),
     };
-    Ok(books.open(&BOOK.parse()?, Edge::system()).await?)
+    Ok(books.open(&BOOK.parse()?, ClockAndEntropy::system()).await?)
 }
 
 async fn register(ledger: Arc<Ledger>, caller: usize, call: u64) -> Result<(), BenchError> {
@@ -74,7 +74,7 @@ async fn register(ledger: Arc<Ledger>, caller: usize, call: u64) -> Result<(), B
             "country": "Japan", "reference": name,
         },
     }))?;
-    ledger.run(request).await?;
+    ledger.commands().run(request).await?;
     Ok(())
 }
 

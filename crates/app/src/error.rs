@@ -7,7 +7,7 @@ use daicho_store::vault::VaultError;
 use daicho_store::views::{ViewError, ViewWriteError};
 use daicho_store::{AppendError, ConsumeError, OpenError, ReadError, StateError, StorageError};
 
-use crate::form::FormError;
+use crate::decide::form::FormError;
 
 /// Why a command did not happen.
 #[derive(Debug, thiserror::Error)]

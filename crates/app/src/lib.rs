@@ -2,76 +2,52 @@
 //! both.
 //!
 //! [`Books`] finds and opens books; a [`Ledger`] is one open book. What the binary or a server can
-//! do, a ledger can do: they hold no rules of their own.
+//! do, a ledger can do: they hold no rules of their own. A ledger is composed of parts, and each
+//! part stands in a room: `decide` takes commands, `access` lets callers in, `lists` keeps and
+//! reads the lists, `out` hands events on, `import` takes files, and `keep` looks after whole
+//! books. No room knows the ledger.
 
 mod access;
-mod archive;
-mod books;
-mod cells;
-mod commands;
-mod compare;
-mod consumers;
-mod copy;
-mod crew;
-mod edge;
+mod clock_and_entropy;
+mod decide;
 mod error;
-mod execute;
-mod folds;
-mod follow;
-mod form;
-mod history;
 mod import;
-mod leases;
+mod keep;
 mod ledger;
 mod lists;
-mod loading;
-mod personal;
-mod presets;
-mod private_address;
+mod out;
 mod progress;
-mod rebuild;
-mod recall;
-mod replay;
-mod rows;
-mod status;
-mod translate;
-mod turn;
-mod upkeep;
-mod verify;
-mod webhooks;
+mod record;
+mod storage;
 
-pub use access::{Caller, CreatedKey, KeyRequest, KeySecret, KeyState};
-pub use archive::ArchiveError;
-pub use books::{BookName, Books};
-pub use cells::major_units;
-pub use commands::{COMMANDS, CommandEntry, CommandRequest};
-pub use compare::Compared;
-pub use consumers::{
-    BATCH_EVENTS_MAX, Batch, BatchRequest, BatchState, ConsumerError, ConsumerRequest,
-    ConsumerSettings, ConsumerState,
+pub use access::{ApiKeys, Caller, CreatedKey, KeyRequest, KeySecret, KeyState};
+pub use clock_and_entropy::ClockAndEntropy;
+pub use decide::{
+    COMMANDS, CONFLICTS_MAX, CommandEntry, CommandRequest, Commands, Context, DECISION_EVENTS_MAX,
+    Decisions, ERASED, Executed, Expectation, FormError, KEY_MISSING, Privacy, RequestKey, SEALED,
+    read_form,
 };
-pub use copy::CopyBookError;
-pub use edge::Edge;
 pub use error::{BookError, EventError, ExecuteError, Failure};
-pub use execute::{CONFLICTS_MAX, Context, DECISION_EVENTS_MAX, Executed, Expectation, RequestKey};
-pub use follow::{CursorState, EventStretch, FollowRequest, Follower};
-pub use form::{FormError, read as read_form};
-pub use history::{EventPage, EventText, HistoryLine};
-pub use import::{COLUMNS, FileError, ImportError, ImportOptions, ImportReport, Rejected};
-pub use leases::DeliveryLease;
-pub use ledger::{Ledger, SOFTWARE};
-pub use lists::{AtLeast, KnownAt, ListFilter, ListPage, ListRequest, ListSort, list_by_name};
-pub use personal::{ERASED, KEY_MISSING, Privacy, SEALED};
-pub use presets::{Preset, PresetError, preset};
-pub use private_address::is_private_address;
-pub use progress::{Progress, Unwatched};
-pub use rebuild::{Rebuild, RebuildOptions, Rebuilt, Stopped};
-pub use status::ListState;
-pub use verify::{Checkpoint, Verified, VerifyError};
-pub use webhooks::{
-    MadeWebhook, Next, Outcome, Parked, ParkedChoice, ParkedNote, RetryPolicy, Signature,
-    WebhookChange, WebhookError, WebhookRequest, WebhookState, WebhookWork,
+pub use import::{COLUMNS, FileError, ImportError, ImportOptions, ImportReport, Imports, Rejected};
+pub use keep::{
+    Archive, ArchiveError, BookName, Books, Checkpoint, CopyBookError, Preset, PresetError, Proof,
+    Verified, VerifyError, preset,
 };
+pub use ledger::Ledger;
+pub use lists::{
+    AtLeast, Compared, Comparison, ListFilter, ListPage, ListRequest, ListSort, ListState, Lists,
+    Rebuild, RebuildOptions, Rebuilds, Rebuilt, Stopped, list_by_name, major_units,
+};
+pub use out::{
+    BATCH_EVENTS_MAX, Batch, BatchRequest, BatchState, ConsumerError, ConsumerRequest,
+    ConsumerSettings, ConsumerState, Consumers, CursorState, DeliveryLease, DeliveryLeases,
+    EventPage, EventStretch, EventText, FollowRequest, Follower, Following, HandingOut, History,
+    HistoryLine, MadeWebhook, Next, Outcome, Parked, ParkedChoice, ParkedMessages, ParkedNote,
+    RetryPolicy, Signature, WebhookChange, WebhookError, WebhookRequest, WebhookSending,
+    WebhookState, WebhookWork, Webhooks, is_private_address,
+};
+pub use progress::{Progress, Unwatched};
+pub use record::{KnownAt, Record, SOFTWARE};
 
 // What callers of a ledger meet of the crates below it: they lean on this crate alone.
 pub use daicho_domain::access::{Right, may};

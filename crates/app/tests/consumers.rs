@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use daicho_app::{
-    BatchRequest, Books, ConsumerError, ConsumerRequest, Context, Currency, Edge, Ledger, Position,
-    Preset, preset,
+    BatchRequest, Books, ClockAndEntropy, ConsumerError, ConsumerRequest, Context, Currency,
+    Ledger, Position, Preset, preset,
 };
 use daicho_test_servers::faults::{count, seed};
 use daicho_test_servers::shared;
@@ -34,9 +34,9 @@ async fn in_database() -> (Books, Ledger) {
 }
 
 async fn opened(books: Books) -> (Books, Ledger) {
-    let ledger = books.create(&book_name(), Edge::system()).await.unwrap();
+    let ledger = books.create(&book_name(), ClockAndEntropy::system()).await.unwrap();
     let shop = preset(Preset::SoftwareMarket, name("Market"), Currency::Jpy).unwrap();
-    ledger.execute(&shop, &Context::of(staff())).await.unwrap();
+    ledger.decisions().execute(&shop, &Context::of(staff())).await.unwrap();
     (books, ledger)
 }
 
@@ -105,7 +105,8 @@ async fn work(
     loop {
         let server = if *gone.lock().unwrap() { 0 } else { chance.usize(..2) };
         let events = chance.u32(1..=30);
-        let Ok(Some(taken)) = servers[server].take_batch("crm", &batch(events, 400, 100)).await
+        let Ok(Some(taken)) =
+            servers[server].consumers().batches().take("crm", &batch(events, 400, 100)).await
         else {
             continue;
         };
@@ -120,7 +121,8 @@ async fn work(
         }
         if dies_after.is_none() {
             // A lease may have ended: then somebody else has the events again.
-            let _ = servers[server].acknowledge_batch("crm", &taken.batch, None).await;
+            let _ =
+                servers[server].consumers().batches().acknowledge("crm", &taken.batch, None).await;
         }
     }
 }
@@ -147,10 +149,10 @@ async fn arrive(writer: Ledger, rounds: usize) {
 async fn nothing_is_lost(books: Books, writer: Ledger, events: usize) {
     let seed = seed();
     let request = asked("crm", Some("product"));
-    writer.create_consumer(&request).await.unwrap();
+    writer.consumers().create(&request).await.unwrap();
     let servers: Arc<[Ledger]> = Arc::new([
-        books.open(&book_name(), Edge::system()).await.unwrap(),
-        books.open(&book_name(), Edge::system()).await.unwrap(),
+        books.open(&book_name(), ClockAndEntropy::system()).await.unwrap(),
+        books.open(&book_name(), ClockAndEntropy::system()).await.unwrap(),
     ]);
     let (gone, handled) = (Arc::new(Mutex::new(false)), Arc::new(Mutex::new(Handled::default())));
     let worker = |number: usize| {
@@ -176,7 +178,7 @@ async fn nothing_is_lost(books: Books, writer: Ledger, events: usize) {
             if handled.lock().unwrap().positions.len() * 2 > rounds * PRODUCTS {
                 *gone.lock().unwrap() = true;
             }
-            let state = servers[0].consumer("crm").await.unwrap();
+            let state = servers[0].consumers().find("crm").await.unwrap();
             if all_here && state.behind_by == 0 && state.batches.is_empty() {
                 return;
             }
@@ -222,21 +224,23 @@ async fn several_workers_go_on_at_once_within_their_lanes_and_one_without() {
             rename(&ledger, product, round).await;
         }
     }
-    ledger.create_consumer(&asked("lanes", Some("product"))).await.unwrap();
-    let take = async |name: &str| ledger.take_batch(name, &batch(1, 60_000, 0)).await.unwrap();
+    ledger.consumers().create(&asked("lanes", Some("product"))).await.unwrap();
+    let take = async |name: &str| {
+        ledger.consumers().batches().take(name, &batch(1, 60_000, 0)).await.unwrap()
+    };
     let first = take("lanes").await.unwrap();
     let second = take("lanes").await.unwrap();
     let positions = |batch: &daicho_app::Batch| batch.events[0].0.position.0;
     assert_eq!(positions(&second), positions(&first) + 1);
     assert!(take("lanes").await.is_none(), "both products are at work");
-    ledger.acknowledge_batch("lanes", &second.batch, None).await.unwrap();
+    ledger.consumers().batches().acknowledge("lanes", &second.batch, None).await.unwrap();
     assert_eq!(positions(&take("lanes").await.unwrap()), positions(&second) + 2);
-    let state = ledger.consumer("lanes").await.unwrap();
+    let state = ledger.consumers().find("lanes").await.unwrap();
     assert_eq!((state.batches.len(), state.done_ahead), (2, 1));
-    ledger.create_consumer(&asked("one", None)).await.unwrap();
+    ledger.consumers().create(&asked("one", None)).await.unwrap();
     let only = take("one").await.unwrap();
     assert!(take("one").await.is_none(), "all keep one order");
-    ledger.acknowledge_batch("one", &only.batch, None).await.unwrap();
+    ledger.consumers().batches().acknowledge("one", &only.batch, None).await.unwrap();
     assert_eq!(positions(&take("one").await.unwrap()), positions(&only) + 1);
     ledger.close().await;
 }
@@ -247,31 +251,43 @@ async fn a_batch_is_extended_released_and_taken_back_and_a_worker_that_waits_is_
     let (_, ledger) = in_folder(folder.path()).await;
     list_product(&ledger, 0).await;
     rename(&ledger, 0, 1).await;
-    ledger.create_consumer(&asked("crm", None)).await.unwrap();
-    let taken = ledger.take_batch("crm", &batch(9, 60_000, 0)).await.unwrap().unwrap();
-    let later = ledger.extend_batch("crm", &taken.batch, 120_000).await.unwrap();
+    ledger.consumers().create(&asked("crm", None)).await.unwrap();
+    let taken =
+        ledger.consumers().batches().take("crm", &batch(9, 60_000, 0)).await.unwrap().unwrap();
+    let later = ledger.consumers().batches().extend("crm", &taken.batch, 120_000).await.unwrap();
     assert!(later > taken.expires_at);
-    ledger.release_batch("crm", &taken.batch).await.unwrap();
-    let again = ledger.take_batch("crm", &batch(9, 100, 0)).await.unwrap().unwrap();
+    ledger.consumers().batches().release("crm", &taken.batch).await.unwrap();
+    let again = ledger.consumers().batches().take("crm", &batch(9, 100, 0)).await.unwrap().unwrap();
     assert_eq!(again.events[0].1, 1, "it was handed out once before");
-    let ended = ledger.acknowledge_batch("crm", &taken.batch, None).await.unwrap_err();
+    let ended =
+        ledger.consumers().batches().acknowledge("crm", &taken.batch, None).await.unwrap_err();
     assert_eq!(ended.code(), "lease_ended");
     // Its time ends and nobody else has it: it still counts.
     tokio::time::sleep(Duration::from_millis(150)).await;
-    assert_eq!(ledger.acknowledge_batch("crm", &again.batch, None).await.unwrap(), 1);
+    assert_eq!(
+        ledger.consumers().batches().acknowledge("crm", &again.batch, None).await.unwrap(),
+        1
+    );
     let request = batch(9, 60_000, 20_000);
-    let waits = ledger.take_batch("crm", &request);
+    let waits = ledger.consumers().batches().take("crm", &request);
     let (woken, ()) = tokio::join!(waits, async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         rename(&ledger, 0, 2).await;
     });
     let woken = woken.unwrap().unwrap();
-    ledger.seek_consumer("crm", Position(0)).await.unwrap();
+    ledger.consumers().batches().seek("crm", Position(0)).await.unwrap();
     assert_eq!(
-        ledger.acknowledge_batch("crm", &woken.batch, None).await.unwrap_err().code(),
+        ledger
+            .consumers()
+            .batches()
+            .acknowledge("crm", &woken.batch, None)
+            .await
+            .unwrap_err()
+            .code(),
         "lease_ended"
     );
-    let all = ledger.take_batch("crm", &batch(9, 60_000, 0)).await.unwrap().unwrap();
+    let all =
+        ledger.consumers().batches().take("crm", &batch(9, 60_000, 0)).await.unwrap().unwrap();
     assert_eq!(all.events.len(), 2);
     ledger.close().await;
 }
@@ -281,8 +297,8 @@ async fn what_a_consumer_cannot_be_is_refused_with_the_rule() {
     let folder = tempfile::tempdir().unwrap();
     let (_, ledger) = in_folder(folder.path()).await;
     let crm = asked("crm", Some("product"));
-    ledger.create_consumer(&crm).await.unwrap();
-    assert_eq!(ledger.create_consumer(&crm).await.unwrap().name, "crm");
+    ledger.consumers().create(&crm).await.unwrap();
+    assert_eq!(ledger.consumers().create(&crm).await.unwrap().name, "crm");
     for (request, code) in [
         (asked("crm", Some("order")), "consumer_differs"),
         (ConsumerRequest { types: Vec::new(), ..crm.clone() }, "consumer_differs"),
@@ -291,18 +307,23 @@ async fn what_a_consumer_cannot_be_is_refused_with_the_rule() {
         (ConsumerRequest { after: Position(9_999), ..asked("x", None) }, "failure"),
         (asked("x", Some("order:1")), "refused"),
     ] {
-        assert_eq!(ledger.create_consumer(&request).await.unwrap_err().code(), code, "{request:?}");
+        assert_eq!(
+            ledger.consumers().create(&request).await.unwrap_err().code(),
+            code,
+            "{request:?}"
+        );
     }
     for request in
         [batch(0, 1_000, 0), batch(257, 1_000, 0), batch(1, 1, 0), batch(1, 1_000, 60_000)]
     {
-        let refused = ledger.take_batch("crm", &request).await.unwrap_err();
+        let refused = ledger.consumers().batches().take("crm", &request).await.unwrap_err();
         assert!(matches!(refused, ConsumerError::Refused(_)), "{refused}");
     }
-    let unknown = ledger.take_batch("nobody", &batch(1, 1_000, 0)).await.unwrap_err();
+    let unknown =
+        ledger.consumers().batches().take("nobody", &batch(1, 1_000, 0)).await.unwrap_err();
     assert_eq!(unknown.code(), "consumer_unknown");
-    assert_eq!(ledger.consumers().await.unwrap().len(), 1);
-    ledger.delete_consumer("crm").await.unwrap();
-    assert_eq!(ledger.delete_consumer("crm").await.unwrap_err().code(), "consumer_unknown");
+    assert_eq!(ledger.consumers().all().await.unwrap().len(), 1);
+    ledger.consumers().delete("crm").await.unwrap();
+    assert_eq!(ledger.consumers().delete("crm").await.unwrap_err().code(), "consumer_unknown");
     ledger.close().await;
 }

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use support::{edge_at, empty_book, name, rows, run, wholesaler};
+use support::{clock_at, empty_book, name, rows, run, wholesaler};
 
 /// After the last day of the excerpt.
 const TODAY: &str = "2012-01-16T09:00:00Z";
@@ -63,7 +63,7 @@ struct Shop {
 impl Shop {
     async fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        let ledger = wholesaler(folder.path(), edge_at(TODAY).1).await;
+        let ledger = wholesaler(folder.path(), clock_at(TODAY).1).await;
         Self { folder, ledger }
     }
 
@@ -74,11 +74,11 @@ impl Shop {
     }
 
     async fn head(&self) -> u64 {
-        self.ledger.checkpoint().await.unwrap().position.0
+        self.ledger.proof().checkpoint().await.unwrap().position.0
     }
 
     async fn import(&self, file: &Path) -> Result<ImportReport, ImportError> {
-        self.ledger.import_orders(file, &ImportOptions::default(), &Unwatched).await
+        self.ledger.imports().orders(file, &ImportOptions::default(), &Unwatched).await
     }
 
     /// Imports these rows under the usual header.
@@ -100,7 +100,7 @@ impl Shop {
     /// The envelopes and data of all events of a type.
     async fn events(&self, type_name: &str) -> Vec<(Value, Value)> {
         let types = [type_name.to_owned()];
-        let page = self.ledger.events(&types, &[], Position(0), 10_000).await.unwrap();
+        let page = self.ledger.history().events(&types, &[], Position(0), 10_000).await.unwrap();
         let json = |raw: &str| serde_json::from_str::<Value>(raw).unwrap();
         page.events.iter().map(|text| (json(text.envelope.get()), json(text.data.get()))).collect()
     }
@@ -112,7 +112,7 @@ impl Shop {
     }
 
     async fn verify(&self) {
-        self.ledger.verify(None, &Unwatched).await.unwrap();
+        self.ledger.proof().verify(None, &Unwatched).await.unwrap();
     }
 }
 
@@ -213,7 +213,8 @@ async fn each_row_of_the_excerpt_is_recorded_or_rejected_and_a_second_import_add
 async fn rows_without_a_customer_are_taken_where_one_is_named_for_them_r2() {
     let shop = Shop::new().await;
     let options = ImportOptions { unknown_customer: Some(name("Counter sales")) };
-    let report = shop.ledger.import_orders(Path::new(EXCERPT), &options, &Unwatched).await.unwrap();
+    let report =
+        shop.ledger.imports().orders(Path::new(EXCERPT), &options, &Unwatched).await.unwrap();
     assert_counts(&report, [ROWS - ROWS_BELOW_ZERO, 0, ROWS_BELOW_ZERO]);
     assert_amounts(&report, AMOUNT, "0");
     assert_eq!((report.orders, report.returns), (70, 22));
@@ -252,7 +253,7 @@ async fn an_import_that_was_cut_short_goes_on_where_it_stopped_r2() {
         tokio::select! {
             biased;
             () = stop.reached.notified() => {}
-            done = shop.ledger.import_orders(Path::new(EXCERPT), &options, &stop) => {
+            done = shop.ledger.imports().orders(Path::new(EXCERPT), &options, &stop) => {
                 panic!("the import was to be cut short: {done:?}");
             }
         }
@@ -491,12 +492,12 @@ async fn a_file_that_cannot_be_read_as_a_whole_records_nothing_and_says_why() {
 #[tokio::test]
 async fn a_book_without_settings_takes_no_import() {
     let folder = TempDir::new().unwrap();
-    let ledger = empty_book(folder.path(), edge_at(TODAY).1).await;
+    let ledger = empty_book(folder.path(), clock_at(TODAY).1).await;
     let done =
-        ledger.import_orders(Path::new(EXCERPT), &ImportOptions::default(), &Unwatched).await;
+        ledger.imports().orders(Path::new(EXCERPT), &ImportOptions::default(), &Unwatched).await;
     let Err(ImportError::Refused(error)) = done else { panic!("{done:?}") };
     assert_eq!(error.code(), "shop_not_open");
-    assert_eq!(ledger.checkpoint().await.unwrap().position, Position(0));
+    assert_eq!(ledger.proof().checkpoint().await.unwrap().position, Position(0));
 }
 
 const CANARIES: [&str; 3] = ["Canary Kanaria", "canary.kanaria@example.co.jp", "+81-3-5550-7319"];

@@ -7,7 +7,7 @@ mod support;
 
 use daicho_app::{Books, CommandRequest, ExecuteError, Executed, Ledger};
 use serde_json::{Value, json};
-use support::{book_name, edge_at, run, wholesaler};
+use support::{book_name, clock_at, run, wholesaler};
 
 const ORGANISATION: &str = "01J0000000000000000000000A";
 const CUSTOMER: &str = "organisation.register";
@@ -18,16 +18,16 @@ fn customer(name: &str) -> Value {
 
 /// A book that two processes have open; what the first records, the second has not looked at.
 async fn two_processes(folder: &std::path::Path) -> (Ledger, Ledger) {
-    let (_, edge) = edge_at("2026-11-22T01:00:00Z");
-    let first = wholesaler(folder, edge.clone()).await;
-    let second = Books::in_folder(folder).open(&book_name(), edge).await.unwrap();
+    let (_, clock_and_entropy) = clock_at("2026-11-22T01:00:00Z");
+    let first = wholesaler(folder, clock_and_entropy.clone()).await;
+    let second = Books::in_folder(folder).open(&book_name(), clock_and_entropy).await.unwrap();
     (first, second)
 }
 
 async fn requested(ledger: &Ledger, id: &str, data: Value) -> Result<Executed, ExecuteError> {
     let request =
         json!({ "request": id, "actor": "staff:sato", "command": CUSTOMER, "data": data });
-    ledger.run(serde_json::from_value::<CommandRequest>(request).unwrap()).await
+    ledger.commands().run(serde_json::from_value::<CommandRequest>(request).unwrap()).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

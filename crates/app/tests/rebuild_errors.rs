@@ -11,7 +11,7 @@ use std::sync::Arc;
 use daicho_app::{ListRequest, Unwatched, all};
 use daicho_store::{Append, Log, NewEvent, Options, Packer, Stored, sqlite, with_causes};
 use serde_json::json;
-use support::{book_name, edge_at, rows, run, wholesaler};
+use support::{book_name, clock_at, rows, run, wholesaler};
 
 const NOW: &str = "2026-11-22T01:00:00Z";
 const ORGANISATION: &str = "01J0000000000000000000000A";
@@ -32,7 +32,7 @@ impl Packer for OfThisRelease {
 
 /// Appends an event that no release has written, through the store.
 async fn append(folder: &std::path::Path, type_name: &str, version: u32, data: &str) -> u64 {
-    let (clock, _) = edge_at(NOW);
+    let (clock, _) = clock_at(NOW);
     let packer = Arc::new(OfThisRelease);
     let options = Options { clock, packer, ..Options::new("another release") };
     let log = sqlite::open_book(&folder.join(book_name().to_string()), options).await.unwrap();
@@ -61,8 +61,8 @@ async fn an_event_that_cannot_be_read_stops_a_rebuild_by_position_type_and_reaso
         ("order.placed", 1, "{}", "the data of a `order.placed` version 1 is not of its published"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let (_, edge) = edge_at(NOW);
-        let ledger = wholesaler(folder.path(), edge.clone()).await;
+        let (_, clock_and_entropy) = clock_at(NOW);
+        let ledger = wholesaler(folder.path(), clock_and_entropy.clone()).await;
         let customer = json!({
             "organisation": ORGANISATION, "name": "Aoba", "country": "Japan", "reference": null,
         });
@@ -73,18 +73,18 @@ async fn an_event_that_cannot_be_read_stops_a_rebuild_by_position_type_and_reaso
         });
         run(&ledger, "staff:sato", "member.request_registration", member).await.unwrap();
         assert_eq!(rows(&ledger, "members", ListRequest::default()).await.len(), 1);
-        let states = ledger.list_states().await.unwrap();
+        let states = ledger.lists().states().await.unwrap();
         ledger.close().await;
 
         let position = append(folder.path(), type_name, version, data).await;
         let ledger = daicho_app::Books::in_folder(folder.path());
-        let ledger = ledger.open(&book_name(), edge).await.unwrap();
-        let error = ledger.rebuild(all(), &Unwatched).await.unwrap_err();
+        let ledger = ledger.open(&book_name(), clock_and_entropy).await.unwrap();
+        let error = ledger.rebuilds().run(all(), &Unwatched).await.unwrap_err();
         let text = with_causes(&error);
         for part in [&format!("event {position} "), type_name, reason] {
             assert!(text.contains(part), "`{part}` is not in: {text}");
         }
-        let after = ledger.list_states().await.unwrap();
+        let after = ledger.lists().states().await.unwrap();
         let kept = |states: &[daicho_app::ListState]| {
             states.iter().map(|state| (state.list, state.cursor, state.rows)).collect::<Vec<_>>()
         };

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use shops::{STORIES, Story};
-use support::{book_name, edge_at, rows};
+use support::{book_name, clock_at, rows};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../replay-fixtures");
 const BOOKS: &str = "books";
@@ -175,13 +175,17 @@ async fn told_by(ledger: &Ledger, story: &Story, end: Date) -> Expected {
         }
         views.push(View { known_on, effective_on, lists });
     }
-    Expected { checkpoint: ledger.checkpoint().await.unwrap().to_string(), views }
+    Expected { checkpoint: ledger.proof().checkpoint().await.unwrap().to_string(), views }
 }
 
 /// The record as it stands, an event a line.
 async fn texts(ledger: &Ledger) -> String {
-    let page = ledger.events(&[], &[], Position(0), 10_000).await.unwrap();
-    assert_eq!(page.scanned_to, ledger.checkpoint().await.unwrap().position, "one page is all");
+    let page = ledger.history().events(&[], &[], Position(0), 10_000).await.unwrap();
+    assert_eq!(
+        page.scanned_to,
+        ledger.proof().checkpoint().await.unwrap().position,
+        "one page is all"
+    );
     let lines = page.events.iter().map(|event| serde_json::to_string(event).unwrap() + "\n");
     lines.collect()
 }
@@ -190,13 +194,14 @@ async fn texts(ledger: &Ledger) -> String {
 async fn recorded(story: &Story) -> (String, Expected) {
     let folder = TempDir::new().unwrap();
     let ledger = shops::live(story, folder.path()).await;
-    ledger.verify(None, &Unwatched).await.unwrap();
-    let (texts, end) = (texts(&ledger).await, ledger.today().await.unwrap());
+    ledger.proof().verify(None, &Unwatched).await.unwrap();
+    let (texts, end) = (texts(&ledger).await, ledger.record().today().await.unwrap());
     let book = ledger.folder().unwrap().to_owned();
     ledger.close().await;
     std::fs::remove_file(book.join("vault.db")).unwrap();
-    let (_, edge) = edge_at(LATER);
-    let ledger = Books::in_folder(folder.path()).open(&book_name(), edge).await.unwrap();
+    let (_, clock_and_entropy) = clock_at(LATER);
+    let ledger =
+        Books::in_folder(folder.path()).open(&book_name(), clock_and_entropy).await.unwrap();
     let told = told_by(&ledger, story, end).await;
     ledger.close().await;
     (texts, told)

@@ -21,7 +21,7 @@ use daicho_store::{
 };
 use serde_json::json;
 use shops::STORIES;
-use support::{StandingClock, book_name, edge_at, name, run, staff};
+use support::{StandingClock, book_name, clock_at, name, run, staff};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -54,9 +54,13 @@ impl Place {
     }
 
     async fn made(self) -> Self {
-        let ledger = self.books().create(&book_name(), edge_at(NOW).1).await.unwrap();
+        let ledger = self.books().create(&book_name(), clock_at(NOW).1).await.unwrap();
         let shop = preset(Preset::Wholesale, name("Wholesaler"), daicho_app::Currency::Gbp);
-        ledger.execute(&shop.unwrap(), &daicho_app::Context::of(staff())).await.unwrap();
+        ledger
+            .decisions()
+            .execute(&shop.unwrap(), &daicho_app::Context::of(staff()))
+            .await
+            .unwrap();
         ledger.close().await;
         self
     }
@@ -70,11 +74,11 @@ impl Place {
 
     /// The book as another process has it; once more for each call.
     async fn open(&self) -> Ledger {
-        self.books().open(&book_name(), edge_at(NOW).1).await.unwrap()
+        self.books().open(&book_name(), clock_at(NOW).1).await.unwrap()
     }
 
     async fn log(&self) -> Book {
-        let options = Options { clock: edge_at(NOW).1.clock, ..Options::new("another 1") };
+        let options = Options { clock: clock_at(NOW).1.clock, ..Options::new("another 1") };
         match self {
             Self::Folder(folder) => {
                 sqlite::open_book(&folder.path().join("shop"), options).await.unwrap()
@@ -131,7 +135,7 @@ impl Place {
 
 async fn orders(ledger: &Ledger, request: ListRequest) -> Result<ListPage, Failure> {
     let request = ListRequest { limit: 10, ..request };
-    ledger.list(list_by_name("orders").unwrap(), &request).await
+    ledger.lists().page(list_by_name("orders").unwrap(), &request).await
 }
 
 fn at_least(position: u64, wait_ms: u64) -> ListRequest {
@@ -197,7 +201,7 @@ async fn short_upkeep_waits_for_nobody(place: Place) {
         "reference": null,
     });
     run(&other, "staff:sato", "organisation.register", customer).await.unwrap();
-    let written = other.checkpoint().await.unwrap().position;
+    let written = other.proof().checkpoint().await.unwrap().position;
     assert!(written > page.known_at);
     let page = orders(&ledger, at_least(written.0, LONG_MS)).await.unwrap();
     assert_eq!(page.known_at, written);
@@ -211,8 +215,9 @@ async fn of_many_that_make_a_list_anew_at_once_none_fails(place: Place) {
     let [one, two, three] = &ledgers;
     let read = |ledger| orders(ledger, ListRequest::default());
     let reads = async { tokio::join!(read(one), read(two), read(three)) };
-    let operators =
-        async { tokio::join!(one.rebuild(all(), &Unwatched), two.rebuild(all(), &Unwatched)) };
+    let operators = async {
+        tokio::join!(one.rebuilds().run(all(), &Unwatched), two.rebuilds().run(all(), &Unwatched))
+    };
     let ((one, two, three), (first, second)) = tokio::join!(reads, operators);
     for page in [one, two, three] {
         assert_eq!(page.unwrap().known_at, Position(ANEW));
@@ -228,7 +233,7 @@ async fn of_many_that_make_a_list_anew_at_once_none_fails(place: Place) {
 async fn a_rebuild_waits_for_whoever_has_the_turn_at_one_of_its_lists(place: Place) {
     let lease = place.hang().await;
     let ledger = place.open().await;
-    let mut rebuild = Box::pin(ledger.rebuild(all(), &Unwatched));
+    let mut rebuild = Box::pin(ledger.rebuilds().run(all(), &Unwatched));
     let in_vain = timeout(Duration::from_millis(IN_VAIN_MS), &mut rebuild).await;
     assert!(in_vain.is_err(), "{in_vain:?}");
     place.state().await.release(&lease).await.unwrap();
@@ -268,15 +273,16 @@ async fn lists_that_were_made_before_midnight_are_put_in_place_as_of_the_day_aft
     for story in &STORIES {
         let folder = tempfile::tempdir().unwrap();
         shops::live(story, folder.path()).await.close().await;
-        let (clock, edge) = edge_at(NOW);
-        let ledger = Books::in_folder(folder.path()).open(&book_name(), edge).await.unwrap();
-        ledger.rebuild(all(), &Unwatched).await.unwrap();
-        let before = ledger.compare(&Unwatched).await.unwrap();
-        ledger.rebuild(all(), &AYearPasses(clock)).await.unwrap();
-        for list in ledger.list_states().await.unwrap() {
+        let (clock, clock_and_entropy) = clock_at(NOW);
+        let ledger =
+            Books::in_folder(folder.path()).open(&book_name(), clock_and_entropy).await.unwrap();
+        ledger.rebuilds().run(all(), &Unwatched).await.unwrap();
+        let before = ledger.comparison().run(&Unwatched).await.unwrap();
+        ledger.rebuilds().run(all(), &AYearPasses(clock)).await.unwrap();
+        for list in ledger.lists().states().await.unwrap() {
             assert_eq!(list.as_of.as_deref(), Some(&A_YEAR_LATER[..10]), "{list:?}");
         }
-        let after = ledger.compare(&Unwatched).await.unwrap();
+        let after = ledger.comparison().run(&Unwatched).await.unwrap();
         assert!(after.iter().all(|list| list.is_same()), "{after:?}");
         moved += before.iter().zip(&after).filter(|(old, new)| old.live != new.live).count();
         ledger.close().await;
@@ -286,7 +292,7 @@ async fn lists_that_were_made_before_midnight_are_put_in_place_as_of_the_day_aft
 
 async fn what_is_not_recorded_or_was_not_known_is_not_waited_for(place: Place) {
     let ledger = place.open().await;
-    let head = ledger.checkpoint().await.unwrap().position.0;
+    let head = ledger.proof().checkpoint().await.unwrap().position.0;
     let beyond = orders(&ledger, at_least(head + 1, LONG_MS)).await;
     let Err(Failure::NotRecorded { position, head: end }) = beyond else { panic!("{beyond:?}") };
     assert_eq!((position, end), (head + 1, head));

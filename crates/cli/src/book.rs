@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use daicho_app::{BookName, Books, Edge, Ledger};
+use daicho_app::{BookName, Books, ClockAndEntropy, Ledger};
 
 use crate::error::CliError;
 use crate::global::Global;
@@ -60,7 +60,7 @@ pub(crate) async fn chosen(global: &Global) -> Result<BookName, CliError> {
 
 /// Opens the chosen book.
 pub(crate) async fn open(global: &Global) -> Result<Ledger, CliError> {
-    Ok(books(global)?.open(&chosen(global).await?, Edge::system()).await?)
+    Ok(books(global)?.open(&chosen(global).await?, ClockAndEntropy::system()).await?)
 }
 
 /// Does `work` with the chosen book and closes it, whatever came of it.

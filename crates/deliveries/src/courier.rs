@@ -137,8 +137,8 @@ impl Courier {
     /// # Errors
     /// No such webhook, or storage that fails.
     pub async fn test(&self, ledger: &Ledger, name: &str) -> Result<Tested, WebhookError> {
-        let work = ledger.webhook_work(name).await?;
-        let (book, now) = (ledger.name(), ledger.edge().now());
+        let work = ledger.webhooks().sending().work(name).await?;
+        let (book, now) = (ledger.name(), ledger.clock_and_entropy().now());
         let id = format!("{book}/test-{}", now.as_microseconds());
         let body = format!(
             "{{\"specversion\":\"1.0\",\"id\":\"{id}\",\"source\":\"/books/{book}\",\
@@ -155,7 +155,7 @@ impl Courier {
         }
         // The semaphore is never closed.
         let _room = self.room.acquire().await;
-        let now = ledger.edge().now();
+        let now = ledger.clock_and_entropy().now();
         let request = self
             .client
             .post(work.url())

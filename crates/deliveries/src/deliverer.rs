@@ -43,8 +43,8 @@ async fn supervise(shared: Arc<Shared>) {
     let mut tended: HashMap<String, AbortHandle> = HashMap::new();
     let mut stopped = shared.stopped.clone();
     while !*stopped.borrow() {
-        let changed = shared.ledger.webhooks_changed().notified();
-        match shared.ledger.webhook_names().await {
+        let changed = shared.ledger.webhooks().changed().notified();
+        match shared.ledger.webhooks().names().await {
             Ok(names) => {
                 while tasks.try_join_next().is_some() {}
                 tended.retain(|name, task| names.contains(name) && !task.is_finished());
@@ -91,19 +91,20 @@ struct Turn<'a> {
 }
 
 async fn turn(shared: &Shared, name: &str) -> Result<(), WebhookError> {
-    let work = shared.ledger.webhook_work(name).await?;
+    let work = shared.ledger.webhooks().sending().work(name).await?;
     if !work.is_enabled() {
         return Ok(());
     }
     let lease = format!("webhook:{name}");
-    let Some(lease) = shared.ledger.lease_delivery(&lease, &shared.holder, LEASE).await? else {
+    let Some(lease) = shared.ledger.delivery_leases().take(&lease, &shared.holder, LEASE).await?
+    else {
         return Ok(());
     };
     // Whoever had the lease before may have gone further.
-    let work = shared.ledger.webhook_work(name).await?;
+    let work = shared.ledger.webhooks().sending().work(name).await?;
     let mut turn = Turn { shared, name, lease, renewed: Instant::now(), work };
     let result = turn.deliver().await;
-    shared.ledger.release_delivery(&turn.lease).await?;
+    shared.ledger.delivery_leases().release(&turn.lease).await?;
     result
 }
 
@@ -117,7 +118,7 @@ impl Turn<'_> {
             tags: self.work.tags().to_vec(),
         };
         let shared = self.shared;
-        let mut follower = shared.ledger.follow(&request).await?;
+        let mut follower = shared.ledger.following().start(&request).await?;
         loop {
             self.resend().await?;
             let stretch = tokio::select! {
@@ -136,7 +137,12 @@ impl Turn<'_> {
             }
             let passed = stretch.scanned_to.0.saturating_sub(self.work.position().0);
             let keeps = passed < PASS_STEP
-                || shared.ledger.webhook_passed(&mut self.work, stretch.scanned_to).await?;
+                || shared
+                    .ledger
+                    .webhooks()
+                    .sending()
+                    .passed(&mut self.work, stretch.scanned_to)
+                    .await?;
             if !keeps {
                 return Ok(());
             }
@@ -153,7 +159,12 @@ impl Turn<'_> {
             let outcome = shared.courier.send(&shared.ledger, &self.work, event).await?;
             let policy = &shared.courier.settings.retry;
             let (ledger, position) = (&shared.ledger, event.position);
-            match ledger.webhook_sent(&mut self.work, position, &outcome, policy).await? {
+            match ledger
+                .webhooks()
+                .sending()
+                .sent(&mut self.work, position, &outcome, policy)
+                .await?
+            {
                 Next::Message => return Ok(true),
                 Next::Parked => {
                     shared.courier.count_parked();
@@ -171,7 +182,7 @@ impl Turn<'_> {
             if !self.goes_on().await? {
                 return Ok(false);
             }
-            let now = self.shared.ledger.edge().now();
+            let now = self.shared.ledger.clock_and_entropy().now();
             let Some(at) = self.work.next_try_at(position) else { return Ok(true) };
             let wait = at.as_microseconds().saturating_sub(now.as_microseconds());
             let Ok(wait @ 1..) = u64::try_from(wait) else { return Ok(true) };
@@ -186,15 +197,15 @@ impl Turn<'_> {
     /// Sends what was parked and is asked for, each once.
     async fn resend(&mut self) -> Result<(), WebhookError> {
         let shared = self.shared;
-        for parked in shared.ledger.parked(self.name).await? {
+        for parked in shared.ledger.webhooks().parked().of(self.name).await? {
             if !parked.note.resend || !self.goes_on().await? {
                 continue;
             }
             let before = Position(parked.position.0.saturating_sub(1));
-            let page = shared.ledger.events(&[], &[], before, 1).await?;
+            let page = shared.ledger.history().events(&[], &[], before, 1).await?;
             let Some(event) = page.events.first() else { continue };
             let outcome = shared.courier.send(&shared.ledger, &self.work, event).await?;
-            shared.ledger.webhook_resent(self.name, &parked, &outcome).await?;
+            shared.ledger.webhooks().parked().resent(self.name, &parked, &outcome).await?;
         }
         Ok(())
     }
@@ -205,12 +216,12 @@ impl Turn<'_> {
             return Ok(false);
         }
         if self.renewed.elapsed() >= RENEW {
-            if !self.shared.ledger.renew_delivery(&self.lease, LEASE).await? {
+            if !self.shared.ledger.delivery_leases().renew(&self.lease, LEASE).await? {
                 return Ok(false);
             }
             self.renewed = Instant::now();
         }
-        let now = self.shared.ledger.webhook_work(self.name).await?;
+        let now = self.shared.ledger.webhooks().sending().work(self.name).await?;
         Ok(now.is_as(&self.work))
     }
 

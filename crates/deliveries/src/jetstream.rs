@@ -180,9 +180,11 @@ async fn turn(
     holder: &Holder,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), BrokerError> {
-    let Some(lease) = ledger.lease_delivery(NAME, holder, LEASE).await? else { return Ok(()) };
+    let Some(lease) = ledger.delivery_leases().take(NAME, holder, LEASE).await? else {
+        return Ok(());
+    };
     let result = follow(ledger, broker, &lease, stopped).await;
-    ledger.release_delivery(&lease).await?;
+    ledger.delivery_leases().release(&lease).await?;
     result
 }
 
@@ -195,11 +197,11 @@ async fn follow(
     let book = ledger.name().to_string();
     let mut last = begin(ledger, broker, &book).await?;
     let request = FollowRequest { name: Some(NAME.to_owned()), ..FollowRequest::default() };
-    let mut follower = ledger.follow(&request).await?;
+    let mut follower = ledger.following().start(&request).await?;
     let mut renewed = Instant::now();
     loop {
         if renewed.elapsed() >= RENEW {
-            if !ledger.renew_delivery(lease, LEASE).await? {
+            if !ledger.delivery_leases().renew(lease, LEASE).await? {
                 return Ok(());
             }
             renewed = Instant::now();
@@ -232,7 +234,7 @@ async fn begin(
     let mut stream = broker.stream(book).await?;
     let failed = "the end of the stream cannot be read";
     let state = stream.info().await.map_err(|error| broker_says(failed, &error))?.state.clone();
-    let cursor = ledger.cursor(NAME).await?;
+    let cursor = ledger.following().cursor(NAME).await?;
     let cursor = cursor.map(|cursor| cursor.position);
     let last = match (state.last_sequence, state.messages) {
         (0, _) => None,
@@ -253,7 +255,7 @@ async fn begin(
     let end = last.unwrap_or_default();
     if cursor.unwrap_or_default() != end {
         tracing::info!(book, stream_ends_at = %end, "the stream is filled from where it ends");
-        ledger.set_cursor(NAME, end).await?;
+        ledger.following().set_cursor(NAME, end).await?;
     }
     Ok(last)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use daicho_app::{BookName, Books, CommandRequest, Edge, EventText, Ledger};
+use daicho_app::{BookName, Books, ClockAndEntropy, CommandRequest, EventText, Ledger};
 use daicho_deliveries::{Attendant, Broker, BrokerError, BrokerSettings, publish};
 use daicho_test_servers::NatsServer;
 use serde_json::json;
@@ -33,14 +33,15 @@ async fn broker(server: &NatsServer) -> Arc<Broker> {
 
 async fn book(folder: &TempDir) -> Arc<Ledger> {
     let name: BookName = "shop".parse().unwrap();
-    let ledger = Books::in_folder(folder.path()).create(&name, Edge::system()).await.unwrap();
+    let ledger =
+        Books::in_folder(folder.path()).create(&name, ClockAndEntropy::system()).await.unwrap();
     let shop = json!({ "actor": "staff:sato", "command": "shop.open_book", "data": {
         "name": "Shop", "currency": "JPY", "time_zone": "Asia/Tokyo", "rounding": "floor",
         "verification_minutes": null, "main_registration": false, "quote_valid_days": 30,
         "barcode_below": null, "invoice_prefix": "R", "closed_days": "bank", "cutoff": null,
         "issue_day": 10, "tax_rates": [], "issuer": null,
     }});
-    ledger.run(serde_json::from_value(shop).unwrap()).await.unwrap();
+    ledger.commands().run(serde_json::from_value(shop).unwrap()).await.unwrap();
     Arc::new(ledger)
 }
 
@@ -49,7 +50,11 @@ async fn happen(ledger: &Ledger, count: usize) {
         let data =
             json!({ "name": format!("Aoba {number}"), "country": "Japan", "reference": null });
         let (actor, data) = ("staff:sato".parse().unwrap(), data.as_object().unwrap().clone());
-        ledger.run(CommandRequest::new("organisation.register", actor, data)).await.unwrap();
+        ledger
+            .commands()
+            .run(CommandRequest::new("organisation.register", actor, data))
+            .await
+            .unwrap();
     }
 }
 
@@ -69,7 +74,7 @@ async fn stored(server: &NatsServer) -> Option<Vec<(String, String)>> {
 
 /// Waits until the whole book is in the stream, and looks whether it is there as it happened.
 async fn is_whole(server: &NatsServer, ledger: &Ledger) {
-    let page = ledger.events(&[], &[], daicho_app::Position(0), 10_000).await.unwrap();
+    let page = ledger.history().events(&[], &[], daicho_app::Position(0), 10_000).await.unwrap();
     let expected: Vec<(String, String)> = page
         .events
         .iter()
@@ -138,7 +143,7 @@ async fn two_publishers_make_no_double_and_one_that_comes_later_goes_on() {
     happen(&ledger, 10).await;
     is_whole(&server, &ledger).await;
     // What was said to be stored and was not acknowledged is looked up in the stream.
-    ledger.set_cursor("daicho:nats", daicho_app::Position(3)).await.unwrap();
+    ledger.following().set_cursor("daicho:nats", daicho_app::Position(3)).await.unwrap();
     two.stop().await;
     let three = publish(Arc::clone(&ledger), broker);
     happen(&ledger, 10).await;

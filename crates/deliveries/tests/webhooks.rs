@@ -14,8 +14,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use daicho_app::{
-    BookName, Books, CommandRequest, Edge, Ledger, ParkedChoice, Position, RetryPolicy, Signature,
-    WebhookChange, WebhookRequest, WebhookState,
+    BookName, Books, ClockAndEntropy, CommandRequest, Ledger, ParkedChoice, Position, RetryPolicy,
+    Signature, WebhookChange, WebhookRequest, WebhookState,
 };
 use daicho_deliveries::{Attendant, Courier, Settings, deliver};
 use daicho_test_servers::{python_packages, shared};
@@ -114,7 +114,7 @@ fn name() -> BookName {
 
 async fn in_folder(folder: &TempDir) -> Arc<Ledger> {
     let books = Books::in_folder(folder.path());
-    Arc::new(books.create(&name(), Edge::system()).await.unwrap())
+    Arc::new(books.create(&name(), ClockAndEntropy::system()).await.unwrap())
 }
 
 /// Records an event.
@@ -125,7 +125,7 @@ async fn happen(ledger: &Ledger, count: usize) {
         let actor = "staff:sato".parse().unwrap();
         let data = data.as_object().unwrap().clone();
         let request = CommandRequest::new("organisation.register", actor, data);
-        ledger.run(request).await.unwrap();
+        ledger.commands().run(request).await.unwrap();
     }
 }
 
@@ -136,7 +136,7 @@ async fn open(ledger: &Ledger) {
         "barcode_below": null, "invoice_prefix": "R", "closed_days": "bank", "cutoff": null,
         "issue_day": 10, "tax_rates": [], "issuer": null,
     }});
-    ledger.run(serde_json::from_value(shop).unwrap()).await.unwrap();
+    ledger.commands().run(serde_json::from_value(shop).unwrap()).await.unwrap();
 }
 
 fn settings() -> Settings {
@@ -166,7 +166,7 @@ async fn webhook(ledger: &Ledger, name: &str, url: &str, signature: Signature) -
         signature,
         after: Some(Position(0)),
     };
-    ledger.create_webhook(&request, true).await.unwrap().secret
+    ledger.webhooks().create(&request, true).await.unwrap().secret
 }
 
 async fn stands(
@@ -176,7 +176,7 @@ async fn stands(
 ) -> WebhookState {
     let waiting = async {
         loop {
-            let state = ledger.webhook(name).await.unwrap();
+            let state = ledger.webhooks().find(name).await.unwrap();
             if is_so(&state) {
                 return state;
             }
@@ -241,10 +241,13 @@ async fn what_fails_is_tried_again_and_what_never_succeeds_is_parked_and_sent_on
     let tried: Vec<u64> = positions.iter().map(|at| at - first + 1).collect();
     assert_eq!(tried, [1, 1, 2, 2, 3, 3, 3, 4], "a redirect is not followed");
     assert!(state.disabled.is_none() && state.last_error.is_none());
-    let parked = ledger.parked("crm").await.unwrap();
+    let parked = ledger.webhooks().parked().of("crm").await.unwrap();
     assert_eq!(parked[0].position.0, first + 2);
     assert!(parked[0].note.error.starts_with("302: an answer"), "{}", parked[0].note.error);
-    assert_eq!(ledger.resend_parked("crm", &ParkedChoice::default()).await.unwrap(), 1);
+    assert_eq!(
+        ledger.webhooks().parked().resend("crm", &ParkedChoice::default()).await.unwrap(),
+        1
+    );
     receiver.has(9).await;
     assert_eq!(receiver.positions()[8], first + 2);
     stands(&ledger, "crm", |state| state.parked == 0).await;
@@ -263,7 +266,7 @@ async fn who_answers_410_gets_nothing_until_it_is_switched_on_again() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(receiver.messages().len(), 2);
     let on = WebhookChange { disabled: Some(false), ..WebhookChange::default() };
-    ledger.change_webhook("crm", &on, true).await.unwrap();
+    ledger.webhooks().change("crm", &on, true).await.unwrap();
     receiver.has(5).await;
     let first = receiver.positions()[0];
     let sent: Vec<u64> = receiver.positions().iter().map(|at| at - first).collect();
@@ -279,8 +282,8 @@ async fn a_receiver_that_hangs_delays_nobody_else() {
     webhook(&ledger, "quick", &quick.url, Signature::Hmac).await;
     quick.has(10).await;
     assert!(slow.messages().len() < 10);
-    ledger.delete_webhook("crm").await.unwrap();
-    assert_eq!(ledger.webhook("crm").await.unwrap_err().code(), "webhook_unknown");
+    ledger.webhooks().delete("crm").await.unwrap();
+    assert_eq!(ledger.webhooks().find("crm").await.unwrap_err().code(), "webhook_unknown");
     end(ledger, deliverer).await;
 }
 
@@ -304,11 +307,11 @@ async fn a_deliverer_that_ends_is_followed_by_one_that_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_processes_on_one_database_one_delivers_and_the_other_takes_over() {
     let books = Books::in_database(&shared().fresh_database().await).unwrap();
-    let one = Arc::new(books.create(&name(), Edge::system()).await.unwrap());
+    let one = Arc::new(books.create(&name(), ClockAndEntropy::system()).await.unwrap());
     open(&one).await;
     let receiver = Receiver::that_takes_all().await;
     webhook(&one, "crm", &receiver.url, Signature::Hmac).await;
-    let two = Arc::new(books.open(&name(), Edge::system()).await.unwrap());
+    let two = Arc::new(books.open(&name(), ClockAndEntropy::system()).await.unwrap());
     let first = deliver(Arc::clone(&one), courier(settings()));
     let second = deliver(Arc::clone(&two), courier(settings()));
     happen(&one, 10).await;
@@ -335,9 +338,9 @@ async fn a_name_that_leads_into_our_own_network_is_not_connected_to() {
         signature: Signature::Hmac,
         after: None,
     };
-    let inside = ledger.create_webhook(&request("https://127.0.0.1/"), false).await.unwrap_err();
+    let inside = ledger.webhooks().create(&request("https://127.0.0.1/"), false).await.unwrap_err();
     assert_eq!(inside.code(), "webhook_url");
-    ledger.create_webhook(&request("https://localhost:9/"), false).await.unwrap();
+    ledger.webhooks().create(&request("https://localhost:9/"), false).await.unwrap();
     let strict = courier(Settings { private_addresses: false, ..settings() });
     let tested = strict.test(&ledger, "crm").await.unwrap();
     let told = format!("{:?}", tested.outcome);
@@ -400,7 +403,7 @@ async fn the_libraries_of_others_verify_what_is_sent_also_while_secrets_change()
         let before = receiver.messages().len();
         let first = webhook(&ledger, "crm", &receiver.url, signature).await;
         let after = WebhookChange { ..WebhookChange::default() };
-        ledger.change_webhook("crm", &after, true).await.unwrap();
+        ledger.webhooks().change("crm", &after, true).await.unwrap();
         let deliverer = deliver(Arc::clone(&ledger), courier(settings()));
         happen(&ledger, 1).await;
         receiver.has(before + 1).await;
@@ -409,13 +412,13 @@ async fn the_libraries_of_others_verify_what_is_sent_also_while_secrets_change()
         assert!(!is_verified(&message, &[other]) || signature == Signature::Ed25519);
         let tampered = Message { body: message.body.replace("Aoba", "Midori"), ..message.clone() };
         assert!(!is_verified(&tampered, &[&first]));
-        let second = ledger.rotate_webhook_secret("crm", 3_600).await.unwrap().secret;
+        let second = ledger.webhooks().rotate_secret("crm", 3_600).await.unwrap().secret;
         assert_ne!(first, second);
         let before = receiver.messages().len();
         happen(&ledger, 1).await;
         receiver.has(before + 1).await;
         assert!(is_verified(&receiver.messages().pop().unwrap(), &[&first, &second]));
-        let third = ledger.rotate_webhook_secret("crm", 0).await.unwrap().secret;
+        let third = ledger.webhooks().rotate_secret("crm", 0).await.unwrap().secret;
         let before = receiver.messages().len();
         happen(&ledger, 1).await;
         receiver.has(before + 1).await;
@@ -423,7 +426,7 @@ async fn the_libraries_of_others_verify_what_is_sent_also_while_secrets_change()
         assert!(is_verified(&last, &[&third]));
         assert!(is_verified(&last, &[&first]), "its time is not over");
         deliverer.stop().await;
-        ledger.delete_webhook("crm").await.unwrap();
+        ledger.webhooks().delete("crm").await.unwrap();
     }
     Arc::into_inner(ledger).unwrap().close().await;
 }

@@ -91,8 +91,10 @@ impl Credential {
     /// Who it is in a book now; none: it is closed to whoever comes with this.
     async fn caller(&self, service: &Service, ledger: &Ledger) -> Result<Option<Caller>, Failure> {
         match self {
-            Self::Key(secret) => ledger.authenticate(secret).await,
-            Self::Session(signed_in) if signed_in.is_over(service.edge.now()) => Ok(None),
+            Self::Key(secret) => ledger.keys().authenticate(secret).await,
+            Self::Session(signed_in) if signed_in.is_over(service.clock_and_entropy.now()) => {
+                Ok(None)
+            }
             Self::Session(signed_in) => Ok(caller_in(ledger.name(), signed_in)),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use daicho_app::{BookError, BookName, Books, Edge, Ledger};
+use daicho_app::{BookError, BookName, Books, ClockAndEntropy, Ledger};
 use daicho_deliveries::{Attendant, Broker, Courier, deliver, publish};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -15,7 +15,7 @@ pub(crate) const LOOK: Duration = Duration::from_secs(60);
 /// Open books, by name.
 pub(crate) struct OpenBooks {
     books: Books,
-    edge: Edge,
+    clock_and_entropy: ClockAndEntropy,
     /// Who sends their events; none: nobody does.
     courier: Option<Arc<Courier>>,
     /// Where they are published; none: nowhere.
@@ -32,11 +32,11 @@ struct OpenBook {
 impl OpenBooks {
     pub(crate) fn new(
         books: Books,
-        edge: Edge,
+        clock_and_entropy: ClockAndEntropy,
         courier: Option<Arc<Courier>>,
         broker: Option<Arc<Broker>>,
     ) -> Self {
-        Self { books, edge, courier, broker, open: Mutex::default() }
+        Self { books, clock_and_entropy, courier, broker, open: Mutex::default() }
     }
 
     /// The book of that name; none where there is none.
@@ -56,7 +56,7 @@ impl OpenBooks {
     }
 
     async fn open(&self, name: &BookName) -> Result<OpenBook, BookError> {
-        let ledger = Arc::new(self.books.open(name, self.edge.clone()).await?);
+        let ledger = Arc::new(self.books.open(name, self.clock_and_entropy.clone()).await?);
         let delivered = |courier| deliver(Arc::clone(&ledger), Arc::clone(courier));
         let published = |broker| publish(Arc::clone(&ledger), Arc::clone(broker));
         let attendants = self.courier.as_ref().map(delivered).into_iter();

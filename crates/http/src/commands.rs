@@ -130,7 +130,7 @@ async fn run(
         expects: expectation(headers, subject)?,
         ..CommandRequest::new(route.command, session.caller.actor.clone(), data)
     };
-    Ok(session.ledger.run(request).await?)
+    Ok(session.ledger.commands().run(request).await?)
 }
 
 /// The caller's name for the request; in quotation marks, as a structured field, or without.

@@ -131,14 +131,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn list(session: Session) -> Result<Json<Consumers>, Problem> {
-    Ok(Json(Consumers { consumers: session.ledger.consumers().await? }))
+    Ok(Json(Consumers { consumers: session.ledger.consumers().all().await? }))
 }
 
 async fn create(
     session: Session,
     ask::Json(request): ask::Json<ConsumerRequest>,
 ) -> Result<Response, Problem> {
-    let state = session.ledger.create_consumer(&request).await?;
+    let state = session.ledger.consumers().create(&request).await?;
     let path = format!("/v1/books/{}/consumers/{}", session.ledger.name(), state.name);
     Ok((StatusCode::CREATED, [(header::LOCATION, path)], Json(state)).into_response())
 }
@@ -147,14 +147,14 @@ async fn show(
     session: Session,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Json<ConsumerState>, Problem> {
-    Ok(Json(session.ledger.consumer(&name).await?))
+    Ok(Json(session.ledger.consumers().find(&name).await?))
 }
 
 async fn delete(
     session: Session,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    session.ledger.delete_consumer(&name).await?;
+    session.ledger.consumers().delete(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -163,8 +163,8 @@ async fn seek(
     Path((_, name)): Path<(String, String)>,
     ask::Json(Seek { position }): ask::Json<Seek>,
 ) -> Result<Json<ConsumerState>, Problem> {
-    session.ledger.seek_consumer(&name, position).await?;
-    Ok(Json(session.ledger.consumer(&name).await?))
+    session.ledger.consumers().batches().seek(&name, position).await?;
+    Ok(Json(session.ledger.consumers().find(&name).await?))
 }
 
 /// The wait ends early where the service does, so that nobody is left hanging.
@@ -175,7 +175,7 @@ async fn take(
     ask::Json(request): ask::Json<BatchRequest>,
 ) -> Result<Response, Problem> {
     let taken = tokio::select! {
-        taken = session.ledger.take_batch(&name, &request) => taken?,
+        taken = session.ledger.consumers().batches().take(&name, &request) => taken?,
         () = service.stopped() => None,
     };
     match taken {
@@ -207,7 +207,8 @@ async fn acknowledge(
     Path((_, name, batch)): OfBatch,
     ask::Optional(asked): ask::Optional<Acknowledgement>,
 ) -> Result<Json<Acknowledged>, Problem> {
-    let acknowledged = session.ledger.acknowledge_batch(&name, &batch, asked.up_to).await?;
+    let acknowledged =
+        session.ledger.consumers().batches().acknowledge(&name, &batch, asked.up_to).await?;
     Ok(Json(Acknowledged { acknowledged }))
 }
 
@@ -216,12 +217,12 @@ async fn extend(
     Path((_, name, batch)): OfBatch,
     ask::Json(Extension { lease_ms }): ask::Json<Extension>,
 ) -> Result<Json<Extended>, Problem> {
-    let expires_at = session.ledger.extend_batch(&name, &batch, lease_ms).await?;
+    let expires_at = session.ledger.consumers().batches().extend(&name, &batch, lease_ms).await?;
     Ok(Json(Extended { expires_at }))
 }
 
 async fn release(session: Session, Path((_, name, batch)): OfBatch) -> Result<StatusCode, Problem> {
-    session.ledger.release_batch(&name, &batch).await?;
+    session.ledger.consumers().batches().release(&name, &batch).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -60,10 +60,10 @@ async fn history(
     if !(1..=LIMIT_MAX).contains(&query.limit) {
         return Err(Problem::malformed(format!("a page has 1 to {LIMIT_MAX} lines")).at("limit"));
     }
-    session.ledger.position_of(Some(KnownAt::Position(query.after))).await?;
+    session.ledger.record().position_of(Some(KnownAt::Position(query.after))).await?;
     let privacy = session.privacy();
     let mut lines =
-        session.ledger.history_page(&tag, query.after, query.limit + 1, privacy).await?;
+        session.ledger.history().page_about(&tag, query.after, query.limit + 1, privacy).await?;
     let more = lines.len() > query.limit;
     lines.truncate(query.limit);
     let next = lines.last().filter(|_| more).map(|line| line.position);

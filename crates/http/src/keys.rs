@@ -71,7 +71,7 @@ fn require_say(session: &Session, scopes: &[Scope]) -> Result<(), Problem> {
 }
 
 async fn list(session: Session) -> Result<Json<Keys>, Problem> {
-    Ok(Json(Keys { keys: session.ledger.keys().await? }))
+    Ok(Json(Keys { keys: session.ledger.keys().all().await? }))
 }
 
 async fn create(
@@ -82,7 +82,7 @@ async fn create(
     require_say(&session, &request.scopes).map_err(|problem| problem.at("scopes"))?;
     let context = named(&session, &headers)?;
     let CreatedKey { executed, key, secret } =
-        session.ledger.create_key(&request, &context).await?;
+        session.ledger.keys().create(&request, &context).await?;
     let (key, secret) = (key.to_string(), secret.map(|secret| secret.to_string()));
     let made = MadeKey { key, secret, position: executed.first.0 };
     Ok((StatusCode::CREATED, Json(made)).into_response())
@@ -94,9 +94,9 @@ async fn revoke(
     Path((_, key)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let key = key.parse::<KeyId>().map_err(|error| Problem::not_found(error.to_string()))?;
-    if let Some(known) = session.ledger.key(key).await? {
+    if let Some(known) = session.ledger.keys().find(key).await? {
         require_say(&session, &known.scopes)?;
     }
-    let executed = session.ledger.revoke_key(key, &named(&session, &headers)?).await?;
+    let executed = session.ledger.keys().revoke(key, &named(&session, &headers)?).await?;
     Ok(recorded(&executed, KeyId::TAG, None))
 }

@@ -169,7 +169,7 @@ async fn page(
     let request =
         ListRequest { limit: LIMIT, privacy: session.privacy(), ..ListRequest::default() };
     let request = read(list, request, &pairs, true)?;
-    let page = session.ledger.list(list, &request).await?;
+    let page = session.ledger.lists().page(list, &request).await?;
     let next = page.next.as_ref().map(|next| next_link(&pairs, next));
     let body = if form == CSV { csv(list, &page)? } else { json_page(page).into_response() };
     Ok(match next {
@@ -187,12 +187,12 @@ async fn row(
     let request = ListRequest { privacy: session.privacy(), ..ListRequest::default() };
     let request = read(list, request, &pairs(query)?, false)?;
     let kind = list.key_name();
-    let Some(row) = session.ledger.show(list, key, &request).await? else {
+    let Some(row) = session.ledger.lists().row(list, key, &request).await? else {
         return Err(Problem::not_found(format!(
             "there is no {kind} `{key}` in the list as asked for"
         )));
     };
-    let tag = session.ledger.last_about(&format!("{kind}:{key}")).await?;
+    let tag = session.ledger.history().last_about(&format!("{kind}:{key}")).await?;
     let headers = tag.map(|position| [(header::ETAG, tag_of(position))]);
     Ok(match headers {
         Some(headers) => (headers, Json(row)).into_response(),

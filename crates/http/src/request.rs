@@ -109,6 +109,6 @@ fn request_id(headers: &HeaderMap, service: &Service) -> String {
     };
     match given.filter(plain) {
         Some(id) => id.to_owned(),
-        None => service.edge.id::<Ulid>().to_string(),
+        None => service.clock_and_entropy.id::<Ulid>().to_string(),
     }
 }

@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use daicho_app::{Books, Edge};
+use daicho_app::{Books, ClockAndEntropy};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -36,7 +36,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn serve(
     settings: Settings,
     books: Books,
-    edge: Edge,
+    clock_and_entropy: ClockAndEntropy,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -47,7 +47,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(failed)?;
     let base_url = Settings { listen: address, ..settings.clone() }.base_url();
     let drain = Duration::from_secs(settings.drain_seconds);
-    let service = Service::new(settings, base_url, books, edge).await?;
+    let service = Service::new(settings, base_url, books, clock_and_entropy).await?;
     let app = router(&service);
     ready(address);
     let attending = tokio::spawn(attend(service.clone()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daicho_app::{Books, Edge, EventText};
+use daicho_app::{Books, ClockAndEntropy, EventText};
 use daicho_deliveries::{Broker, BrokerError, BrokerSettings, Courier, CourierError, ToBody};
 use daicho_sign_in::{RelyingParty, Site};
 use tokio::sync::{Semaphore, watch};
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) sign_in: Option<RelyingParty>,
     pub(crate) courier: Arc<Courier>,
     pub(crate) measures: Measures,
-    pub(crate) edge: Edge,
+    pub(crate) clock_and_entropy: ClockAndEntropy,
     /// Requests that may still begin.
     pub(crate) requests: Arc<Semaphore>,
     /// Streams that may still begin.
@@ -46,7 +46,7 @@ impl Service {
         settings: Settings,
         base_url: String,
         books: Books,
-        edge: Edge,
+        clock_and_entropy: ClockAndEntropy,
     ) -> Result<Self, ServeError> {
         let limits = &settings.limits;
         let requests = Arc::new(Semaphore::new(limits.requests_max));
@@ -58,9 +58,9 @@ impl Service {
         let broker = broker(&settings.nats, base_url.clone()).await?.map(Arc::new);
         let site = Site { base_url: &base_url, callback: CALLBACK, home: ME };
         let sign_in = settings.sign_in.clone();
-        let sign_in = sign_in.map(|sign_in| RelyingParty::new(sign_in, site, &edge));
+        let sign_in = sign_in.map(|sign_in| RelyingParty::new(sign_in, site, &clock_and_entropy));
         let sign_in = sign_in.transpose()?;
-        let books = OpenBooks::new(books, edge.clone(), sends, broker);
+        let books = OpenBooks::new(books, clock_and_entropy.clone(), sends, broker);
         let measures = Measures::new(Arc::clone(&courier));
         let shared = Shared {
             settings,
@@ -70,7 +70,7 @@ impl Service {
             sign_in,
             courier,
             measures,
-            edge,
+            clock_and_entropy,
             requests,
             streams,
             stopping,

@@ -118,7 +118,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 type OfWebhook = Path<(String, String)>;
 
 async fn list(session: Session) -> Result<Json<Webhooks>, Problem> {
-    Ok(Json(Webhooks { webhooks: session.ledger.webhooks().await? }))
+    Ok(Json(Webhooks { webhooks: session.ledger.webhooks().all().await? }))
 }
 
 async fn create(
@@ -127,13 +127,13 @@ async fn create(
     ask::Json(request): ask::Json<WebhookRequest>,
 ) -> Result<Response, Problem> {
     let private = service.settings.webhooks.private_addresses;
-    let made = session.ledger.create_webhook(&request, private).await?;
+    let made = session.ledger.webhooks().create(&request, private).await?;
     let path = format!("/v1/books/{}/webhooks/{}", session.ledger.name(), request.name);
     Ok((StatusCode::CREATED, [(header::LOCATION, path)], Json(made)).into_response())
 }
 
 async fn show(session: Session, Path((_, name)): OfWebhook) -> Result<Json<WebhookState>, Problem> {
-    Ok(Json(session.ledger.webhook(&name).await?))
+    Ok(Json(session.ledger.webhooks().find(&name).await?))
 }
 
 async fn change(
@@ -143,11 +143,11 @@ async fn change(
     ask::Optional(change): ask::Optional<WebhookChange>,
 ) -> Result<Json<WebhookState>, Problem> {
     let private = service.settings.webhooks.private_addresses;
-    Ok(Json(session.ledger.change_webhook(&name, &change, private).await?))
+    Ok(Json(session.ledger.webhooks().change(&name, &change, private).await?))
 }
 
 async fn delete(session: Session, Path((_, name)): OfWebhook) -> Result<StatusCode, Problem> {
-    session.ledger.delete_webhook(&name).await?;
+    session.ledger.webhooks().delete(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -156,7 +156,7 @@ async fn rotate(
     Path((_, name)): OfWebhook,
     ask::Optional(Rotation { overlap_seconds }): ask::Optional<Rotation>,
 ) -> Result<Json<MadeWebhook>, Problem> {
-    Ok(Json(session.ledger.rotate_webhook_secret(&name, overlap_seconds).await?))
+    Ok(Json(session.ledger.webhooks().rotate_secret(&name, overlap_seconds).await?))
 }
 
 async fn test(
@@ -178,7 +178,7 @@ async fn parked(
     session: Session,
     Path((_, name)): OfWebhook,
 ) -> Result<Json<ParkedMessages>, Problem> {
-    Ok(Json(ParkedMessages { parked: session.ledger.parked(&name).await? }))
+    Ok(Json(ParkedMessages { parked: session.ledger.webhooks().parked().of(&name).await? }))
 }
 
 async fn resend(
@@ -186,7 +186,9 @@ async fn resend(
     Path((_, name)): OfWebhook,
     ask::Optional(choice): ask::Optional<ParkedChoice>,
 ) -> Result<Json<Messages>, Problem> {
-    Ok(Json(Messages { messages: session.ledger.resend_parked(&name, &choice).await? }))
+    Ok(Json(Messages {
+        messages: session.ledger.webhooks().parked().resend(&name, &choice).await?,
+    }))
 }
 
 async fn drop_parked(
@@ -194,7 +196,9 @@ async fn drop_parked(
     Path((_, name)): OfWebhook,
     ask::Optional(choice): ask::Optional<ParkedChoice>,
 ) -> Result<Json<Messages>, Problem> {
-    Ok(Json(Messages { messages: session.ledger.drop_parked(&name, &choice).await? }))
+    Ok(Json(Messages {
+        messages: session.ledger.webhooks().parked().discard(&name, &choice).await?,
+    }))
 }
 
 impl From<WebhookError> for Problem {

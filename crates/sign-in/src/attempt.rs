@@ -58,7 +58,7 @@ impl Attempt {
 
 #[cfg(test)]
 mod tests {
-    use daicho_app::Edge;
+    use daicho_app::ClockAndEntropy;
 
     use super::*;
 
@@ -66,14 +66,15 @@ mod tests {
     fn the_challenge_is_that_of_the_standard() {
         let attempt = Attempt {
             verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
-            ..Attempt::new("/".to_owned(), 0, Edge::system().entropy.as_ref())
+            ..Attempt::new("/".to_owned(), 0, ClockAndEntropy::system().entropy.as_ref())
         };
         assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]
     fn no_two_secrets_are_one_and_an_attempt_ends() {
-        let attempt = Attempt::new("/".to_owned(), 1_000, Edge::system().entropy.as_ref());
+        let attempt =
+            Attempt::new("/".to_owned(), 1_000, ClockAndEntropy::system().entropy.as_ref());
         assert_ne!(attempt.state, attempt.nonce);
         assert_ne!(attempt.nonce, attempt.verifier);
         // RFC 7636, 4.1: 43 to 128 characters.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use daicho_app::{Actor, BookName, Edge, Role, Timestamp};
+use daicho_app::{Actor, BookName, ClockAndEntropy, Role, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -105,7 +105,7 @@ pub struct RelyingParty {
     redirect_uri: String,
     /// The path that a sign-in leads back to, where nothing else is asked.
     home: String,
-    edge: Edge,
+    clock_and_entropy: ClockAndEntropy,
 }
 
 impl RelyingParty {
@@ -113,7 +113,11 @@ impl RelyingParty {
     ///
     /// # Errors
     /// A setting that cannot be used, or no way to ask a provider.
-    pub fn new(settings: SignIn, site: Site<'_>, edge: &Edge) -> Result<Self, StartError> {
+    pub fn new(
+        settings: SignIn,
+        site: Site<'_>,
+        clock_and_entropy: &ClockAndEntropy,
+    ) -> Result<Self, StartError> {
         let Site { base_url, callback, home } = site;
         let malformed = |_| {
             let reason = format!("`{base_url}` is no URL");
@@ -125,7 +129,7 @@ impl RelyingParty {
             Some(key) => key,
             None => {
                 let mut key = Zeroizing::new([0; SESSION_KEY_BYTES]);
-                edge.entropy.fill(key.as_mut_slice());
+                clock_and_entropy.entropy.fill(key.as_mut_slice());
                 key
             }
         };
@@ -141,7 +145,7 @@ impl RelyingParty {
             redirect_uri: format!("{base_url}{callback}"),
             home: format!("{}{home}", base.path().trim_end_matches('/')),
             base,
-            edge: edge.clone(),
+            clock_and_entropy: clock_and_entropy.clone(),
         })
     }
 
@@ -158,7 +162,8 @@ impl RelyingParty {
         let found = self.provider.discovered().await?;
         let url = Url::parse(&found.authorization_endpoint);
         let mut url = url.map_err(|_| SignInError::Unavailable)?;
-        let attempt = Attempt::new(return_to, self.now_seconds(), self.edge.entropy.as_ref());
+        let attempt =
+            Attempt::new(return_to, self.now_seconds(), self.clock_and_entropy.entropy.as_ref());
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.settings.client_id)
@@ -244,7 +249,7 @@ impl RelyingParty {
     pub fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let text = self.session.of(headers)?;
         let signed_in: SignedIn = self.sealer.open(Purpose::Session, text)?;
-        (!signed_in.is_over(self.edge.now())).then_some(signed_in)
+        (!signed_in.is_over(self.clock_and_entropy.now())).then_some(signed_in)
     }
 
     /// Refuses what another page asks in the name of who is signed in.
@@ -266,12 +271,12 @@ impl RelyingParty {
 
     /// A value as a cookie holds it; none: it is too large for one.
     fn sealed(&self, purpose: Purpose, value: &impl Serialize) -> Option<String> {
-        let sealed = self.sealer.seal(purpose, value, self.edge.entropy.as_ref());
+        let sealed = self.sealer.seal(purpose, value, self.clock_and_entropy.entropy.as_ref());
         sealed.filter(|sealed| sealed.len() <= VALUE_BYTES_MAX)
     }
 
     fn now_seconds(&self) -> i64 {
-        self.edge.now().as_microseconds().div_euclid(MICROSECONDS)
+        self.clock_and_entropy.now().as_microseconds().div_euclid(MICROSECONDS)
     }
 }
 

@@ -78,7 +78,7 @@ impl Sealer {
 
 #[cfg(test)]
 mod tests {
-    use daicho_app::Edge;
+    use daicho_app::ClockAndEntropy;
 
     use super::*;
 
@@ -86,7 +86,7 @@ mod tests {
     fn a_text_opens_only_as_it_was_sealed_for_what_it_was_sealed() {
         let sealer = |key: u8, issuer| Sealer::new(&[key; 32], issuer, "daicho");
         let one = sealer(1, "https://a.example");
-        let entropy = Edge::system().entropy;
+        let entropy = ClockAndEntropy::system().entropy;
         let text = one.seal(Purpose::Session, &"hanako", entropy.as_ref()).unwrap();
         let open = |sealer: &Sealer, purpose, text: &str| sealer.open::<String>(purpose, text);
         assert_eq!(open(&one, Purpose::Session, &text).as_deref(), Some("hanako"));

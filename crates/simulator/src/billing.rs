@@ -149,7 +149,7 @@ impl World<'_> {
             allocations.clear();
         }
         let record = RecordPayment {
-            payment: self.ledger.edge().id(),
+            payment: self.ledger.clock_and_entropy().id(),
             organisation,
             amount: Self::yen(amount + over)?,
             received_on: self.today(),

@@ -76,7 +76,7 @@ impl World<'_> {
     ) -> Result<(), SimulateError> {
         let Some(customer) = self.customer(place) else { return Ok(()) };
         let member = customer.colleague.unwrap_or(customer.administrator);
-        let quote: QuoteId = self.ledger.edge().id();
+        let quote: QuoteId = self.ledger.clock_and_entropy().id();
         self.must(Actor::Member(member), &IssueQuote { quote, member, lines }).await?;
         let fate = self.chance.below(1_000);
         let lapses = LAPSE_PER_MILLE;
@@ -143,7 +143,7 @@ impl World<'_> {
             && lines.iter().all(|line| self.kind_of(&line.product) == Some(ProductKind::Service));
         let desired = of_services && self.chance.per_mille(DESIRED_START_PER_MILLE);
         let place_order = PlaceOrder {
-            order: self.ledger.edge().id(),
+            order: self.ledger.clock_and_entropy().id(),
             member,
             quote,
             payment_method: self.method_for(&lines, wished),

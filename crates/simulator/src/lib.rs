@@ -10,9 +10,9 @@ mod billing;
 mod buying;
 mod catalogue;
 mod chance;
+mod clock_and_entropy;
 mod contracts;
 mod days;
-mod edge;
 mod fulfilment;
 mod opening;
 mod pace;
@@ -26,7 +26,7 @@ use daicho_app::{ExecuteError, Failure, Ledger, Progress};
 use daicho_values::calendar::CalendarError;
 use daicho_values::{MoneyError, QuantityError, TextError, TimeError, Timestamp};
 
-pub use edge::{Simulated, edge};
+pub use clock_and_entropy::{Simulated, clock_and_entropy};
 pub use summary::Summary;
 
 use world::World;
@@ -85,7 +85,7 @@ pub enum SimulateError {
     Quantity(#[from] QuantityError),
 }
 
-/// Lets a shop live in an empty book that was created with the edge of `simulated`.
+/// Lets a shop live in an empty book that was created with the clock and entropy of `simulated`.
 ///
 /// # Errors
 /// A book that is not empty, a failure of the ledger, or a command that was refused unexpectedly.
@@ -95,7 +95,7 @@ pub async fn simulate(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Summary, SimulateError> {
-    let events = ledger.checkpoint().await?.position.0;
+    let events = ledger.proof().checkpoint().await?.position.0;
     if events > 0 {
         return Err(SimulateError::NotEmpty { events });
     }

@@ -61,7 +61,7 @@ impl World<'_> {
         let is_company = self.chance.per_mille(COMPANIES_PER_MILLE);
         let name = Name::new(&people::company(&mut self.chance, is_company))?;
         let is_migrated = number % MIGRATED_ONE_IN == MIGRATED_AT;
-        let organisation: OrganisationId = self.ledger.edge().id();
+        let organisation: OrganisationId = self.ledger.clock_and_entropy().id();
         let register = RegisterOrganisation {
             organisation,
             name,
@@ -83,7 +83,7 @@ impl World<'_> {
     }
 
     async fn migrate(&mut self, organisation: OrganisationId) -> Result<(), SimulateError> {
-        let member: MemberId = self.ledger.edge().id();
+        let member: MemberId = self.ledger.clock_and_entropy().id();
         let name = people::person(&mut self.chance);
         let data = json!({
             "member": member, "organisation": organisation, "name": name,
@@ -98,7 +98,7 @@ impl World<'_> {
 
     /// A person asks for membership, by the shop's form.
     pub(crate) async fn request(&mut self, applicant: Applicant) -> Result<(), SimulateError> {
-        let member: MemberId = self.ledger.edge().id();
+        let member: MemberId = self.ledger.clock_and_entropy().id();
         let number = applicant.number;
         let same = self.chance.per_mille(SAME_ADDRESS_PER_MILLE);
         let box_name = match applicant.colleague_of {
@@ -219,7 +219,7 @@ impl World<'_> {
             | Value::Array(_) => serde_json::Map::new(),
         };
         let request = CommandRequest::new(C::NAME, actor, data);
-        let outcome = self.ledger.run(request).await;
+        let outcome = self.ledger.commands().run(request).await;
         Ok(self.settle(C::NAME, outcome, refusals)?.is_some())
     }
 }

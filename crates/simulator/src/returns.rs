@@ -22,7 +22,7 @@ impl World<'_> {
         let Some(customer) = self.customer(sale.customer) else { return Ok(()) };
         let member = customer.administrator;
         let price = self.product(&goods.product).map_or(0, |product| product.price());
-        let goods_return: ReturnId = self.ledger.edge().id();
+        let goods_return: ReturnId = self.ledger.clock_and_entropy().id();
         let has_order = !self.chance.per_mille(WITHOUT_ORDER_PER_MILLE);
         let sold = u32::try_from(goods.sold).unwrap_or(1);
         let mut quantity = i64::from(self.chance.between(1, sold));

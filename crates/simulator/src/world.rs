@@ -14,9 +14,9 @@ use daicho_values::{
 use crate::agenda::{Agenda, CustomerPlace, Step};
 use crate::catalogue::Product;
 use crate::chance::Chance;
+use crate::clock_and_entropy::SimulatedClock;
 use crate::contracts::Running;
 use crate::days::{at, day_of, hour};
-use crate::edge::SimulatedClock;
 use crate::pace::Pace;
 use crate::summary::{Summary, Tally};
 use crate::{Options, SimulateError};
@@ -250,7 +250,7 @@ impl<'a> World<'a> {
         C::State: Send,
     {
         self.clock.pass(1 + self.chance.below(COMMAND_US_MAX));
-        let outcome = self.ledger.execute(command, &Context::of(actor)).await;
+        let outcome = self.ledger.decisions().execute(command, &Context::of(actor)).await;
         self.settle(C::NAME, outcome, refusals)
     }
 

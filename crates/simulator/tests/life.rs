@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use daicho_app::{Books, Ledger, Unwatched};
-use daicho_simulator::{Options, SimulateError, Summary, edge, simulate};
+use daicho_simulator::{Options, SimulateError, Summary, clock_and_entropy, simulate};
 use daicho_values::Timestamp;
 use tempfile::TempDir;
 
@@ -17,9 +17,10 @@ fn options(events: u64, seed: u64) -> Options {
 
 async fn live(options: &Options) -> (TempDir, Ledger, Result<Summary, SimulateError>) {
     let folder = tempfile::tempdir().unwrap();
-    let simulated = edge(options.seed);
+    let simulated = clock_and_entropy(options.seed);
     let books = Books::in_folder(folder.path());
-    let ledger = books.create(&"shop".parse().unwrap(), simulated.edge.clone()).await.unwrap();
+    let ledger =
+        books.create(&"shop".parse().unwrap(), simulated.clock_and_entropy.clone()).await.unwrap();
     let outcome = simulate(&ledger, &simulated, options, &Unwatched).await;
     (folder, ledger, outcome)
 }
@@ -27,7 +28,7 @@ async fn live(options: &Options) -> (TempDir, Ledger, Result<Summary, SimulateEr
 async fn checkpoint(options: &Options) -> String {
     let (_folder, ledger, outcome) = live(options).await;
     outcome.unwrap();
-    ledger.checkpoint().await.unwrap().to_string()
+    ledger.proof().checkpoint().await.unwrap().to_string()
 }
 
 #[tokio::test]
@@ -46,7 +47,7 @@ async fn a_life_of_any_size_covers_about_three_years_and_ends_before_its_limit()
         assert!(summary.events >= events && summary.events < events + 60, "{summary:?}");
         assert_eq!(summary.from.to_string(), "2023-03-31");
         assert!(summary.to.to_string().as_str() >= "2026-01-15", "{summary:?}");
-        assert!(ledger.edge().now() <= limit, "{}", ledger.edge().now());
+        assert!(ledger.clock_and_entropy().now() <= limit, "{}", ledger.clock_and_entropy().now());
     }
 }
 
@@ -106,7 +107,7 @@ async fn everything_that_a_life_promises_happens_and_the_record_verifies() {
     ];
     let happened: Vec<&str> = summary.by_type.keys().copied().collect();
     assert_eq!(happened, promised, "{summary:#?}");
-    let verified = ledger.verify(None, &Unwatched).await.unwrap();
+    let verified = ledger.proof().verify(None, &Unwatched).await.unwrap();
     assert_eq!(verified.checkpoint.position.0, summary.events);
 }
 
@@ -115,7 +116,7 @@ async fn a_book_with_a_past_takes_no_life() {
     let options = options(20, 1);
     let (_folder, ledger, outcome) = live(&options).await;
     outcome.unwrap();
-    let again = simulate(&ledger, &edge(1), &options, &Unwatched).await;
+    let again = simulate(&ledger, &clock_and_entropy(1), &options, &Unwatched).await;
     assert!(matches!(again, Err(SimulateError::NotEmpty { .. })), "{again:?}");
 }
 
@@ -138,7 +139,7 @@ async fn twenty_thousand_events_are_measured() {
     let begun = std::time::Instant::now();
     let (_folder, ledger, outcome) = live(&options(20_000, 1)).await;
     let (summary, lived) = (outcome.unwrap(), begun.elapsed());
-    let verified = ledger.verify(None, &Unwatched).await.unwrap();
+    let verified = ledger.proof().verify(None, &Unwatched).await.unwrap();
     println!("{summary:#?}\n{lived:?}, verified in {:?}", begun.elapsed() - lived);
     println!("{}", verified.checkpoint);
 }

@@ -10,7 +10,7 @@ use daicho_app::{
     BookName, Books, CommandRequest, Ledger, ListRequest, Progress, Rebuild, RebuildOptions,
     SLICES, Stopped, Unwatched, all, list_by_name,
 };
-use daicho_simulator::{Options, Simulated, edge, simulate};
+use daicho_simulator::{Options, Simulated, clock_and_entropy, simulate};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -39,8 +39,8 @@ impl Place {
     }
 
     async fn lived(books: Books, folder: TempDir) -> (Self, Ledger) {
-        let simulated = edge(5);
-        let ledger = books.create(&name(), simulated.edge.clone()).await.unwrap();
+        let simulated = clock_and_entropy(5);
+        let ledger = books.create(&name(), simulated.clock_and_entropy.clone()).await.unwrap();
         let options = Options { events: EVENTS, seed: 5, until: UNTIL.parse().unwrap() };
         simulate(&ledger, &simulated, &options, &Unwatched).await.unwrap();
         (Self { books, simulated, _folder: folder }, ledger)
@@ -48,7 +48,7 @@ impl Place {
 
     /// One more process.
     async fn open(&self) -> Ledger {
-        self.books.open(&name(), self.simulated.edge.clone()).await.unwrap()
+        self.books.open(&name(), self.simulated.clock_and_entropy.clone()).await.unwrap()
     }
 }
 
@@ -61,12 +61,12 @@ fn within(memory_bytes: usize) -> RebuildOptions {
 }
 
 async fn rebuild(ledger: &Ledger, options: &RebuildOptions) -> Rebuild {
-    ledger.rebuild_with(all(), options, &Unwatched).await.unwrap()
+    ledger.rebuilds().run_with(all(), options, &Unwatched).await.unwrap()
 }
 
 /// The digests of the stored lists, which are the same as made anew.
 async fn digests(ledger: &Ledger) -> Vec<String> {
-    let compared = ledger.compare(&Unwatched).await.unwrap();
+    let compared = ledger.comparison().run(&Unwatched).await.unwrap();
     assert!(compared.iter().all(|list| list.is_same() && list.rows > 0), "{compared:?}");
     compared.into_iter().map(|list| list.live).collect()
 }
@@ -86,13 +86,13 @@ async fn append(ledger: &Ledger, number: u64) {
     {
         let request = json!({ "actor": "staff:sato", "command": command, "data": data });
         let request: CommandRequest = serde_json::from_value(request).unwrap();
-        ledger.run(request).await.unwrap();
+        ledger.commands().run(request).await.unwrap();
     }
 }
 
 async fn members(ledger: &Ledger) -> u64 {
     let request = ListRequest { limit: 10_000, ..ListRequest::default() };
-    let page = ledger.list(list_by_name("members").unwrap(), &request).await.unwrap();
+    let page = ledger.lists().page(list_by_name("members").unwrap(), &request).await.unwrap();
     assert_eq!(page.next, None, "a list of these tests is one page");
     page.rows.len() as u64
 }
@@ -126,7 +126,7 @@ async fn stop_in_the_second_pass(ledger: &Ledger) {
     tokio::select! {
         biased;
         () = progress.reached.notified() => {}
-        done = ledger.rebuild_with(all(), &options, &progress) => panic!("{done:?}"),
+        done = ledger.rebuilds().run_with(all(), &options, &progress) => panic!("{done:?}"),
     }
 }
 
@@ -141,7 +141,7 @@ async fn little_memory_takes_several_passes_and_makes_the_same_lists(
     assert_eq!(parts.lists, whole.lists);
     assert_eq!(digests(&ledger).await, expected);
 
-    let none = ledger.rebuild_with(all(), &within(1), &Unwatched).await.unwrap_err();
+    let none = ledger.rebuilds().run_with(all(), &within(1), &Unwatched).await.unwrap_err();
     assert!(none.to_string().contains("give it more memory"), "{none}");
     assert_eq!(digests(&ledger).await, expected, "the lists stay as they were");
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use daicho_app::{
-    Books, CommandRequest, Context, Edge, Executed, Ledger, Preset, SOFTWARE, preset,
+    Books, ClockAndEntropy, CommandRequest, Context, Executed, Ledger, Preset, SOFTWARE, preset,
 };
 use daicho_domain::Decision;
 use daicho_events::contract::ContractEvent;
@@ -18,7 +18,7 @@ use daicho_store::{Append, Log, NewEvent, Options, sqlite};
 use daicho_values::Currency;
 use serde_json::{Value, json};
 
-use crate::support::{StandingClock, book_name, edge_at, name, staff};
+use crate::support::{StandingClock, book_name, clock_at, name, staff};
 
 /// What a shop is opened as.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +52,8 @@ pub struct Shop {
 
 /// Lives through a story in a new book below `folder`.
 pub async fn live(story: &Story, folder: &Path) -> Ledger {
-    let (clock, edge) = edge_at(story.opened_at);
-    let ledger = open(story, folder, edge).await;
+    let (clock, clock_and_entropy) = clock_at(story.opened_at);
+    let ledger = open(story, folder, clock_and_entropy).await;
     let mut shop = Shop { ledger, clock, requests: 0 };
     match story.preset {
         Preset::TelecomShop => telecom_shop::live(&mut shop).await,
@@ -64,17 +64,17 @@ pub async fn live(story: &Story, folder: &Path) -> Ledger {
     shop.ledger
 }
 
-async fn open(story: &Story, folder: &Path, edge: Edge) -> Ledger {
+async fn open(story: &Story, folder: &Path, clock_and_entropy: ClockAndEntropy) -> Ledger {
     let books = Books::in_folder(folder);
-    let ledger = books.create(&book_name(), edge.clone()).await.unwrap();
+    let ledger = books.create(&book_name(), clock_and_entropy.clone()).await.unwrap();
     let command = preset(story.preset, name(story.name), Currency::Jpy).unwrap();
     let Opening::Version1(configured) = story.opening else {
-        ledger.execute(&command, &Context::of(staff())).await.unwrap();
+        ledger.decisions().execute(&command, &Context::of(staff())).await.unwrap();
         return ledger;
     };
     let folder = ledger.folder().unwrap().to_owned();
     ledger.close().await;
-    let events = command.decide(&Default::default(), &edge.moment(staff())).unwrap();
+    let events = command.decide(&Default::default(), &clock_and_entropy.moment(staff())).unwrap();
     let events = events.iter().map(|new| {
         let (event_type, mut data) = (new.event.event_type(), new.event.to_json());
         let mut version = event_type.version;
@@ -94,11 +94,11 @@ async fn open(story: &Story, folder: &Path, edge: Edge) -> Ledger {
         }
     });
     let append = Append { events: events.collect(), condition: None, request: None };
-    let options = Options { clock: Arc::clone(&edge.clock), ..Options::new(SOFTWARE) };
+    let options = Options { clock: Arc::clone(&clock_and_entropy.clock), ..Options::new(SOFTWARE) };
     let book = sqlite::open_book(&folder, options).await.unwrap();
     book.append(append).await.unwrap();
     book.close().await;
-    books.open(&book_name(), edge).await.unwrap()
+    books.open(&book_name(), clock_and_entropy).await.unwrap()
 }
 
 /// An id that reads well in a fixture.
@@ -143,7 +143,7 @@ impl Shop {
         let request = Some(format!("request-{}", self.requests));
         let named = command.to_owned();
         let request = CommandRequest { request, ..CommandRequest::new(&named, actor, data) };
-        let done = self.ledger.run(request).await;
+        let done = self.ledger.commands().run(request).await;
         done.unwrap_or_else(|error| panic!("{command}: {} ({error})", error.code()))
     }
 

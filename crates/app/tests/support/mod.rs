@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use daicho_app::{
-    BookName, Books, CommandRequest, Context, Edge, ExecuteError, Executed, Ledger, ListRequest,
-    Preset, list_by_name, preset,
+    BookName, Books, ClockAndEntropy, CommandRequest, Context, ExecuteError, Executed, Ledger,
+    ListRequest, Preset, list_by_name, preset,
 };
 use daicho_events::Actor;
 use daicho_store::Clock;
@@ -58,10 +58,10 @@ impl Entropy for RepeatableEntropy {
 }
 
 /// A clock that stands at `time`, and what a book is opened with.
-pub fn edge_at(time: &str) -> (Arc<StandingClock>, Edge) {
+pub fn clock_at(time: &str) -> (Arc<StandingClock>, ClockAndEntropy) {
     let clock = StandingClock::at(time);
     let entropy = Arc::new(RepeatableEntropy(AtomicU64::new(1)));
-    (Arc::clone(&clock), Edge { clock, entropy })
+    (Arc::clone(&clock), ClockAndEntropy { clock, entropy })
 }
 
 pub fn name(text: &str) -> Name {
@@ -73,16 +73,16 @@ pub fn staff() -> Actor {
 }
 
 /// An open wholesaler's book in `folder`, which counts in pounds.
-pub async fn wholesaler(folder: &Path, edge: Edge) -> Ledger {
-    let ledger = empty_book(folder, edge).await;
+pub async fn wholesaler(folder: &Path, clock_and_entropy: ClockAndEntropy) -> Ledger {
+    let ledger = empty_book(folder, clock_and_entropy).await;
     let shop = preset(Preset::Wholesale, name("Wholesaler"), Currency::Gbp).unwrap();
-    ledger.execute(&shop, &Context::of(staff())).await.unwrap();
+    ledger.decisions().execute(&shop, &Context::of(staff())).await.unwrap();
     ledger
 }
 
 /// A book without settings.
-pub async fn empty_book(folder: &Path, edge: Edge) -> Ledger {
-    Books::in_folder(folder).create(&book_name(), edge).await.unwrap()
+pub async fn empty_book(folder: &Path, clock_and_entropy: ClockAndEntropy) -> Ledger {
+    Books::in_folder(folder).create(&book_name(), clock_and_entropy).await.unwrap()
 }
 
 pub fn book_name() -> BookName {
@@ -97,13 +97,14 @@ pub async fn run(
     data: Value,
 ) -> Result<Executed, ExecuteError> {
     let request = json!({ "actor": actor, "command": command, "data": data });
-    ledger.run(serde_json::from_value::<CommandRequest>(request).unwrap()).await
+    ledger.commands().run(serde_json::from_value::<CommandRequest>(request).unwrap()).await
 }
 
 /// Every row of a list.
 pub async fn rows(ledger: &Ledger, list: &str, request: ListRequest) -> Vec<Value> {
     let list = list_by_name(list).unwrap();
-    let page = ledger.list(list, &ListRequest { limit: PAGE_ROWS, ..request }).await.unwrap();
+    let page =
+        ledger.lists().page(list, &ListRequest { limit: PAGE_ROWS, ..request }).await.unwrap();
     assert_eq!(page.next, None, "a list of these tests is one page");
     page.rows
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use daicho_app::{Checkpoint, Edge, Manifest};
+use daicho_app::{Checkpoint, ClockAndEntropy, Manifest};
 use serde_json::json;
 
 use crate::book;
@@ -30,7 +30,7 @@ pub(crate) async fn backup(
     args: BackupArgs,
 ) -> Result<Exit, CliError> {
     let manifest = book::with(global, async |ledger| {
-        Ok(ledger.backup(&args.dir, watch(output).as_ref()).await?)
+        Ok(ledger.archive().backup(&args.dir, watch(output).as_ref()).await?)
     })
     .await?;
     show_manifest(output, &manifest)?;
@@ -64,7 +64,7 @@ pub(crate) async fn restore(
     let books = book::books(global)?;
     let progress = watch(output);
     let checkpoint: Checkpoint =
-        books.restore(&args.dir, name, Edge::system(), progress.as_ref()).await?;
+        books.restore(&args.dir, name, ClockAndEntropy::system(), progress.as_ref()).await?;
     let folder = books.describe_book(name);
     let value = json!({ "book": name.to_string(), "folder": folder, "checkpoint": checkpoint });
     let headings = [text("book"), text("folder"), text("checkpoint")];

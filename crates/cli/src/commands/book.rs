@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use daicho_app::{
-    Actor, BookName, Books, Checkpoint, Context, Currency, Edge, Ledger, Name, Preset, preset,
+    Actor, BookName, Books, Checkpoint, ClockAndEntropy, Context, Currency, Ledger, Name, Preset,
+    preset,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -95,9 +96,9 @@ pub(crate) async fn run(
 async fn create(global: &Global, output: Output, args: &CreateArgs) -> Result<Exit, CliError> {
     let ledger = match args.shop {
         Some(shop) => create_open(global, &args.name, shop, args.currency).await?,
-        None => books(global)?.create(&args.name, Edge::system()).await?,
+        None => books(global)?.create(&args.name, ClockAndEntropy::system()).await?,
     };
-    let checkpoint = ledger.checkpoint().await;
+    let checkpoint = ledger.proof().checkpoint().await;
     ledger.close().await;
     let row = row(&books(global)?, &args.name, checkpoint?);
     output.show(&row, &HEADINGS, &[cells(&row)])?;
@@ -122,8 +123,8 @@ pub(crate) async fn create_open(
     let title = Name::new(&name.to_string()).map_err(|error| usage(&error))?;
     let settings = preset(shop, title, currency).map_err(|error| usage(&error))?;
     let actor = "system:daicho".parse::<Actor>().map_err(|error| usage(&error))?;
-    let ledger = books(global)?.create(name, Edge::system()).await?;
-    if let Err(error) = ledger.execute(&settings, &Context::of(actor)).await {
+    let ledger = books(global)?.create(name, ClockAndEntropy::system()).await?;
+    if let Err(error) = ledger.decisions().execute(&settings, &Context::of(actor)).await {
         ledger.close().await;
         return Err(error.into());
     }
@@ -134,8 +135,8 @@ async fn list(global: &Global, output: Output) -> Result<Exit, CliError> {
     let mut rows = Vec::new();
     let books = books(global)?;
     for name in books.list().await? {
-        let ledger = books.open(&name, Edge::system()).await?;
-        let checkpoint = ledger.checkpoint().await;
+        let ledger = books.open(&name, ClockAndEntropy::system()).await?;
+        let checkpoint = ledger.proof().checkpoint().await;
         ledger.close().await;
         rows.push(row(&books, &name, checkpoint?));
     }
@@ -153,8 +154,10 @@ async fn copy(global: &Global, output: Output, args: CopyArgs) -> Result<Exit, C
         (None, folder) => Books::in_folder(folder.unwrap_or_default()),
     };
     let name = args.to_name.as_ref().unwrap_or(&args.name);
-    let (source, edge, progress) = (books(global)?, Edge::system(), watch(output));
-    let checkpoint = source.copy(&args.name, &target, name, &edge, progress.as_ref()).await?;
+    let (source, clock_and_entropy, progress) =
+        (books(global)?, ClockAndEntropy::system(), watch(output));
+    let checkpoint =
+        source.copy(&args.name, &target, name, &clock_and_entropy, progress.as_ref()).await?;
     let row = row(&target, name, checkpoint);
     output.show(&row, &HEADINGS, &[cells(&row)])?;
     output.note(&format!(

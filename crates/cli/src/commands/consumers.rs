@@ -81,17 +81,19 @@ pub(crate) async fn run(
             let CreateArgs { name, ordered_by, filter: FilterArgs { types, tags }, after } = args;
             let after = Position(after);
             let request = ConsumerRequest { name, ordered_by, types, tags, after };
-            show(output, &ledger.create_consumer(&request).await?)
+            show(output, &ledger.consumers().create(&request).await?)
         }
-        ConsumerCommand::List => list(output, &ledger.consumers().await?),
-        ConsumerCommand::Show(NameArgs { name }) => show(output, &ledger.consumer(&name).await?),
+        ConsumerCommand::List => list(output, &ledger.consumers().all().await?),
+        ConsumerCommand::Show(NameArgs { name }) => {
+            show(output, &ledger.consumers().find(&name).await?)
+        }
         ConsumerCommand::Seek(SeekArgs { name, position }) => {
-            ledger.seek_consumer(&name, Position(position)).await?;
-            show(output, &ledger.consumer(&name).await?)
+            ledger.consumers().batches().seek(&name, Position(position)).await?;
+            show(output, &ledger.consumers().find(&name).await?)
         }
         ConsumerCommand::Delete(NameArgs { name }) => {
-            let consumer = ledger.consumer(&name).await?;
-            ledger.delete_consumer(&name).await?;
+            let consumer = ledger.consumers().find(&name).await?;
+            ledger.consumers().delete(&name).await?;
             show(output, &consumer)?;
             output.note("It is deleted.")
         }

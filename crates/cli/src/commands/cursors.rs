@@ -23,7 +23,7 @@ pub(crate) struct CursorArgs {
 }
 
 pub(super) async fn list(ledger: &Ledger, output: Output) -> Result<(), CliError> {
-    let cursors = ledger.cursors().await?;
+    let cursors = ledger.following().cursors().await?;
     let rows: Vec<Vec<String>> = cursors.iter().map(cells).collect();
     output.show(&cursors, &HEADINGS, &rows)?;
     if cursors.is_empty() {
@@ -37,9 +37,9 @@ pub(super) async fn one(
     output: Output,
     args: &CursorArgs,
 ) -> Result<(), CliError> {
-    let before = ledger.cursor(&args.name).await?;
+    let before = ledger.following().cursor(&args.name).await?;
     if let Some(position) = args.set {
-        ledger.set_cursor(&args.name, Position(position)).await?;
+        ledger.following().set_cursor(&args.name, Position(position)).await?;
         show(ledger, output, &args.name).await?;
         let from = before.map_or(0, |before| before.position.0);
         return output.note(&consequence(from, position));
@@ -48,7 +48,7 @@ pub(super) async fn one(
     if !args.delete {
         return show(ledger, output, &args.name).await;
     }
-    ledger.delete_cursor(&args.name).await?;
+    ledger.following().delete_cursor(&args.name).await?;
     output.show(&before, &HEADINGS, &[cells(&before)])?;
     output.note(&format!(
         "It is deleted. Who follows as `{}` next begins at the first event, or where `--after` \
@@ -58,7 +58,9 @@ pub(super) async fn one(
 }
 
 async fn show(ledger: &Ledger, output: Output, name: &str) -> Result<(), CliError> {
-    let Some(cursor) = ledger.cursor(name).await? else { return Err(unknown(ledger, name).await?) };
+    let Some(cursor) = ledger.following().cursor(name).await? else {
+        return Err(unknown(ledger, name).await?);
+    };
     output.show(&cursor, &HEADINGS, &[cells(&cursor)])
 }
 
@@ -78,7 +80,8 @@ fn consequence(from: u64, to: u64) -> String {
 }
 
 async fn unknown(ledger: &Ledger, name: &str) -> Result<CliError, CliError> {
-    let known: Vec<String> = ledger.cursors().await?.into_iter().map(|one| one.cursor).collect();
+    let known: Vec<String> =
+        ledger.following().cursors().await?.into_iter().map(|one| one.cursor).collect();
     let known = match known.as_slice() {
         [] => "there is none".to_owned(),
         known => format!("there are {}", known.join(", ")),

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use daicho_app::{
-    BookName, Edge, KnownAt, Ledger, List, ListRequest, RebuildOptions, all, list_by_name,
+    BookName, ClockAndEntropy, KnownAt, Ledger, List, ListRequest, RebuildOptions, all,
+    list_by_name,
 };
 use daicho_simulator::Summary;
 
@@ -44,7 +45,7 @@ pub(crate) async fn run(global: &Global, output: Output, args: DemoArgs) -> Resu
     ledger.close().await;
     show_life(output, &summary)?;
     // From here on the clock is the machine's: the book is shown as it stands today.
-    let ledger = books.open(&name, Edge::system()).await?;
+    let ledger = books.open(&name, ClockAndEntropy::system()).await?;
     let shown = walk(&ledger, output, &summary).await;
     ledger.close().await;
     shown?;
@@ -62,7 +63,7 @@ async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), 
     }
     let (tag, day) = (an_order(ledger).await?, middle(summary));
     output.heading(&format!("The history of {tag}"))?;
-    history::show(output, &tag, &ledger.history(&tag).await?)?;
+    history::show(output, &tag, &ledger.history().about(&tag).await?)?;
     output.heading(&format!("The overdue invoices, as known on and effective on {day}"))?;
     let mut request = latest_by("issued_on");
     request.filters.push("status=overdue".parse().map_err(CliError::Usage)?);
@@ -72,7 +73,7 @@ async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), 
     output.heading("Every list made anew from position 1, beside the live ones")?;
     projections::rebuild(ledger, output, all(), &RebuildOptions::default()).await?;
     output.heading("Proof")?;
-    let verified = ledger.verify(None, watch(output).as_ref()).await?;
+    let verified = ledger.proof().verify(None, watch(output).as_ref()).await?;
     verify::show(output, &verified, None)
 }
 
@@ -86,7 +87,7 @@ async fn page(
     list: &'static dyn List,
     request: ListRequest,
 ) -> Result<(), CliError> {
-    lists::show_page(output, list, &ledger.list(list, &request).await?)
+    lists::show_page(output, list, &ledger.lists().page(list, &request).await?)
 }
 
 /// The tag of an order that went all the way, or of any.
@@ -95,7 +96,7 @@ async fn an_order(ledger: &Ledger) -> Result<String, CliError> {
     for filter in ["status=fulfilled", "status=confirmed", "status!=cancelled"] {
         let filters = vec![filter.parse().map_err(CliError::Usage)?];
         let request = ListRequest { filters, limit: 1, ..ListRequest::default() };
-        let page = ledger.list(list, &request).await?;
+        let page = ledger.lists().page(list, &request).await?;
         let key = page.rows.first().and_then(|row| row.get(list.key_name())?.as_str());
         if let Some(key) = key {
             return Ok(format!("order:{key}"));

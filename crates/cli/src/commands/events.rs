@@ -55,12 +55,12 @@ pub(crate) async fn run(
 
 /// Reads up to the end that the book had when this began: a busy book would have no end.
 async fn read(ledger: &Ledger, args: &ReadArgs) -> Result<(), CliError> {
-    let head = ledger.checkpoint().await?.position.0;
+    let head = ledger.proof().checkpoint().await?.position.0;
     let Which { types, tags } = &args.which;
     let (mut after, mut left) = (args.after, args.limit.unwrap_or(u64::MAX));
     while after < head && left > 0 {
         let limit = usize::try_from(left.min(PAGE_EVENTS)).unwrap_or(usize::MAX);
-        let page = ledger.events(types, tags, Position(after), limit).await?;
+        let page = ledger.history().events(types, tags, Position(after), limit).await?;
         write_lines(&page.events)?;
         left = left.saturating_sub(u64::try_from(page.events.len()).unwrap_or(u64::MAX));
         assert!(page.scanned_to.0 > after, "a read below the head comes further");

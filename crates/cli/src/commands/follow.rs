@@ -44,7 +44,7 @@ struct Wrote {
 
 pub(super) async fn follow(ledger: &Ledger, args: &FollowArgs) -> Result<(), CliError> {
     let until = match args.until_head {
-        true => Some(ledger.checkpoint().await?.position),
+        true => Some(ledger.proof().checkpoint().await?.position),
         false => None,
     };
     let request = FollowRequest {
@@ -53,7 +53,7 @@ pub(super) async fn follow(ledger: &Ledger, args: &FollowArgs) -> Result<(), Cli
         types: args.which.types.clone(),
         tags: args.which.tags.clone(),
     };
-    let mut follower = ledger.follow(&request).await?;
+    let mut follower = ledger.following().start(&request).await?;
     let mut stop = pin!(asked_to_stop());
     while until.is_none_or(|until| follower.position() < until) {
         let mut stretch = tokio::select! {

@@ -30,7 +30,8 @@ pub(crate) async fn run(
     args: HistoryArgs,
 ) -> Result<Exit, CliError> {
     let tag = args.tag.as_str();
-    book::with(global, async |ledger| show(output, tag, &ledger.history(tag).await?)).await?;
+    book::with(global, async |ledger| show(output, tag, &ledger.history().about(tag).await?))
+        .await?;
     Ok(Exit::Done)
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use daicho_app::{
-    BookName, COLUMNS, Currency, Edge, ImportOptions, ImportReport, Ledger, Name, Preset, Rejected,
+    BookName, COLUMNS, ClockAndEntropy, Currency, ImportOptions, ImportReport, Ledger, Name,
+    Preset, Rejected,
 };
 
 use super::book::create_open;
@@ -89,7 +90,7 @@ async fn import(
     // The file of rejects is made before anything is recorded, so that it cannot fail afterwards.
     let rejects = args.rejects.as_deref().map(|path| (path, create(path)));
     let rejects = rejects.map(|(path, file)| file.map(|file| (path, file))).transpose()?;
-    let report = ledger.import_orders(&args.file, &options, watch(output).as_ref()).await?;
+    let report = ledger.imports().orders(&args.file, &options, watch(output).as_ref()).await?;
     if let Some((path, file)) = rejects {
         write_rejects(&report.rejects, file).map_err(|source| unwritable(path, source.into()))?;
     }
@@ -109,7 +110,7 @@ async fn open_or_make(
         None => book::chosen(global).await?,
     };
     if books.exists(&name).await? {
-        return Ok(books.open(&name, Edge::system()).await?);
+        return Ok(books.open(&name, ClockAndEntropy::system()).await?);
     }
     let ledger = create_open(global, &name, Preset::Wholesale, currency).await?;
     output

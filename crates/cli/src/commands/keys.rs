@@ -87,7 +87,7 @@ async fn create(ledger: &Ledger, output: Output, args: CreateArgs) -> Result<(),
     let name = name.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
     let request = KeyRequest { name, actor, role, scopes, expires_on };
     let CreatedKey { executed, key, secret } =
-        ledger.create_key(&request, &Context::of(by)).await?;
+        ledger.keys().create(&request, &Context::of(by)).await?;
     let secret = secret.map(|secret| secret.to_string()).unwrap_or_default();
     let made = json!({ "key": key, "secret": secret, "position": executed.first });
     let row = vec![key.to_string(), secret, executed.first.to_string()];
@@ -96,7 +96,7 @@ async fn create(ledger: &Ledger, output: Output, args: CreateArgs) -> Result<(),
 }
 
 async fn list(ledger: &Ledger, output: Output) -> Result<(), CliError> {
-    let keys = ledger.keys().await?;
+    let keys = ledger.keys().all().await?;
     let rows: Vec<Vec<String>> = keys.iter().map(cells).collect();
     output.show(&keys, &HEADINGS, &rows)?;
     if keys.is_empty() {
@@ -106,7 +106,7 @@ async fn list(ledger: &Ledger, output: Output) -> Result<(), CliError> {
 }
 
 async fn revoke(ledger: &Ledger, output: Output, args: RevokeArgs) -> Result<(), CliError> {
-    let executed = ledger.revoke_key(args.key, &Context::of(args.by.by)).await?;
+    let executed = ledger.keys().revoke(args.key, &Context::of(args.by.by)).await?;
     let value = json!({ "key": args.key, "position": executed.first });
     let row = vec![args.key.to_string(), executed.first.to_string()];
     output.show(&value, &[text("key"), text("position")], &[row])

@@ -172,7 +172,7 @@ async fn print_page(
     list: &'static dyn List,
     args: &ListArgs,
 ) -> Result<(), CliError> {
-    let page = ledger.list(list, &request(args)?).await?;
+    let page = ledger.lists().page(list, &request(args)?).await?;
     show_page(output, list, &page)?;
     let Some(cursor) = &page.next else { return Ok(()) };
     let command = next_command(std::env::args(), cursor);
@@ -290,7 +290,7 @@ async fn print_row(
     list: &'static dyn List,
     args: &ShowArgs,
 ) -> Result<(), CliError> {
-    let Some(row) = ledger.show(list, &args.key, &args.moment.request()).await? else {
+    let Some(row) = ledger.lists().row(list, &args.key, &args.moment.request()).await? else {
         return Err(CliError::Usage(format!(
             "there is no {} `{}` in the list as it was asked for: `daicho {} list` prints those \
              there are",

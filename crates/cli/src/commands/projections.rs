@@ -54,7 +54,7 @@ pub(crate) async fn run(
 ) -> Result<Exit, CliError> {
     book::with(global, async |ledger| match &command {
         ProjectionsCommand::Status => {
-            show_states(output, &ledger.list_states().await?)?;
+            show_states(output, &ledger.lists().states().await?)?;
             Ok(Exit::Done)
         }
         ProjectionsCommand::Rebuild(args) => {
@@ -64,7 +64,7 @@ pub(crate) async fn run(
             Ok(Exit::Done)
         }
         ProjectionsCommand::Compare => {
-            compare(output, &ledger.compare(watch(output).as_ref()).await?)
+            compare(output, &ledger.comparison().run(watch(output).as_ref()).await?)
         }
     })
     .await
@@ -105,7 +105,7 @@ pub(crate) async fn rebuild(
     lists: &[&'static dyn List],
     options: &RebuildOptions,
 ) -> Result<(), CliError> {
-    let rebuild = ledger.rebuild_with(lists, options, watch(output).as_ref()).await?;
+    let rebuild = ledger.rebuilds().run_with(lists, options, watch(output).as_ref()).await?;
     let rate = events_per_second(&rebuild);
     let seconds = rebuild.took.as_secs_f64();
     let value = json!({

@@ -176,7 +176,7 @@ async fn answer(ledger: &Ledger, line: u64, text: Line) -> Option<Answer> {
         Err(message) => return Some(malformed(message)),
     };
     let (id, command) = (request.request.clone(), Some(request.command.clone()));
-    let outcome = match ledger.run(request).await {
+    let outcome = match ledger.commands().run(request).await {
         Ok(executed) => done(&executed),
         Err(error) => not_done(line, error),
     };

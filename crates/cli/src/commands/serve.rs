@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use daicho_app::{Books, Edge};
+use daicho_app::{Books, ClockAndEntropy};
 use daicho_http::Settings;
 use serde_json::json;
 
@@ -69,7 +69,7 @@ pub(crate) async fn serve(
             std::future::pending::<()>().await;
         }
     };
-    daicho_http::serve(settings, books, Edge::system(), ready, stop).await?;
+    daicho_http::serve(settings, books, ClockAndEntropy::system(), ready, stop).await?;
     Ok(Exit::Done)
 }
 

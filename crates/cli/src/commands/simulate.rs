@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use daicho_app::{BookName, Edge, Ledger};
-use daicho_simulator::{Options, Summary, edge, simulate};
+use daicho_app::{BookName, ClockAndEntropy, Ledger};
+use daicho_simulator::{Options, Summary, clock_and_entropy, simulate};
 use serde_json::json;
 
 use crate::book;
@@ -63,9 +63,9 @@ pub(crate) async fn live(
     name: &BookName,
     life: Life,
 ) -> Result<(Ledger, Summary), CliError> {
-    let simulated = edge(life.seed);
-    let ledger = book::books(global)?.create(name, simulated.edge.clone()).await?;
-    let until = life.until.unwrap_or_else(|| Edge::system().now());
+    let simulated = clock_and_entropy(life.seed);
+    let ledger = book::books(global)?.create(name, simulated.clock_and_entropy.clone()).await?;
+    let until = life.until.unwrap_or_else(|| ClockAndEntropy::system().now());
     let options = Options { events: life.events, seed: life.seed, until };
     match simulate(&ledger, &simulated, &options, watch(output).as_ref()).await {
         Ok(summary) => Ok((ledger, summary)),

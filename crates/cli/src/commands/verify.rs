@@ -1,7 +1,7 @@
 //! `daicho verify`: proof that nothing was altered, and that every list says what the record says.
 
 use clap::Args;
-use daicho_app::{Checkpoint, Edge, Verified};
+use daicho_app::{Checkpoint, ClockAndEntropy, Verified};
 
 use crate::book;
 use crate::error::{CliError, Exit};
@@ -25,7 +25,8 @@ pub(crate) async fn run(
     args: VerifyArgs,
 ) -> Result<Exit, CliError> {
     let (books, name) = (book::books(global)?, book::chosen(global).await?);
-    let verified = books.verify(&name, Edge::system(), args.expect, watch(output).as_ref()).await?;
+    let verified =
+        books.verify(&name, ClockAndEntropy::system(), args.expect, watch(output).as_ref()).await?;
     show(output, &verified, args.expect)?;
     Ok(Exit::Done)
 }

@@ -100,25 +100,33 @@ pub(crate) async fn run(
 ) -> Result<Exit, CliError> {
     book::with(global, async |ledger| match command {
         WebhookCommand::Create(args) => create(ledger, output, args).await,
-        WebhookCommand::List => list(output, &ledger.webhooks().await?),
-        WebhookCommand::Show(NameArgs { name }) => show(output, &ledger.webhook(&name).await?),
+        WebhookCommand::List => list(output, &ledger.webhooks().all().await?),
+        WebhookCommand::Show(NameArgs { name }) => {
+            show(output, &ledger.webhooks().find(&name).await?)
+        }
         WebhookCommand::Disable(NameArgs { name }) => switch(ledger, output, &name, true).await,
         WebhookCommand::Enable(NameArgs { name }) => switch(ledger, output, &name, false).await,
         WebhookCommand::RotateSecret(RotateArgs { name, overlap_seconds }) => {
-            made(output, &ledger.rotate_webhook_secret(&name, overlap_seconds).await?)
+            made(output, &ledger.webhooks().rotate_secret(&name, overlap_seconds).await?)
         }
-        WebhookCommand::Parked(NameArgs { name }) => parked(output, &ledger.parked(&name).await?),
+        WebhookCommand::Parked(NameArgs { name }) => {
+            parked(output, &ledger.webhooks().parked().of(&name).await?)
+        }
         WebhookCommand::Resend(args) => {
             let (name, choice) = args.choice();
-            counted(output, "sent once more", ledger.resend_parked(&name, &choice).await?)
+            counted(
+                output,
+                "sent once more",
+                ledger.webhooks().parked().resend(&name, &choice).await?,
+            )
         }
         WebhookCommand::Drop(args) => {
             let (name, choice) = args.choice();
-            counted(output, "dropped", ledger.drop_parked(&name, &choice).await?)
+            counted(output, "dropped", ledger.webhooks().parked().discard(&name, &choice).await?)
         }
         WebhookCommand::Delete(NameArgs { name }) => {
-            let webhook = ledger.webhook(&name).await?;
-            ledger.delete_webhook(&name).await?;
+            let webhook = ledger.webhooks().find(&name).await?;
+            ledger.webhooks().delete(&name).await?;
             show(output, &webhook)?;
             output.note("It is deleted.")
         }
@@ -144,7 +152,7 @@ async fn create(ledger: &Ledger, output: Output, args: CreateArgs) -> Result<(),
     };
     let after = after.map(Position);
     let request = WebhookRequest { name, url, types, tags, signature, after };
-    made(output, &ledger.create_webhook(&request, private_address).await?)
+    made(output, &ledger.webhooks().create(&request, private_address).await?)
 }
 
 async fn switch(
@@ -155,7 +163,7 @@ async fn switch(
 ) -> Result<(), CliError> {
     let change = WebhookChange { disabled: Some(disabled), ..WebhookChange::default() };
     // The address is not asked about: it stays.
-    show(output, &ledger.change_webhook(name, &change, true).await?)
+    show(output, &ledger.webhooks().change(name, &change, true).await?)
 }
 
 fn made(output: Output, made: &MadeWebhook) -> Result<(), CliError> {

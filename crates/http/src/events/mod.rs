@@ -109,7 +109,7 @@ async fn events(
     let form = wanted(&headers, &[JSON, BATCH_MEDIA_TYPE, NDJSON, EVENT_STREAM])?;
     let last_seen = header_text(&headers, LAST_EVENT_ID)?.map(position).transpose()?;
     let after = last_seen.filter(|_| form == EVENT_STREAM).unwrap_or(query.after);
-    session.ledger.position_of(Some(KnownAt::Position(after))).await?;
+    session.ledger.record().position_of(Some(KnownAt::Position(after))).await?;
     let request = FollowRequest { name: None, after, types: query.types, tags: query.tags };
     match form {
         NDJSON => stream::ndjson(service, session, request, query.follow),

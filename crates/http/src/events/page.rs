@@ -45,7 +45,7 @@ pub(super) async fn page(
     form: &'static str,
 ) -> Result<Response, Problem> {
     let FollowRequest { after, types, tags, .. } = request;
-    let page = session.ledger.events(types, tags, *after, limit).await?;
+    let page = session.ledger.history().events(types, tags, *after, limit).await?;
     let book = session.ledger.name().to_string();
     let json = |event: &EventText| cloud_event::to_json(event, &book, &service.base_url);
     let events = page.events.iter().map(json).collect::<Result<Vec<_>, _>>()?.join(",");
@@ -69,7 +69,7 @@ pub(super) async fn one(
     let missing = || Problem::not_found(format!("no event stands at position {position}"));
     let wanted = position.parse().map(Position).map_err(|_| missing())?;
     let before = Position(wanted.0.checked_sub(1).ok_or_else(missing)?);
-    let page = session.ledger.events(&[], &[], before, 1).await?;
+    let page = session.ledger.history().events(&[], &[], before, 1).await?;
     let event = page.events.first().ok_or_else(missing)?;
     let body = if form == RECORD {
         serde_json::to_string(event).map_err(|_| missing())?

@@ -32,7 +32,7 @@ pub(super) fn live(
 }
 
 async fn write(writer: &Writer, request: &FollowRequest) -> Result<(), Failure> {
-    let mut follower = writer.ledger.follow(request).await?;
+    let mut follower = writer.ledger.following().start(request).await?;
     if !writer.send(format!("retry: {RETRY_MS}\n\n")).await {
         return Ok(());
     }

@@ -117,10 +117,14 @@ pub(super) fn ndjson(
 }
 
 async fn write_all(writer: &Writer, request: FollowRequest) -> Result<(), Failure> {
-    let until = Position(writer.ledger.position_of(None).await?);
+    let until = Position(writer.ledger.record().position_of(None).await?);
     let mut after = request.after;
     while after < until {
-        let page = writer.ledger.events(&request.types, &request.tags, after, PAGE_EVENTS).await?;
+        let page = writer
+            .ledger
+            .history()
+            .events(&request.types, &request.tags, after, PAGE_EVENTS)
+            .await?;
         after = page.scanned_to;
         let events = page.events.iter().filter(|event| event.position <= until);
         if !writer.send(lines(writer, events)?).await {
@@ -132,7 +136,7 @@ async fn write_all(writer: &Writer, request: FollowRequest) -> Result<(), Failur
 }
 
 async fn write_live(writer: &Writer, request: FollowRequest) -> Result<(), Failure> {
-    let mut follower = writer.ledger.follow(&request).await?;
+    let mut follower = writer.ledger.following().start(&request).await?;
     loop {
         let stretch = tokio::select! {
             stretch = follower.next() => stretch?,

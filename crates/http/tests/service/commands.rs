@@ -134,8 +134,9 @@ async fn what_was_answered_is_there_after_the_service_has_ended() {
     assert!(position > ROAD_EVENTS);
     let folder = service.end().await;
     let books = daicho_app::Books::in_folder(folder.path());
-    let ledger = books.open(&"shop".parse().unwrap(), daicho_app::Edge::system()).await.unwrap();
-    assert_eq!(ledger.position_of(None).await.unwrap(), position);
+    let ledger =
+        books.open(&"shop".parse().unwrap(), daicho_app::ClockAndEntropy::system()).await.unwrap();
+    assert_eq!(ledger.record().position_of(None).await.unwrap(), position);
     ledger.close().await;
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use daicho_app::{Books, CommandRequest, Context, Edge, KeyRequest, Role};
+use daicho_app::{Books, ClockAndEntropy, CommandRequest, Context, KeyRequest, Role};
 use daicho_http::{Settings, serve};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -37,13 +37,13 @@ impl Running {
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = book_after_the_main_road(&folder, "shop").await;
-        Self::serve(folder, keys, Edge::system(), change).await
+        Self::serve(folder, keys, ClockAndEntropy::system(), change).await
     }
 
     pub(crate) async fn serve(
         folder: TempDir,
         keys: HashMap<Role, String>,
-        edge: Edge,
+        clock_and_entropy: ClockAndEntropy,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let mut settings = Settings { listen: ([127, 0, 0, 1], 0).into(), ..Settings::default() };
@@ -54,7 +54,7 @@ impl Running {
         let task = tokio::spawn(async move {
             let ready = |address: SocketAddr| listening.send(address).unwrap();
             let stop = async { drop(stopped.await) };
-            serve(settings, books, edge, ready, stop).await.unwrap();
+            serve(settings, books, clock_and_entropy, ready, stop).await.unwrap();
         });
         let url = format!("http://{}", address.await.unwrap());
         Self { folder, url, keys, client: Client::new(), stop: Some(stop), task }
@@ -96,10 +96,10 @@ pub(crate) async fn book_after_the_main_road(
     name: &str,
 ) -> HashMap<Role, String> {
     let books = Books::in_folder(folder.path());
-    let ledger = books.create(&name.parse().unwrap(), Edge::system()).await.unwrap();
+    let ledger = books.create(&name.parse().unwrap(), ClockAndEntropy::system()).await.unwrap();
     for line in MAIN_ROAD.lines() {
         let request: CommandRequest = serde_json::from_str(line).unwrap();
-        ledger.run(request).await.unwrap();
+        ledger.commands().run(request).await.unwrap();
     }
     let mut keys = HashMap::new();
     for role in Role::ALL {
@@ -112,7 +112,7 @@ pub(crate) async fn book_after_the_main_road(
             expires_on: None,
         };
         let context = Context::of("staff:sato".parse().unwrap());
-        let made = ledger.create_key(&request, &context).await.unwrap();
+        let made = ledger.keys().create(&request, &context).await.unwrap();
         keys.insert(role, made.secret.unwrap().to_string());
     }
     ledger.close().await;

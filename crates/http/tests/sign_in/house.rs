@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use daicho_app::{Clock, Edge};
+use daicho_app::{Clock, ClockAndEntropy};
 use daicho_http::{Settings, SignIn};
 use serde_json::json;
 
@@ -57,10 +57,10 @@ impl House {
         book_after_the_main_road(&folder, "other").await;
         let mut sign_in = SignIn::new(provider.issuer.clone(), client);
         change(&mut sign_in);
-        let clock = Forward { system: Edge::system().clock, by_us: AtomicI64::new(0) };
+        let clock = Forward { system: ClockAndEntropy::system().clock, by_us: AtomicI64::new(0) };
         let clock = Arc::new(clock);
         let set = |settings: &mut Settings| settings.sign_in = Some(sign_in);
-        let service = Running::serve(folder, keys, edge(&clock), set).await;
+        let service = Running::serve(folder, keys, clock_and_entropy(&clock), set).await;
         Self { provider, service, clock }
     }
 
@@ -93,7 +93,7 @@ impl House {
             settings.sign_in = Some(sign_in);
             limit(settings);
         };
-        let service = Running::serve(folder, keys, edge(&clock), change).await;
+        let service = Running::serve(folder, keys, clock_and_entropy(&clock), change).await;
         Self { provider, service, clock }
     }
 
@@ -128,6 +128,6 @@ impl House {
     }
 }
 
-fn edge(clock: &Arc<Forward>) -> Edge {
-    Edge { clock: Arc::clone(clock) as Arc<dyn Clock>, ..Edge::system() }
+fn clock_and_entropy(clock: &Arc<Forward>) -> ClockAndEntropy {
+    ClockAndEntropy { clock: Arc::clone(clock) as Arc<dyn Clock>, ..ClockAndEntropy::system() }
 }

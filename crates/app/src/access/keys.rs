@@ -1,0 +1,337 @@
+//! Keys of the API: made, ended, listed, and asked for with each request. The secret of a key is
+//! shown once; the record has its hash.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daicho_domain::access::{CreateKey, RevokeKey, Right, covers, may};
+use daicho_domain::state::{Fold as _, Key, Keys};
+use daicho_domain::{COMMANDS, Command as _, CommandRow};
+use daicho_events::access::{AccessEvent, Role};
+use daicho_events::{Actor, Event, Query};
+use daicho_store::{Book, Log as _, State, StateError, StateName};
+use daicho_values::{Date, KeyId, Name, Scope, Sha256, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Mutex, RwLock};
+
+use super::caller::Caller;
+use super::secret::KeySecret;
+use crate::clock_and_entropy::ClockAndEntropy;
+use crate::decide::context::{Context, Executed};
+use crate::decide::execute::Decisions;
+use crate::decide::translate;
+use crate::error::{ExecuteError, Failure};
+use crate::record::Record;
+use crate::storage::Storage;
+
+/// How long a key that another process revoked may open here.
+const HEAD_AGE_MAX: Duration = Duration::from_secs(1);
+/// Events of one read.
+const PAGE_EVENTS: usize = 10_000;
+/// Documents of the state that say when a key was last used.
+const USE_KIND: &str = "key-use";
+/// How exactly that is known.
+const USE_STEP_US: i64 = 60_000_000;
+
+/// A key that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRequest {
+    /// What it is for.
+    pub name: Name,
+    /// Who acts where it is used: `staff:<log-in>` or `system:<name>`.
+    pub actor: Actor,
+    /// What it may do at most.
+    pub role: Role,
+    /// What it is narrowed to within its role, `read`, `run:order`, `run:order.place`; left out:
+    /// all that the role may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Scope>,
+    /// The last day on which it opens, in the shop's time zone; left out: until it is revoked.
+    #[serde(default)]
+    pub expires_on: Option<Date>,
+}
+
+/// A key that was made.
+#[derive(Debug)]
+pub struct CreatedKey {
+    /// What was recorded.
+    pub executed: Executed,
+    /// The key.
+    pub key: KeyId,
+    /// Its secret; none where the request had been answered before.
+    pub secret: Option<KeySecret>,
+}
+
+/// A key as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KeyState {
+    /// Its id.
+    pub key: KeyId,
+    /// What it is for.
+    pub name: Name,
+    /// Who acts where it is used.
+    pub actor: Actor,
+    /// What it may do at most.
+    pub role: Role,
+    /// What it is narrowed to within its role; empty: all that the role may.
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The last day on which it opens.
+    pub expires_on: Option<Date>,
+    /// When it was ended.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Refuses a scope that leaves a role nothing, such as that of a command that is none.
+fn refuse_empty_scope(role: Role, scopes: &[Scope]) -> Result<(), Failure> {
+    let commands = || COMMANDS.iter().map(CommandRow::right);
+    let empty = |scope: &&Scope| {
+        let mut rights = Right::PLAIN.into_iter().chain(commands());
+        !rights.any(|right| covers(scope, right) && may(role, right))
+    };
+    scopes.iter().find(empty).map_or(Ok(()), |scope| {
+        Err(Failure::Limit(format!(
+            "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or \
+             leave it out"
+        )))
+    })
+}
+
+/// The keys of a book as this process knows them: read once, then only what is new.
+#[derive(Debug, Default)]
+struct KeyTable {
+    known: RwLock<Known>,
+    /// The newest head of the record when it was last asked, and when that was.
+    asked: Mutex<Option<(Instant, u64)>>,
+    /// When each use was last written down.
+    used_at: Mutex<HashMap<KeyId, i64>>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    keys: Keys,
+    to: u64,
+}
+
+/// What a document of the state says of a key's use.
+#[derive(Serialize, Deserialize)]
+struct Use {
+    last_used_at: Timestamp,
+}
+
+/// The keys of a book.
+pub struct ApiKeys {
+    log: Arc<Book>,
+    state: Arc<dyn State>,
+    record: Arc<Record>,
+    decisions: Arc<Decisions>,
+    clock_and_entropy: ClockAndEntropy,
+    table: KeyTable,
+}
+
+impl ApiKeys {
+    pub(crate) fn of(storage: &Storage, record: &Arc<Record>, decisions: &Arc<Decisions>) -> Self {
+        Self {
+            log: Arc::clone(&storage.log),
+            state: Arc::clone(&storage.state),
+            record: Arc::clone(record),
+            decisions: Arc::clone(decisions),
+            clock_and_entropy: storage.clock_and_entropy.clone(),
+            table: KeyTable::default(),
+        }
+    }
+
+    /// Makes a key. Under a request id that was answered before, the answer comes again, without
+    /// the secret.
+    ///
+    /// # Errors
+    /// A broken rule, a conflict, or a failure.
+    pub async fn create(
+        &self,
+        request: &KeyRequest,
+        context: &Context,
+    ) -> Result<CreatedKey, ExecuteError> {
+        refuse_empty_scope(request.role, &request.scopes)?;
+        let secret =
+            KeySecret::new(self.clock_and_entropy.id(), self.clock_and_entropy.entropy.as_ref());
+        let hash = Sha256::new(&secret.sha256());
+        let command = CreateKey {
+            key: secret.key,
+            name: request.name.clone(),
+            actor: request.actor.clone(),
+            role: request.role,
+            scopes: request.scopes.clone(),
+            secret_sha256: hash.map_err(|error| Failure::Limit(error.to_string()))?,
+            expires_on: request.expires_on,
+        };
+        let context = self.bound(context, CreateKey::NAME, request).await?;
+        let executed = self.decisions.execute(&command, &context).await?;
+        let made = executed.events.iter().find_map(|recorded| {
+            let Event::Access(AccessEvent::KeyCreated(created)) = &recorded.event else {
+                return None;
+            };
+            Some(created.key)
+        });
+        let key = made.unwrap_or(secret.key);
+        Ok(CreatedKey { key, secret: (!executed.repeated).then_some(secret), executed })
+    }
+
+    /// Ends a key.
+    ///
+    /// # Errors
+    /// A broken rule, a conflict, or a failure.
+    pub async fn revoke(&self, key: KeyId, context: &Context) -> Result<Executed, ExecuteError> {
+        let context = self.bound(context, RevokeKey::NAME, &key).await?;
+        self.decisions.execute(&RevokeKey { key }, &context).await
+    }
+
+    /// Every key that was ever made, oldest first.
+    ///
+    /// # Errors
+    /// The log or the state could not be read.
+    pub async fn all(&self) -> Result<Vec<KeyState>, Failure> {
+        self.key_states(&Keys::all_query()).await
+    }
+
+    /// The key of that id, if one was ever made.
+    ///
+    /// # Errors
+    /// The log or the state could not be read.
+    pub async fn find(&self, key: KeyId) -> Result<Option<KeyState>, Failure> {
+        Ok(self.key_states(&Keys::query(key)).await?.pop())
+    }
+
+    async fn key_states(&self, query: &Query) -> Result<Vec<KeyState>, Failure> {
+        let mut keys = Keys::default();
+        for event in self.record.about(query).await? {
+            keys.apply(&event);
+        }
+        let mut states = Vec::new();
+        for Key { created, created_at, revoked_at } in keys.into_all() {
+            states.push(KeyState {
+                last_used_at: self.last_use(created.key).await?,
+                key: created.key,
+                name: created.name,
+                actor: created.actor,
+                role: created.role,
+                scopes: created.scopes,
+                created_at,
+                expires_on: created.expires_on,
+                revoked_at,
+            });
+        }
+        Ok(states)
+    }
+
+    /// Who comes with this secret; none: nobody who is let in. A key that was revoked by another
+    /// process opens for a second more.
+    ///
+    /// # Errors
+    /// The log could not be read.
+    pub async fn authenticate(&self, secret: &str) -> Result<Option<Caller>, Failure> {
+        let Some(secret) = KeySecret::read(secret) else { return Ok(None) };
+        let head = self.recent_head().await?;
+        let table = &self.table;
+        if table.known.read().await.to < head {
+            self.learn_keys(&mut *table.known.write().await, head).await?;
+        }
+        let known = table.known.read().await;
+        let Some(key) = known.keys.get(secret.key) else { return Ok(None) };
+        let created = &key.created;
+        // A secret has 256 random bits: how long two hashes agree tells nothing of it.
+        if created.secret_sha256.as_str() != secret.sha256() {
+            return Ok(None);
+        }
+        let ended = created.expires_on.is_some() || key.revoked_at.is_some();
+        if ended && !key.is_in_force_on(self.record.today().await?) {
+            return Ok(None);
+        }
+        self.note_use(secret.key).await;
+        let (actor, scopes) = (created.actor.clone(), created.scopes.clone());
+        Ok(Some(Caller { actor, role: created.role, scopes, key: Some(secret.key) }))
+    }
+
+    async fn learn_keys(&self, known: &mut Known, head: u64) -> Result<(), Failure> {
+        let query = translate::query(&Keys::all_query());
+        while known.to < head {
+            let page = self.log.read(&query, known.to, head, PAGE_EVENTS).await?;
+            for stored in &page.events {
+                known.keys.apply(&translate::from_store(stored)?);
+            }
+            known.to = page.scanned_to;
+        }
+        Ok(())
+    }
+
+    /// A head that was the newest a moment ago.
+    async fn recent_head(&self) -> Result<u64, Failure> {
+        let mut asked = self.table.asked.lock().await;
+        let recent = asked.filter(|(at, _)| at.elapsed() < HEAD_AGE_MAX);
+        let head = match recent {
+            Some((_, head)) => head,
+            None => {
+                let head = self.log.head().await?.position;
+                *asked = Some((Instant::now(), head));
+                head
+            }
+        };
+        Ok(head.max(self.log.known_head()))
+    }
+
+    /// A request id is bound to what was asked, as that of any command.
+    async fn bound(
+        &self,
+        context: &Context,
+        command: &str,
+        request: &impl Serialize,
+    ) -> Result<Context, ExecuteError> {
+        let Some(named) = &context.request else { return Ok(context.clone()) };
+        let plain = serde_json::json!({
+            "actor": context.actor, "on_behalf_of": context.on_behalf_of, "cause": context.cause,
+            "command": command, "data": request,
+        });
+        let key = self.decisions.request_key(&named.id, plain.to_string().as_bytes()).await?;
+        Ok(Context { request: Some(key), ..context.clone() })
+    }
+
+    /// Writes down that a key was used, once a minute, beside the request.
+    async fn note_use(&self, key: KeyId) {
+        let now = self.clock_and_entropy.now();
+        let mut used_at = self.table.used_at.lock().await;
+        let last = used_at.entry(key).or_insert(i64::MIN);
+        if now.as_microseconds().saturating_sub(*last) < USE_STEP_US {
+            return;
+        }
+        *last = now.as_microseconds();
+        drop(used_at);
+        let state = Arc::clone(&self.state);
+        // Where it is not written, the next minute's use is.
+        tokio::spawn(async move { drop(write_use(state.as_ref(), key, now).await) });
+    }
+
+    async fn last_use(&self, key: KeyId) -> Result<Option<Timestamp>, Failure> {
+        let (kind, name) = use_document(key)?;
+        let document = self.state.document(&kind, &name).await?;
+        let last = document.and_then(|document| serde_json::from_str::<Use>(&document.body).ok());
+        Ok(last.map(|last| last.last_used_at))
+    }
+}
+
+async fn write_use(state: &dyn State, key: KeyId, now: Timestamp) -> Result<(), StateError> {
+    let (kind, name) = use_document(key)?;
+    let before = state.document(&kind, &name).await?.map(|document| document.version);
+    let body = serde_json::to_string(&Use { last_used_at: now });
+    let body = body.map_err(|error| StateError::Refused(error.to_string()))?;
+    state.put_document(&kind, &name, &body, before).await.map(drop)
+}
+
+/// Kind and name of the document that says when a key was used.
+fn use_document(key: KeyId) -> Result<(StateName, StateName), StateError> {
+    Ok((StateName::new(USE_KIND)?, StateName::new(&key.to_string().to_lowercase())?))
+}

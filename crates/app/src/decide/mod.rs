@@ -1,0 +1,16 @@
+//! How a command is taken: from its text to what was recorded.
+
+pub(crate) mod commands;
+pub(crate) mod context;
+pub(crate) mod execute;
+pub(crate) mod form;
+pub(crate) mod personal;
+pub(crate) mod read_cache;
+pub(crate) mod translate;
+
+pub use commands::{COMMANDS, CommandEntry, CommandRequest, Commands};
+pub use context::{Context, Executed, Expectation, RequestKey};
+pub use execute::{CONFLICTS_MAX, Decisions};
+pub use form::{FormError, read as read_form};
+pub use personal::{ERASED, KEY_MISSING, Privacy, SEALED};
+pub use read_cache::DECISION_EVENTS_MAX;

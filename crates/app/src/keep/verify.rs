@@ -1,0 +1,204 @@
+//! Proof: the log itself is read, then what is derived from it is held against it, then every list
+//! is made anew and held against the live one.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use daicho_events::Position;
+use daicho_store::{Book, Fault, Log as _, sqlite};
+
+use super::books::Books;
+use super::place::{BookName, Place};
+use crate::clock_and_entropy::ClockAndEntropy;
+use crate::error::{BookError, Failure};
+use crate::lists::compare::{Compared, Comparison};
+use crate::progress::Progress;
+use crate::record::Record;
+use crate::storage::Storage;
+
+/// A book had this many events and this root: `N:ROOT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Events.
+    pub position: Position,
+    /// Root of the RFC 6962 tree over their envelopes.
+    pub root: [u8; 32],
+}
+
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.position, hex::encode(self.root))
+    }
+}
+
+impl FromStr for Checkpoint {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let checkpoint = || {
+            let (position, root) = text.split_once(':')?;
+            let mut bytes = [0; 32];
+            hex::decode_to_slice(root, &mut bytes).ok()?;
+            Some(Self { position: Position(position.parse().ok()?), root: bytes })
+        };
+        checkpoint().ok_or_else(|| {
+            format!("`{text}` is no checkpoint: write N:ROOT as `daicho verify` prints it")
+        })
+    }
+}
+
+impl serde::Serialize for Checkpoint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a verification found to be true.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Verified {
+    /// The end of the book.
+    pub checkpoint: Checkpoint,
+    /// The lists, each the same as the one made anew.
+    pub lists: Vec<Compared>,
+}
+
+/// What a verification found to be false.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The record, or what is derived from it.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The book is not the one of the checkpoint.
+    #[error("the first {} events hash to {}, and the checkpoint says {}: the past was altered",
+        .expected.position, hex::encode(.found), hex::encode(.expected.root))]
+    Checkpoint {
+        /// What was kept.
+        expected: Checkpoint,
+        /// What stands there now.
+        found: [u8; 32],
+    },
+    /// A stored list is not what the record says.
+    #[error("the list `{}` differs from the record at row {}: rebuild it", .0.list,
+        .0.first_difference.as_deref().unwrap_or("(none)"))]
+    List(Box<Compared>),
+    /// The book could not be opened.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The verification could not be done.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+impl Books {
+    /// Verifies a book, also one that is too damaged to be opened: then its record is read on its
+    /// own, to name the first bad position.
+    ///
+    /// # Errors
+    /// As [`Proof::verify`], or a book that cannot be opened.
+    pub async fn verify(
+        &self,
+        name: &BookName,
+        clock_and_entropy: ClockAndEntropy,
+        expected: Option<Checkpoint>,
+        progress: &dyn Progress,
+    ) -> Result<Verified, VerifyError> {
+        match self.open_storage(name, clock_and_entropy).await {
+            Ok(storage) => verify_storage(storage, expected, progress).await,
+            Err(error) if error.is_damage() => {
+                let record = match self.place() {
+                    Place::Folder(data) => sqlite::open_record(&data.join(name.to_string())).await,
+                    Place::Database(database) => database.open_record(&name.to_string()).await,
+                };
+                let record = match record {
+                    Ok(record) => record,
+                    Err(_) => return Err(error.into()),
+                };
+                record.verify(steps("events read", progress)).await?;
+                Err(error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Proves a book.
+pub struct Proof {
+    log: Arc<Book>,
+    comparison: Comparison,
+}
+
+impl Proof {
+    pub(crate) fn of(storage: &Storage, record: &Arc<Record>) -> Self {
+        Self { log: Arc::clone(&storage.log), comparison: Comparison::of(storage, record) }
+    }
+
+    /// Reads the log itself (positions, hashes, tree), compares it with a checkpoint that somebody
+    /// kept, then the derived state with it, then every list with one made anew.
+    ///
+    /// # Errors
+    /// The first thing that is not true, with the first bad position.
+    pub async fn verify(
+        &self,
+        expected: Option<Checkpoint>,
+        progress: &dyn Progress,
+    ) -> Result<Verified, VerifyError> {
+        let head = self.log.verify_record(steps("events read", progress)).await?;
+        progress.end();
+        if let Some(expected) = expected {
+            let found = self.log.root_at(expected.position.0).await?;
+            if found != expected.root {
+                return Err(VerifyError::Checkpoint { expected, found });
+            }
+        }
+        self.log.verify_derived(steps("events held against what is derived", progress)).await?;
+        progress.end();
+        let lists = self.comparison.run(progress).await?;
+        if let Some(differing) = lists.iter().find(|compared| !compared.is_same()) {
+            return Err(VerifyError::List(Box::new(differing.clone())));
+        }
+        let checkpoint = Checkpoint { position: Position(head.position), root: head.root };
+        Ok(Verified { checkpoint, lists })
+    }
+
+    /// The end of the book as its head says; [`Proof::verify`] proves it.
+    ///
+    /// # Errors
+    /// The head cannot be read.
+    pub async fn checkpoint(&self) -> Result<Checkpoint, Failure> {
+        checkpoint(&self.log).await
+    }
+}
+
+/// The end of a book as its head says.
+pub(super) async fn checkpoint(log: &Book) -> Result<Checkpoint, Failure> {
+    let head = log.head().await?;
+    Ok(Checkpoint { position: Position(head.position), root: head.root })
+}
+
+/// Verifies an open book and closes it.
+pub(super) async fn verify_storage(
+    storage: Storage,
+    expected: Option<Checkpoint>,
+    progress: &dyn Progress,
+) -> Result<Verified, VerifyError> {
+    let proof = Proof::of(&storage, &Arc::new(Record::of(&storage)));
+    let verified = proof.verify(expected, progress).await;
+    drop(proof);
+    storage.close().await;
+    verified
+}
+
+/// Tells `progress` of a stretch of work that begins with its first step.
+pub(crate) fn steps<'a>(
+    what: &'a str,
+    progress: &'a dyn Progress,
+) -> impl FnMut(daicho_store::Progress) + Send + 'a {
+    let mut begun = false;
+    move |step| {
+        if !begun {
+            progress.begin(what, step.total);
+            begun = true;
+        }
+        progress.at(step.done);
+    }
+}

@@ -1,0 +1,152 @@
+//! The threads of a pass: each folds every event into its part of the lists, as long as the pass
+//! lasts, and says how much memory its rows hold.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use daicho_events::Recorded;
+use daicho_projections::Fold;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::folds::Folds;
+use crate::error::Failure;
+
+/// Pieces of the log that may wait for a thread.
+const PIECES_WAITING_MAX: usize = 2;
+
+/// One thread a core.
+pub(crate) struct FoldThreads {
+    workers: Vec<Worker>,
+    /// Where the slices that they hold end.
+    end: u32,
+    /// Where they begin.
+    first: u32,
+}
+
+struct Worker {
+    steps: mpsc::Sender<Step>,
+    /// What its rows hold after the last step.
+    bytes: Arc<AtomicUsize>,
+    folds: JoinHandle<Vec<Box<dyn Fold>>>,
+}
+
+enum Step {
+    Fold(Arc<Vec<Recorded>>),
+    /// To let go of the slices from `end` on.
+    Shed {
+        end: u32,
+        done: oneshot::Sender<()>,
+    },
+}
+
+impl FoldThreads {
+    /// Sets a thread to work for each part of `folds`.
+    pub(crate) fn start(folds: Folds) -> Self {
+        let Folds { parts, first, end } = folds;
+        Self { workers: parts.into_iter().map(Worker::start).collect(), first, end }
+    }
+
+    /// Has every thread fold the next events.
+    pub(crate) async fn fold(&mut self, events: Vec<Recorded>) -> Result<(), Failure> {
+        let events = Arc::new(events);
+        for worker in &self.workers {
+            worker.tell(Step::Fold(Arc::clone(&events))).await?;
+        }
+        Ok(())
+    }
+
+    /// Sheds the upper half of the slices as long as the rows hold more than `bytes_max`.
+    pub(crate) async fn keep_within(&mut self, bytes_max: usize) -> Result<(), Failure> {
+        while self.bytes() > bytes_max {
+            let width = self.end - self.first;
+            if width <= 1 {
+                return Err(Failure::Limit(format!(
+                    "one slice of the lists holds {} bytes by now, and the rebuild may hold \
+                     {bytes_max}: give it more memory",
+                    self.bytes()
+                )));
+            }
+            self.end = self.first + width / 2;
+            self.shed().await?;
+        }
+        Ok(())
+    }
+
+    /// The folds when every event was folded, within the same bound.
+    pub(crate) async fn finish(mut self, bytes_max: usize) -> Result<Folds, Failure> {
+        // Nothing is shed yet: who has answered has folded everything before.
+        self.shed().await?;
+        self.keep_within(bytes_max).await?;
+        let mut parts = Vec::with_capacity(self.workers.len());
+        for Worker { steps, bytes: _, folds } in self.workers {
+            drop(steps);
+            parts.push(folds.await.map_err(broke_off)?);
+        }
+        Ok(Folds { parts, first: self.first, end: self.end })
+    }
+
+    fn bytes(&self) -> usize {
+        self.workers.iter().map(|worker| worker.bytes.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Waits until every thread has let go: what is counted after it is what is left.
+    async fn shed(&mut self) -> Result<(), Failure> {
+        let mut waiting = Vec::with_capacity(self.workers.len());
+        for worker in &self.workers {
+            let (done, answer) = oneshot::channel();
+            worker.tell(Step::Shed { end: self.end, done }).await?;
+            waiting.push(answer);
+        }
+        for answer in waiting {
+            answer.await.map_err(|_| gone())?;
+        }
+        Ok(())
+    }
+}
+
+impl Worker {
+    fn start(mut folds: Vec<Box<dyn Fold>>) -> Self {
+        let (steps, mut taken) = mpsc::channel(PIECES_WAITING_MAX);
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let held = Arc::clone(&bytes);
+        let folds = tokio::task::spawn_blocking(move || {
+            while let Some(step) = taken.blocking_recv() {
+                take(&mut folds, step, &held);
+            }
+            folds
+        });
+        Self { steps, bytes, folds }
+    }
+
+    async fn tell(&self, step: Step) -> Result<(), Failure> {
+        self.steps.send(step).await.map_err(|_| gone())
+    }
+}
+
+fn take(folds: &mut [Box<dyn Fold>], step: Step, held: &AtomicUsize) {
+    let done = match step {
+        Step::Fold(events) => {
+            for event in events.iter() {
+                folds.iter_mut().for_each(|fold| fold.apply(event));
+            }
+            None
+        }
+        Step::Shed { end, done } => {
+            folds.iter_mut().for_each(|fold| fold.shed(end));
+            Some(done)
+        }
+    };
+    held.store(folds.iter().map(|fold| fold.bytes()).sum(), Ordering::Relaxed);
+    // Who waited may have gone away: then nobody needs the answer.
+    done.map(|done| done.send(()));
+}
+
+fn gone() -> Failure {
+    Failure::Limit("a thread of the replay broke off".to_owned())
+}
+
+/// A thread of ours ended by a panic.
+pub(super) fn broke_off(error: tokio::task::JoinError) -> Failure {
+    Failure::Limit(format!("a thread of the replay broke off: {error}"))
+}

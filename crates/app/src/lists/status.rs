@@ -1,0 +1,42 @@
+//! How the stored lists stand: up to where each was folded and how far behind the record it is.
+
+use daicho_projections::{List, all};
+use daicho_store::views::Views;
+use serde::Serialize;
+
+use crate::error::Failure;
+
+/// How a stored list stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ListState {
+    /// Its name.
+    pub list: &'static str,
+    /// The version of the list that made it; of one that is not stored yet, the one that will.
+    pub version: u32,
+    /// Position of the last event folded in, 0 for none.
+    pub cursor: u64,
+    /// Business day of its columns; `None`: it is not stored yet.
+    pub as_of: Option<String>,
+    /// Its rows.
+    pub rows: u64,
+    /// Events recorded since.
+    pub behind_by: u64,
+}
+
+/// How every list stands where the record ends at `head`.
+pub(super) async fn list_states(views: &dyn Views, head: u64) -> Result<Vec<ListState>, Failure> {
+    let stored = views.list().await?;
+    let state = |list: &&'static dyn List| {
+        let view = stored.iter().find(|view| view.name == list.name());
+        let cursor = view.map_or(0, |view| view.state.point.cursor);
+        ListState {
+            list: list.name(),
+            version: view.map_or(list.version(), |view| view.version),
+            cursor,
+            as_of: view.map(|view| view.state.point.as_of.clone()),
+            rows: view.map_or(0, |view| view.state.rows),
+            behind_by: head.saturating_sub(cursor),
+        }
+    };
+    Ok(all().iter().map(state).collect())
+}

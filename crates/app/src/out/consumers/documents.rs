@@ -1,0 +1,72 @@
+//! Consumers as the state keeps them: one document each.
+
+use std::sync::Arc;
+
+use daicho_store::{State, StateName};
+
+use super::error::ConsumerError;
+use super::group::Group;
+use crate::error::Failure;
+use crate::storage::Storage;
+
+/// The kind of the documents.
+const KIND: &str = "consumer";
+/// Documents of one read.
+const PAGE_DOCUMENTS: u32 = 256;
+
+/// The documents of the consumers of a book.
+pub(super) struct Documents {
+    state: Arc<dyn State>,
+}
+
+impl Documents {
+    pub(super) fn of(storage: &Storage) -> Self {
+        Self { state: Arc::clone(&storage.state) }
+    }
+
+    /// A consumer as it stands, and the version of its document.
+    pub(super) async fn group(&self, name: &StateName) -> Result<(Group, u64), ConsumerError> {
+        let document = self.state.document(&StateName::new(KIND)?, name).await?;
+        let document = document.ok_or_else(|| ConsumerError::Unknown(name.to_string()))?;
+        let group = serde_json::from_str(&document.body).map_err(|error| {
+            ConsumerError::Failure(Failure::Limit(format!(
+                "what is kept of consumer `{name}` cannot be read: {error}"
+            )))
+        })?;
+        Ok((group, document.version))
+    }
+
+    /// Writes a consumer down where its document is still of that version, or, without one, where
+    /// there is none; whether it did.
+    pub(super) async fn put(
+        &self,
+        name: &StateName,
+        group: &Group,
+        version: Option<u64>,
+    ) -> Result<bool, ConsumerError> {
+        let body = serde_json::to_string(group);
+        let body = body.map_err(|error| ConsumerError::Refused(error.to_string()))?;
+        let put = self.state.put_document(&StateName::new(KIND)?, name, &body, version).await?;
+        Ok(put.is_some())
+    }
+
+    /// Forgets a consumer; whether there was one.
+    pub(super) async fn delete(&self, name: &StateName) -> Result<bool, ConsumerError> {
+        Ok(self.state.delete_document(&StateName::new(KIND)?, name, None).await?)
+    }
+
+    /// The names of all of them.
+    pub(super) async fn names(&self) -> Result<Vec<String>, ConsumerError> {
+        let kind = StateName::new(KIND)?;
+        let mut names: Vec<String> = Vec::new();
+        loop {
+            let after = names.last().map(String::as_str);
+            let page = self.state.documents(&kind, after, PAGE_DOCUMENTS).await?;
+            let is_last = page.len() < PAGE_DOCUMENTS as usize;
+            names.extend(page.into_iter().map(|document| document.name));
+            if is_last {
+                return Ok(names);
+            }
+        }
+    }
+}

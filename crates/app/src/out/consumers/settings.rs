@@ -1,0 +1,166 @@
+//! What is asked of consumers and said of them: their settings, batches, states, and their limits.
+
+use std::sync::Arc;
+
+use daicho_events::{PUBLISHED, Position};
+use daicho_values::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::error::ConsumerError;
+use crate::out::event_text::EventText;
+
+/// Events that may be handed out or done ahead of the first that is not done.
+pub(super) const WINDOW_EVENTS: usize = 4_096;
+/// Batches of a consumer that may be out at once.
+pub(super) const BATCHES_MAX: usize = 64;
+/// Events of a batch at most.
+pub const BATCH_EVENTS_MAX: u32 = 256;
+/// Milliseconds for which a batch may be out at least and at most.
+pub(super) const LEASE_MS: std::ops::RangeInclusive<u64> = 100..=3_600_000;
+/// Milliseconds for which a worker may wait for a batch.
+pub(super) const BATCH_WAIT_MS_MAX: u64 = 20_000;
+/// Bytes of the name of a worker, or of a kind of tag.
+pub(super) const WORKER_BYTES_MAX: usize = 64;
+/// What a consumer asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsumerSettings {
+    /// The kind of tag within which events keep their order, `order`; left out: all keep it, and
+    /// one batch is out at a time.
+    #[serde(default)]
+    pub ordered_by: Option<String>,
+    /// Any of these types; left out: all.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// All of these tags; left out: any.
+    #[serde(default)]
+    pub tags: Vec<String>,
+}
+
+/// A consumer that is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConsumerRequest {
+    /// Its name: 1 to 64 lower-case letters, digits, and `- _ . :`.
+    #[schemars(regex(pattern = r"^[a-z0-9._:-]{1,64}$"))]
+    pub name: String,
+    /// The kind of tag within which events keep their order, `order`; left out: all keep it, and
+    /// one batch is out at a time.
+    #[serde(default)]
+    pub ordered_by: Option<String>,
+    /// Any of these types; left out: all.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// All of these tags; left out: any.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Begin after this position; left out: at the first event.
+    #[serde(default)]
+    pub after: Position,
+}
+
+/// A worker that asks for a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRequest {
+    /// Who asks, for people to see.
+    #[schemars(regex(pattern = r"^[ -~]{1,64}$"))]
+    pub worker: String,
+    /// Events at most, 1 to 256.
+    #[serde(default = "events_default")]
+    #[schemars(range(min = 1, max = 256))]
+    pub events: u32,
+    /// How long the worker has for them, 100 to 3,600,000 milliseconds.
+    #[serde(default = "lease_default")]
+    #[schemars(range(min = 100, max = 3_600_000))]
+    pub lease_ms: u64,
+    /// How long it waits where there is nothing to hand out, up to 20,000 milliseconds.
+    #[serde(default)]
+    #[schemars(range(max = 20_000))]
+    pub wait_ms: u64,
+}
+
+fn events_default() -> u32 {
+    100
+}
+
+fn lease_default() -> u64 {
+    30_000
+}
+
+/// Events for one worker.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Its id: to acknowledge it by.
+    pub batch: String,
+    /// Until when the worker has it.
+    pub expires_at: Timestamp,
+    /// The events, in order, each with how often it was handed out before.
+    pub events: Vec<(Arc<EventText>, u32)>,
+}
+
+/// How a consumer stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConsumerState {
+    /// Its name.
+    pub name: String,
+    /// What it asks for.
+    #[serde(flatten)]
+    pub settings: ConsumerSettings,
+    /// Everything up to here is done.
+    pub position: Position,
+    /// Events recorded since, whether it asks for them or not.
+    pub behind_by: u64,
+    /// Events above the position that are done already.
+    pub done_ahead: usize,
+    /// The batches that are out.
+    pub batches: Vec<BatchState>,
+}
+
+/// A batch that is out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BatchState {
+    /// Its id.
+    pub batch: String,
+    /// Who has it.
+    pub worker: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Events of it that are not done.
+    pub events: usize,
+    /// The first of them.
+    pub first: Position,
+}
+
+impl ConsumerSettings {
+    /// What differs, if anything does.
+    pub(super) fn differs_from(&self, other: &Self) -> Option<&'static str> {
+        let Self { ordered_by, types, tags } = self;
+        if *ordered_by != other.ordered_by {
+            return Some("`ordered_by`");
+        }
+        if *types != other.types {
+            return Some("list of `types`");
+        }
+        (*tags != other.tags).then_some("list of `tags`")
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConsumerError> {
+        if let Some(kind) = &self.ordered_by
+            && (kind.is_empty() || kind.len() > WORKER_BYTES_MAX || kind.contains(':'))
+        {
+            return Err(ConsumerError::Refused(format!(
+                "`{kind}` is no kind of tag: it is what stands before the colon, as in `order`"
+            )));
+        }
+        let published = || PUBLISHED.iter().copied().flatten();
+        let is_known = |name: &String| published().any(|known| known.event_type.name == *name);
+        match self.types.iter().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => Err(ConsumerError::Refused(format!(
+                "there is no type of event `{name}`: the catalogue of schemas lists them"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Leases: of several processes on one book, one delivers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daicho_store::{Holder, Lease, State, StateName};
+
+use crate::error::Failure;
+use crate::storage::Storage;
+
+/// The right to deliver something, for a while.
+#[derive(Debug)]
+pub struct DeliveryLease(Lease);
+
+/// The delivery leases of a book.
+pub struct DeliveryLeases {
+    state: Arc<dyn State>,
+}
+
+impl DeliveryLeases {
+    pub(crate) fn of(storage: &Storage) -> Self {
+        Self { state: Arc::clone(&storage.state) }
+    }
+
+    /// Takes the right to deliver something; none: somebody else has it.
+    ///
+    /// # Errors
+    /// A name that no lease can have, or storage that fails.
+    pub async fn take(
+        &self,
+        name: &str,
+        holder: &Holder,
+        time: Duration,
+    ) -> Result<Option<DeliveryLease>, Failure> {
+        let taken = self.state.take(&StateName::new(name)?, holder, milliseconds(time)).await?;
+        Ok(taken.map(DeliveryLease))
+    }
+
+    /// Makes it last for so long from now on; whether it was still there.
+    ///
+    /// # Errors
+    /// Storage that fails.
+    pub async fn renew(&self, lease: &DeliveryLease, time: Duration) -> Result<bool, Failure> {
+        Ok(self.state.renew(&lease.0, milliseconds(time)).await?)
+    }
+
+    /// Lets others in.
+    ///
+    /// # Errors
+    /// Storage that fails.
+    pub async fn release(&self, lease: &DeliveryLease) -> Result<(), Failure> {
+        Ok(self.state.release(&lease.0).await?)
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
