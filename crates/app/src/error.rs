@@ -2,11 +2,14 @@
 
 use daicho_domain::Rejection;
 use daicho_events::DecodeError;
+use daicho_events::access::Role;
 use daicho_projections::ListError;
 use daicho_store::vault::VaultError;
 use daicho_store::views::{ViewError, ViewWriteError};
 use daicho_store::{AppendError, ConsumeError, OpenError, ReadError, StateError, StorageError};
+use daicho_values::Scope;
 
+use crate::blame::Blame;
 use crate::decide::form::FormError;
 
 /// Why a command did not happen.
@@ -58,6 +61,18 @@ impl ExecuteError {
     /// The command's text is not of its form.
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
         Self::Malformed(FormError::whole(reason))
+    }
+
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Rejected(_)
+            | Self::Malformed(_)
+            | Self::RequestReused { .. }
+            | Self::Changed { .. } => Blame::Caller,
+            Self::Conflict(_) => Blame::Busy,
+            Self::Failure(failure) => failure.blame(),
+        }
     }
 
     /// The stable code of what went wrong.
@@ -135,9 +150,193 @@ pub enum Failure {
         /// How long it was waited for.
         wait_ms: u64,
     },
-    /// A limit of the ledger's own.
-    #[error("{0}")]
-    Limit(String),
+    /// A name that no list has.
+    #[error("there is no list `{name}`: there are {known}")]
+    UnknownList {
+        /// As asked for.
+        name: String,
+        /// The lists that there are.
+        known: String,
+    },
+    /// A condition that the kind of its column does not allow.
+    #[error("`{column}` is {form}, not `{text}`")]
+    Condition {
+        /// The column.
+        column: String,
+        /// What its values look like.
+        form: &'static str,
+        /// The value asked for.
+        text: String,
+    },
+    /// A list of the past that is to hold what was recorded after it.
+    #[error(
+        "a list as known at position {known_at} never holds position {position}: leave one out"
+    )]
+    NeverHolds {
+        /// The moment of the list.
+        known_at: u64,
+        /// What it is to hold.
+        position: u64,
+    },
+    /// A scope that leaves its key no right at all.
+    #[error(
+        "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or leave \
+         it out"
+    )]
+    EmptyScope {
+        /// The scope.
+        scope: Scope,
+        /// The role.
+        role: Role,
+    },
+    /// A rebuild was given less memory than the smallest part of its lists needs.
+    #[error(
+        "one slice of the lists holds {bytes} bytes by now, and the rebuild may hold {bytes_max}: \
+         give it more memory"
+    )]
+    MemoryTooSmall {
+        /// What the slice holds, bytes.
+        bytes: usize,
+        /// What it was given, bytes.
+        bytes_max: usize,
+    },
+    /// A list cannot be made anew within the memory that reading it may take.
+    #[error("the list {list} needs more than {bytes_max} bytes to be made: rebuild it with more")]
+    ListTooLarge {
+        /// The list.
+        list: &'static str,
+        /// What it may take, bytes.
+        bytes_max: usize,
+    },
+    /// More events are about one thing than the ledger reads at once.
+    #[error("this would have to read more than {events_max} events")]
+    TooManyEvents {
+        /// What it reads.
+        events_max: usize,
+    },
+    /// A command that never knows enough.
+    #[error("what this command must know still grows after {rounds} rounds")]
+    Unsettled {
+        /// How often it asked.
+        rounds: usize,
+    },
+    /// A thread of the ledger's own ended before its work.
+    #[error("{what} broke off")]
+    BrokeOff {
+        /// What it was doing.
+        what: String,
+    },
+    /// A document of the state that this software cannot read or write.
+    #[error("what is kept of {of} is damaged: {reason}")]
+    Document {
+        /// What it is about.
+        of: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The ledger contradicts itself.
+    #[error("the ledger contradicts itself: {0}")]
+    Contradiction(String),
+}
+
+impl Failure {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Append(error) => of_append(error),
+            Self::Read(error) => of_read(error),
+            Self::View(error) | Self::ViewWrite(ViewWriteError::View(error)) => of_view(error),
+            Self::State(error) => of_state(error),
+            Self::Consume(error) => of_consume(error),
+            Self::Vault(error) => of_vault(error),
+            Self::NotRecorded { .. }
+            | Self::UnknownList { .. }
+            | Self::Condition { .. }
+            | Self::NeverHolds { .. }
+            | Self::EmptyScope { .. }
+            | Self::MemoryTooSmall { .. } => Blame::Caller,
+            Self::NotReached { .. } | Self::ViewWrite(ViewWriteError::Moved { .. }) => Blame::Busy,
+            Self::Event { .. }
+            | Self::List(_)
+            | Self::Storage(_)
+            | Self::ListTooLarge { .. }
+            | Self::TooManyEvents { .. }
+            | Self::Unsettled { .. }
+            | Self::BrokeOff { .. }
+            | Self::Document { .. }
+            | Self::Contradiction(_) => Blame::Ours,
+        }
+    }
+
+    /// What to tell whoever has to mend the request: the broken rule itself, where a part below
+    /// the ledger names it.
+    pub fn rule(&self) -> String {
+        if let Self::Append(AppendError::Refused(rule)) | Self::Read(ReadError::Refused(rule)) =
+            self
+        {
+            return rule.clone();
+        }
+        if let Self::View(error) | Self::ViewWrite(ViewWriteError::View(error)) = self {
+            return error.to_string();
+        }
+        if let Self::Vault(error) = self {
+            return error.to_string();
+        }
+        self.to_string()
+    }
+}
+
+fn of_append(error: &AppendError) -> Blame {
+    match error {
+        AppendError::Refused(_) | AppendError::RequestReused { .. } => Blame::Caller,
+        AppendError::Conflict { .. }
+        | AppendError::Overloaded { .. }
+        | AppendError::Unknown { .. } => Blame::Busy,
+        AppendError::Storage(_) => Blame::Ours,
+        AppendError::Read(error) => of_read(error),
+    }
+}
+
+pub(crate) fn of_read(error: &ReadError) -> Blame {
+    match error {
+        ReadError::Refused(_) => Blame::Caller,
+        ReadError::Overloaded { .. } => Blame::Busy,
+        ReadError::Corrupt { .. } | ReadError::Storage(_) => Blame::Ours,
+    }
+}
+
+fn of_view(error: &ViewError) -> Blame {
+    match error {
+        ViewError::UnknownColumn { .. } | ViewError::BadCursor { .. } | ViewError::Refused(_) => {
+            Blame::Caller
+        }
+        ViewError::Remade { .. } | ViewError::Superseded { .. } => Blame::Busy,
+        ViewError::UnknownView { .. } | ViewError::Storage(_) => Blame::Ours,
+    }
+}
+
+/// A cursor that somebody else moved or deleted: whoever begins again goes on.
+fn of_state(error: &StateError) -> Blame {
+    match error {
+        StateError::Refused(_) => Blame::Caller,
+        StateError::CursorMoved { .. } | StateError::CursorDeleted { .. } => Blame::Busy,
+        StateError::OfAnotherBook { .. }
+        | StateError::NewerSchema { .. }
+        | StateError::Storage(_) => Blame::Ours,
+    }
+}
+
+fn of_consume(error: &ConsumeError) -> Blame {
+    match error {
+        ConsumeError::BeyondHead { .. } | ConsumeError::NotHandedOut { .. } => Blame::Caller,
+        ConsumeError::State(error) => of_state(error),
+        ConsumeError::Read(error) => of_read(error),
+    }
+}
+
+/// Nothing is sealed any more for a person who was erased: the command must name another.
+fn of_vault(error: &VaultError) -> Blame {
+    if matches!(error, VaultError::Erased { .. }) { Blame::Caller } else { Blame::Ours }
 }
 
 /// Why a stored event cannot be read.
@@ -151,7 +350,24 @@ pub enum EventError {
     Data(#[from] DecodeError),
 }
 
+impl EventError {
+    /// Whose fault it is: ours, since the record holds it.
+    pub fn blame(&self) -> Blame {
+        Blame::Ours
+    }
+}
+
 impl BookError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Name(_) | Self::Unknown { .. } | Self::Exists(_) | Self::Rights => Blame::Caller,
+            Self::Place(_) if self.is_misnamed_place() => Blame::Caller,
+            Self::Folder { .. } | Self::Place(_) | Self::Open { .. } => Blame::Ours,
+            Self::Failure(failure) => failure.blame(),
+        }
+    }
+
     /// Whether the place of the books was named in a form that none can have.
     pub fn is_misnamed_place(&self) -> bool {
         let Self::Place(source) = self else { return false };

@@ -8,6 +8,7 @@
 //! books. No room knows the ledger.
 
 mod access;
+mod blame;
 mod clock_and_entropy;
 mod decide;
 mod error;
@@ -21,6 +22,7 @@ mod record;
 mod storage;
 
 pub use access::{ApiKeys, Caller, CreatedKey, KeyRequest, KeySecret, KeyState};
+pub use blame::Blame;
 pub use clock_and_entropy::ClockAndEntropy;
 pub use decide::{
     COMMANDS, CONFLICTS_MAX, CommandEntry, CommandRequest, Commands, Context, DECISION_EVENTS_MAX,

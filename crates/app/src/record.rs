@@ -137,7 +137,7 @@ impl Record {
         while at < until {
             let page = self.log.read(&everything, at, until, PIECE_EVENTS.into()).await?;
             if page.scanned_to <= at {
-                return Err(Failure::Limit(format!(
+                return Err(Failure::Contradiction(format!(
                     "position {until} is not recorded: the book ends at {at}"
                 )));
             }

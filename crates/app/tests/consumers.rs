@@ -275,7 +275,7 @@ async fn a_batch_is_extended_released_and_taken_back_and_a_worker_that_waits_is_
         rename(&ledger, 0, 2).await;
     });
     let woken = woken.unwrap().unwrap();
-    ledger.consumers().batches().seek("crm", Position(0)).await.unwrap();
+    ledger.consumers().seek("crm", Position(0)).await.unwrap();
     assert_eq!(
         ledger
             .consumers()

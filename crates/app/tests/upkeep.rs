@@ -27,7 +27,7 @@ use tokio::time::timeout;
 
 const NOW: &str = "2026-11-22T01:00:00Z";
 const A_YEAR_LATER: &str = "2027-11-22T01:00:00Z";
-/// Events that are folded in one step, without a turn.
+/// Events that are folded in one step, without a lease.
 const SHORT: u64 = 100;
 /// More than a step.
 const LONG: u64 = 5_000;
@@ -125,10 +125,10 @@ impl Place {
         log.close().await;
     }
 
-    /// Takes the turn at the list of orders, and says nothing more, as a process that hangs.
+    /// Takes the work lease of the list of orders, and says nothing more, as a process that hangs.
     async fn hang(&self) -> Lease {
-        let turn = StateName::new("list:orders").unwrap();
-        let lease = self.state().await.take(&turn, &Holder::new(), LEASE_MS_MAX).await;
+        let work = StateName::new("list:orders").unwrap();
+        let lease = self.state().await.take(&work, &Holder::new(), LEASE_MS_MAX).await;
         lease.unwrap().unwrap()
     }
 }
@@ -183,7 +183,7 @@ async fn long_upkeep_that_another_process_holds_is_waited_for_and_taken_over(pla
     assert!(!waiting.is_finished());
     place.state().await.release(&lease).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().known_at, Position(LONG));
-    // The turn was given back: the next has not to wait for its end.
+    // The lease was given back: the next has not to wait for its end.
     place.state().await.release(&place.hang().await).await.unwrap();
     Arc::into_inner(ledger).unwrap().close().await;
 }
@@ -239,7 +239,7 @@ async fn a_rebuild_waits_for_whoever_has_the_turn_at_one_of_its_lists(place: Pla
     place.state().await.release(&lease).await.unwrap();
     assert_eq!(rebuild.as_mut().await.unwrap().lists.len(), all().len());
     drop(rebuild);
-    // The turns were given back: the next has not to wait for their end.
+    // The leases were given back: the next has not to wait for their end.
     place.state().await.release(&place.hang().await).await.unwrap();
     ledger.close().await;
 }
@@ -298,7 +298,7 @@ async fn what_is_not_recorded_or_was_not_known_is_not_waited_for(place: Place) {
     assert_eq!((position, end), (head + 1, head));
     let known_at = Some(KnownAt::Position(Position(0)));
     let never = orders(&ledger, ListRequest { known_at, ..at_least(head, LONG_MS) }).await;
-    assert!(matches!(never, Err(Failure::Limit(_))), "{never:?}");
+    assert!(matches!(never, Err(Failure::NeverHolds { .. })), "{never:?}");
     let known_at = Some(KnownAt::Position(Position(head)));
     orders(&ledger, ListRequest { known_at, ..at_least(head, LONG_MS) }).await.unwrap();
     ledger.close().await;

@@ -4,9 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use daicho_app::{
-    ArchiveError, BackupError, BookError, ConsumeError, ConsumerError, CopyBookError, CopyError,
-    ExecuteError, Failure, Fault, ImportError, ReadError, StateError, VerifyError, ViewError,
-    WebhookError,
+    ArchiveError, Blame, BookError, ConsumerError, CopyBookError, ExecuteError, Failure,
+    ImportError, VerifyError, WebhookError,
 };
 use daicho_http::{ConfigError, ServeError};
 use daicho_simulator::SimulateError;
@@ -127,24 +126,18 @@ impl CliError {
             | Self::Unwritable { .. }
             | Self::Config(_)
             | Self::Serve(_) => Exit::Usage,
-            Self::Execute(error) => of_execute(error),
-            Self::Import(ImportError::File(_)) => Exit::Usage,
-            Self::Import(ImportError::Refused(error)) => of_execute(error),
-            Self::Import(ImportError::Failure(failure)) => of_failure(failure),
+            Self::Execute(error) | Self::Import(ImportError::Refused(error)) => of_execute(error),
             Self::Import(ImportError::Money(_)) => Exit::Rejected,
+            Self::Import(error) => of_blame(error.blame()),
             Self::Simulate(SimulateError::NotEmpty { .. }) => Exit::Usage,
             Self::Simulate(_) => Exit::Failed,
-            Self::Book(error) => of_book(error),
-            Self::Failure(failure)
-            | Self::Consumer(ConsumerError::Failure(failure))
-            | Self::Webhook(WebhookError::Failure(failure)) => of_failure(failure),
-            Self::Consumer(ConsumerError::Busy(_)) | Self::Webhook(WebhookError::Busy(_)) => {
-                Exit::Failed
-            }
-            Self::Consumer(_) | Self::Webhook(_) => Exit::Usage,
-            Self::Verify(error) => of_verify(error),
-            Self::Copy(error) => of_copy(error),
-            Self::Archive(error) => of_archive(error),
+            Self::Book(error) => of_blame(error.blame()),
+            Self::Failure(failure) => of_blame(failure.blame()),
+            Self::Consumer(error) => of_blame(error.blame()),
+            Self::Webhook(error) => of_blame(error.blame()),
+            Self::Verify(error) => unless_difference(error.is_difference(), error.blame()),
+            Self::Copy(error) => unless_difference(error.is_difference(), error.blame()),
+            Self::Archive(error) => unless_difference(error.is_difference(), error.blame()),
             Self::Stopped(_) | Self::Output(_) | Self::Runtime(_) => Exit::Failed,
         }
     }
@@ -195,22 +188,22 @@ fn of_exit(exit: Exit) -> &'static str {
     }
 }
 
-fn of_book(error: &BookError) -> Exit {
-    match error {
-        BookError::Name(_)
-        | BookError::Unknown { .. }
-        | BookError::Exists(_)
-        | BookError::Rights => Exit::Usage,
-        BookError::Failure(failure) => of_failure(failure),
-        BookError::Place(_) if error.is_misnamed_place() => Exit::Usage,
-        BookError::Folder { .. } | BookError::Open { .. } | BookError::Place(_) => Exit::Failed,
+/// The exit code that whose fault it is has.
+fn of_blame(blame: Blame) -> Exit {
+    match blame {
+        Blame::Caller => Exit::Usage,
+        Blame::Busy | Blame::Ours => Exit::Failed,
     }
+}
+
+/// The same, where a difference may have been found.
+fn unless_difference(is_difference: bool, blame: Blame) -> Exit {
+    if is_difference { Exit::Different } else { of_blame(blame) }
 }
 
 fn of_execute(error: &ExecuteError) -> Exit {
     match error {
-        ExecuteError::Failure(failure) => of_failure(failure),
-        ExecuteError::Conflict(_) => Exit::Failed,
+        ExecuteError::Failure(_) | ExecuteError::Conflict(_) => of_blame(error.blame()),
         ExecuteError::Rejected(_)
         | ExecuteError::Changed { .. }
         | ExecuteError::Malformed(_)
@@ -218,104 +211,49 @@ fn of_execute(error: &ExecuteError) -> Exit {
     }
 }
 
-/// The store refuses what breaks a named limit or rule of form: then the caller can mend it.
-fn of_failure(failure: &Failure) -> Exit {
-    match failure {
-        Failure::Read(ReadError::Refused(_))
-        | Failure::Limit(_)
-        | Failure::NotRecorded { .. }
-        | Failure::State(StateError::Refused(_))
-        | Failure::Consume(ConsumeError::BeyondHead { .. } | ConsumeError::NotHandedOut { .. })
-        | Failure::View(
-            ViewError::UnknownColumn { .. } | ViewError::BadCursor { .. } | ViewError::Refused(_),
-        ) => Exit::Usage,
-        Failure::Append(_)
-        | Failure::Read(_)
-        | Failure::Event { .. }
-        | Failure::Vault(_)
-        | Failure::View(_)
-        | Failure::ViewWrite(_)
-        | Failure::List(_)
-        | Failure::State(_)
-        | Failure::Consume(_)
-        | Failure::NotReached { .. }
-        | Failure::Storage(_) => Exit::Failed,
-    }
-}
-
-fn of_verify(error: &VerifyError) -> Exit {
-    match error {
-        VerifyError::Fault(Fault::Read(_)) | VerifyError::Failure(_) => Exit::Failed,
-        VerifyError::Book(error) if error.is_damage() => Exit::Different,
-        VerifyError::Book(error) => of_book(error),
-        VerifyError::Fault(_) | VerifyError::Checkpoint { .. } | VerifyError::List(_) => {
-            Exit::Different
-        }
-    }
-}
-
-fn of_copy(error: &CopyBookError) -> Exit {
-    match error {
-        CopyBookError::Book(error) if error.is_damage() => Exit::Different,
-        CopyBookError::Book(error) => of_book(error),
-        CopyBookError::Record(CopyError::Fork { .. }) => Exit::Usage,
-        CopyBookError::Record(CopyError::Source(Fault::Read(_))) => Exit::Failed,
-        CopyBookError::Record(CopyError::Source(_)) => Exit::Different,
-        CopyBookError::Record(_) => Exit::Failed,
-        CopyBookError::Failure(failure) => of_failure(failure),
-    }
-}
-
-fn of_archive(error: &ArchiveError) -> Exit {
-    match error {
-        ArchiveError::Book(error) if error.is_damage() => Exit::Different,
-        ArchiveError::Book(error) => of_book(error),
-        ArchiveError::Verify(error) => of_verify(error),
-        ArchiveError::InDatabase => Exit::Usage,
-        ArchiveError::Backup(BackupError::Altered { .. }) => Exit::Different,
-        ArchiveError::Backup(
-            BackupError::TargetInUse { .. }
-            | BackupError::Unfinished { .. }
-            | BackupError::SourceMissing { .. }
-            | BackupError::VaultElsewhere { .. },
-        ) => Exit::Usage,
-        ArchiveError::Backup(
-            BackupError::Touched { .. }
-            | BackupError::Inspect(_)
-            | BackupError::Manifest(_)
-            | BackupError::Storage(_),
-        )
-        | ArchiveError::Manifest(_) => Exit::Failed,
-    }
-}
-
-/// What breaks a named limit or rule of form is the caller's to mend, and says so by itself.
+/// What the caller can mend says so by itself, without the part of the ledger that found it.
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Read(ReadError::Refused(text))
-            | Failure::State(StateError::Refused(text))
-            | Failure::Limit(text) => Self::Usage(text),
-            Failure::Consume(
-                error @ (ConsumeError::BeyondHead { .. } | ConsumeError::NotHandedOut { .. }),
-            ) => Self::Usage(error.to_string()),
-            Failure::View(
-                error @ (ViewError::UnknownColumn { .. }
-                | ViewError::BadCursor { .. }
-                | ViewError::Refused(_)),
-            ) => Self::Usage(error.to_string()),
-            Failure::Append(_)
-            | Failure::Read(_)
-            | Failure::Event { .. }
-            | Failure::Vault(_)
-            | Failure::View(_)
-            | Failure::ViewWrite(_)
-            | Failure::List(_)
-            | Failure::State(_)
-            | Failure::Consume(_)
-            | Failure::NotRecorded { .. }
-            | Failure::NotReached { .. }
-            | Failure::Storage(_) => Self::Failure(failure),
+        let has_a_code = matches!(failure, Failure::NotRecorded { .. });
+        match failure.blame() {
+            Blame::Caller if !has_a_code => Self::Usage(failure.rule()),
+            Blame::Caller | Blame::Busy | Blame::Ours => Self::Failure(failure),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_app::ReadError;
+
+    use super::*;
+
+    /// Each of these ended as if an argument had been wrong.
+    #[test]
+    fn what_broke_on_our_side_is_no_usage() {
+        let reason = || "not JSON".to_owned();
+        for ours in [
+            Failure::BrokeOff { what: "a thread of the replay".to_owned() },
+            Failure::TooManyEvents { events_max: 100_000 },
+            Failure::Unsettled { rounds: 4 },
+            Failure::Contradiction("position 7 is not recorded".to_owned()),
+            Failure::ListTooLarge { list: "orders", bytes_max: 1 },
+            Failure::Document { of: "webhook `crm`".to_owned(), reason: reason() },
+        ] {
+            let error = CliError::from(ours);
+            assert_eq!((error.exit(), error.code()), (Exit::Failed, "failure"), "{error}");
+        }
+        let document = Failure::Document { of: "webhook `crm`".to_owned(), reason: reason() };
+        assert_eq!(CliError::Webhook(WebhookError::Failure(document)).exit(), Exit::Failed);
+    }
+
+    #[test]
+    fn what_the_caller_can_mend_is_usage_and_says_only_the_rule() {
+        let refused = CliError::from(Failure::Read(ReadError::Refused("too wide".to_owned())));
+        assert_eq!((refused.exit(), refused.to_string().as_str()), (Exit::Usage, "too wide"));
+        let not_recorded = CliError::from(Failure::NotRecorded { position: 9, head: 7 });
+        assert_eq!((not_recorded.exit(), not_recorded.code()), (Exit::Usage, "not_recorded"));
+        let memory = CliError::from(Failure::MemoryTooSmall { bytes: 2, bytes_max: 1 });
+        assert_eq!(memory.exit(), Exit::Usage);
     }
 }

@@ -15,7 +15,7 @@ use crate::ask;
 use crate::authorise::Session;
 use crate::cloud_event::{self, CloudEvent};
 use crate::endpoint::{BOOK, Endpoint, schema_of};
-use crate::problem::{Problem, RETRY_SECONDS};
+use crate::problem::Problem;
 use crate::service::Service;
 
 const CHAPTER: &str = "consumers";
@@ -163,7 +163,7 @@ async fn seek(
     Path((_, name)): Path<(String, String)>,
     ask::Json(Seek { position }): ask::Json<Seek>,
 ) -> Result<Json<ConsumerState>, Problem> {
-    session.ledger.consumers().batches().seek(&name, position).await?;
+    session.ledger.consumers().seek(&name, position).await?;
     Ok(Json(session.ledger.consumers().find(&name).await?))
 }
 
@@ -228,16 +228,13 @@ async fn release(session: Session, Path((_, name, batch)): OfBatch) -> Result<St
 
 impl From<ConsumerError> for Problem {
     fn from(error: ConsumerError) -> Self {
-        let (code, text) = (error.code(), error.to_string());
+        let told = Self::told(error.blame(), error.code(), error.to_string());
         match error {
-            ConsumerError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, code, text),
-            ConsumerError::Differs { .. } | ConsumerError::LeaseEnded { .. } => {
-                Self::new(StatusCode::CONFLICT, code, text)
-            }
-            ConsumerError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text),
-            ConsumerError::Busy(_) => {
-                Self::new(StatusCode::CONFLICT, code, text).retry_after(RETRY_SECONDS)
-            }
+            ConsumerError::Unknown(_) => told.refined(StatusCode::NOT_FOUND),
+            ConsumerError::Differs { .. }
+            | ConsumerError::LeaseEnded { .. }
+            | ConsumerError::Busy(_) => told.refined(StatusCode::CONFLICT),
+            ConsumerError::Refused(_) => told,
             ConsumerError::Failure(failure) => failure.into(),
         }
     }

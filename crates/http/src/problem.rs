@@ -6,8 +6,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daicho_app::{
-    AppendError, BookError, ConsumeError, ExecuteError, Failure, FormError, ReadError, StateError,
-    ViewError, with_causes,
+    AppendError, Blame, BookError, ExecuteError, Failure, FormError, ViewError, with_causes,
 };
 use daicho_sign_in::{CrossSite, SignInError};
 use schemars::JsonSchema;
@@ -16,7 +15,7 @@ use serde::Serialize;
 /// What every type begins with.
 const TYPE_PREFIX: &str = "urn:daicho:problem:";
 /// Seconds after which it is worth trying again, where nothing better is known.
-pub(crate) const RETRY_SECONDS: u32 = 1;
+const RETRY_SECONDS: u32 = 1;
 /// Seconds after which a sign-in provider may answer again.
 const PROVIDER_RETRY_SECONDS: u32 = 5;
 /// The media type of a problem.
@@ -59,6 +58,21 @@ impl Problem {
     ) -> Self {
         let (code, detail) = (code.into(), detail.into());
         Self { status, code, detail, field: None, retry_seconds: None, challenges: false }
+    }
+
+    /// What went wrong, with the status that whose fault it is has.
+    pub(crate) fn told(blame: Blame, code: &'static str, detail: String) -> Self {
+        match blame {
+            Blame::Caller => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail),
+            Blame::Busy => Self::busy(code, detail),
+            Blame::Ours => Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, detail),
+        }
+    }
+
+    /// The same with a status that says more.
+    #[must_use]
+    pub(crate) fn refined(self, status: StatusCode) -> Self {
+        Self { status, ..self }
     }
 
     /// A part of the request that is not of its form.
@@ -168,22 +182,15 @@ impl From<FormError> for Problem {
 
 impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
-        let code = error.code();
+        let told = Self::told(error.blame(), error.code(), error.to_string());
         match error {
-            ExecuteError::Rejected(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string())
-            }
+            ExecuteError::Rejected(_) => told,
             ExecuteError::Malformed(error) => error.into(),
-            ExecuteError::RequestReused { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, error.to_string())
-                    .at("Idempotency-Key")
-            }
+            ExecuteError::RequestReused { .. } => told.at("Idempotency-Key"),
             ExecuteError::Changed { .. } => {
-                Self::new(StatusCode::PRECONDITION_FAILED, code, error.to_string()).at("If-Match")
+                told.refined(StatusCode::PRECONDITION_FAILED).at("If-Match")
             }
-            ExecuteError::Conflict(_) => {
-                Self::new(StatusCode::CONFLICT, code, error.to_string()).retry_after(RETRY_SECONDS)
-            }
+            ExecuteError::Conflict(_) => told.refined(StatusCode::CONFLICT),
             ExecuteError::Failure(failure) => failure.into(),
         }
     }
@@ -191,44 +198,58 @@ impl From<ExecuteError> for Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Append(AppendError::Refused(rule))
-            | Failure::Read(ReadError::Refused(rule)) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", rule)
-            }
-            Failure::Append(AppendError::Overloaded { .. }) => Self::busy(
-                "overloaded",
-                "more is waiting to be recorded than the ledger takes at once: try again",
-            ),
-            Failure::Append(error @ AppendError::Unknown { .. }) => Self::unknown_outcome(&error),
-            Failure::Limit(text) | Failure::State(StateError::Refused(text)) => {
-                Self::unprocessable(text)
-            }
-            Failure::View(error @ ViewError::BadCursor { .. }) => {
-                Self::unprocessable(error.to_string()).at("after")
-            }
-            Failure::View(error @ (ViewError::UnknownColumn { .. } | ViewError::Refused(_))) => {
-                Self::unprocessable(error.to_string())
-            }
-            Failure::NotRecorded { .. } => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not_recorded", failure.to_string())
-            }
-            Failure::NotReached { .. } => Self::busy("not_reached", failure.to_string()),
-            Failure::Consume(
-                error @ (ConsumeError::BeyondHead { .. } | ConsumeError::NotHandedOut { .. }),
-            ) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "refused", error.to_string()),
-            Failure::Append(_)
-            | Failure::Read(_)
-            | Failure::Event { .. }
-            | Failure::Vault(_)
-            | Failure::View(_)
-            | Failure::ViewWrite(_)
-            | Failure::List(_)
-            | Failure::State(_)
-            | Failure::Consume(_)
-            | Failure::Storage(_) => Self::ours(&failure),
+        match failure.blame() {
+            Blame::Caller => to_mend(&failure),
+            Blame::Busy => to_ask_again(&failure),
+            Blame::Ours => Self::ours(&failure),
         }
     }
+}
+
+/// A failure that the caller can mend, with its stable code and the field that is wrong.
+fn to_mend(failure: &Failure) -> Problem {
+    let code = match failure {
+        Failure::NotRecorded { .. } => "not_recorded",
+        Failure::Append(_) | Failure::Read(_) | Failure::Consume(_) | Failure::Vault(_) => {
+            "refused"
+        }
+        Failure::State(_)
+        | Failure::View(_)
+        | Failure::ViewWrite(_)
+        | Failure::UnknownList { .. }
+        | Failure::Condition { .. }
+        | Failure::NeverHolds { .. }
+        | Failure::EmptyScope { .. }
+        | Failure::MemoryTooSmall { .. }
+        | Failure::NotReached { .. }
+        | Failure::Event { .. }
+        | Failure::List(_)
+        | Failure::Storage(_)
+        | Failure::ListTooLarge { .. }
+        | Failure::TooManyEvents { .. }
+        | Failure::Unsettled { .. }
+        | Failure::BrokeOff { .. }
+        | Failure::Document { .. }
+        | Failure::Contradiction(_) => "malformed",
+    };
+    let told = Problem::told(Blame::Caller, code, failure.rule());
+    if matches!(failure, Failure::View(ViewError::BadCursor { .. })) {
+        return told.at("after");
+    }
+    told
+}
+
+/// A failure after which the same request may succeed.
+fn to_ask_again(failure: &Failure) -> Problem {
+    if let Failure::Append(error @ AppendError::Unknown { .. }) = failure {
+        return Problem::unknown_outcome(error);
+    }
+    if matches!(failure, Failure::NotReached { .. }) {
+        return Problem::busy("not_reached", failure.to_string());
+    }
+    tracing::warn!(error = %with_causes(failure), "a request has to come again");
+    let detail = "more is going on than the ledger can take at once: try again";
+    Problem::busy("overloaded", detail)
 }
 
 impl From<BookError> for Problem {
@@ -290,5 +311,63 @@ impl From<SignInError> for Problem {
 impl From<CrossSite> for Problem {
     fn from(error: CrossSite) -> Self {
         Self::new(StatusCode::FORBIDDEN, "cross_site", error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_app::{ConsumerError, ReadError, WebhookError};
+
+    use super::*;
+
+    fn document() -> Failure {
+        Failure::Document { of: "webhook `crm`".to_owned(), reason: "not JSON".to_owned() }
+    }
+
+    /// Each of these was answered 422, as if the caller could mend it.
+    #[test]
+    fn what_broke_on_our_side_is_never_told_as_the_callers_fault() {
+        let what = || "a thread of the replay".to_owned();
+        for ours in [
+            Failure::BrokeOff { what: what() },
+            Failure::TooManyEvents { events_max: 100_000 },
+            Failure::Unsettled { rounds: 4 },
+            Failure::Contradiction("position 7 is not recorded".to_owned()),
+            Failure::ListTooLarge { list: "orders", bytes_max: 1 },
+            document(),
+        ] {
+            let text = ours.to_string();
+            let problem = Problem::from(ours);
+            assert_eq!(problem.status, StatusCode::INTERNAL_SERVER_ERROR, "{text}");
+            assert_eq!((problem.code.as_ref(), problem.detail.contains(&text)), ("failure", false));
+        }
+        let consumer = Problem::from(ConsumerError::Failure(document()));
+        let webhook = Problem::from(WebhookError::Failure(document()));
+        assert_eq!([consumer.status, webhook.status], [StatusCode::INTERNAL_SERVER_ERROR; 2]);
+    }
+
+    /// It was answered 500, although it says "try again later".
+    #[test]
+    fn a_book_that_cannot_be_followed_for_now_is_busy() {
+        let busy = ReadError::Overloaded { reason: "16 blocks behind".to_owned() };
+        let problem = Problem::from(Failure::Read(busy));
+        assert_eq!(problem.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!((problem.code.as_ref(), problem.retry_seconds), ("overloaded", Some(1)));
+    }
+
+    #[test]
+    fn what_the_caller_can_mend_is_told_to_the_caller() {
+        let known = "orders, quotes".to_owned();
+        for (failure, code) in [
+            (Failure::NotRecorded { position: 9, head: 7 }, "not_recorded"),
+            (Failure::NeverHolds { known_at: 7, position: 9 }, "malformed"),
+            (Failure::UnknownList { name: "x".to_owned(), known }, "malformed"),
+            (Failure::Read(ReadError::Refused("too wide".to_owned())), "refused"),
+        ] {
+            let text = failure.rule();
+            let problem = Problem::from(failure);
+            assert_eq!(problem.status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+            assert_eq!((problem.code.as_ref(), problem.detail), (code, text));
+        }
     }
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask;
 use crate::authorise::Session;
 use crate::endpoint::{BOOK, Endpoint, schema_of};
-use crate::problem::{Problem, RETRY_SECONDS};
+use crate::problem::Problem;
 use crate::service::Service;
 
 const CHAPTER: &str = "webhooks";
@@ -203,17 +203,12 @@ async fn drop_parked(
 
 impl From<WebhookError> for Problem {
     fn from(error: WebhookError) -> Self {
-        let (code, text) = (error.code(), error.to_string());
+        let told = Self::told(error.blame(), error.code(), error.to_string());
         match error {
-            WebhookError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, code, text),
-            WebhookError::Exists(_) => Self::new(StatusCode::CONFLICT, code, text),
-            WebhookError::Busy(_) => {
-                Self::new(StatusCode::CONFLICT, code, text).retry_after(RETRY_SECONDS)
-            }
-            WebhookError::Url(_) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text).at("url")
-            }
-            WebhookError::Refused(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, text),
+            WebhookError::Unknown(_) => told.refined(StatusCode::NOT_FOUND),
+            WebhookError::Exists(_) | WebhookError::Busy(_) => told.refined(StatusCode::CONFLICT),
+            WebhookError::Url(_) => told.at("url"),
+            WebhookError::Refused(_) => told,
             WebhookError::Failure(failure) => failure.into(),
         }
     }

@@ -95,12 +95,10 @@ fn refuse_empty_scope(role: Role, scopes: &[Scope]) -> Result<(), Failure> {
         let mut rights = Right::PLAIN.into_iter().chain(commands());
         !rights.any(|right| covers(scope, right) && may(role, right))
     };
-    scopes.iter().find(empty).map_or(Ok(()), |scope| {
-        Err(Failure::Limit(format!(
-            "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or \
-             leave it out"
-        )))
-    })
+    scopes
+        .iter()
+        .find(empty)
+        .map_or(Ok(()), |scope| Err(Failure::EmptyScope { scope: scope.clone(), role }))
 }
 
 /// The keys of a book as this process knows them: read once, then only what is new.
@@ -167,7 +165,7 @@ impl ApiKeys {
             actor: request.actor.clone(),
             role: request.role,
             scopes: request.scopes.clone(),
-            secret_sha256: hash.map_err(|error| Failure::Limit(error.to_string()))?,
+            secret_sha256: hash.map_err(|error| Failure::Contradiction(error.to_string()))?,
             expires_on: request.expires_on,
         };
         let context = self.bound(context, CreateKey::NAME, request).await?;

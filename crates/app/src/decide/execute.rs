@@ -198,8 +198,6 @@ impl Decisions {
             }
             query = next;
         }
-        Err(Failure::Limit(format!(
-            "what this command must know still grows after {QUERY_ROUNDS_MAX} rounds"
-        )))
+        Err(Failure::Unsettled { rounds: QUERY_ROUNDS_MAX })
     }
 }

@@ -3,6 +3,8 @@
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_path_to_error::{Deserializer as Tracking, Track};
 
+use crate::blame::Blame;
+
 /// A text of a caller that is not of its form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
@@ -14,6 +16,11 @@ pub struct FormError {
 }
 
 impl FormError {
+    /// Whose fault it is: the caller's, who wrote it.
+    pub fn blame(&self) -> Blame {
+        Blame::Caller
+    }
+
     /// Something is wrong with the whole.
     pub(crate) fn whole(reason: impl Into<String>) -> Self {
         Self { field: None, reason: reason.into() }

@@ -120,10 +120,7 @@ impl ReadCache {
                     answer.events.push(Arc::new(translate::from_store(stored)?));
                 }
                 if answer.events.len() > DECISION_EVENTS_MAX {
-                    return Err(Failure::Limit(format!(
-                        "this would have to read more than {DECISION_EVENTS_MAX} events: name a \
-                         narrower thing"
-                    )));
+                    return Err(Failure::TooManyEvents { events_max: DECISION_EVENTS_MAX });
                 }
             }
             self.answers.keep(item, answer.clone());

@@ -23,6 +23,7 @@ use daicho_values::{
 
 use super::originals::Originals;
 use super::row::{self, Direction, FileError, Rejected, Row};
+use crate::blame::Blame;
 use crate::clock_and_entropy::ClockAndEntropy;
 use crate::decide::context::{Context, Executed};
 use crate::decide::execute::Decisions;
@@ -77,6 +78,18 @@ pub enum ImportError {
     /// The book does not take imports at all.
     #[error("the book does not take this import")]
     Refused(#[source] ExecuteError),
+}
+
+impl ImportError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::File(error) => error.blame(),
+            Self::Money(_) => Blame::Caller,
+            Self::Failure(failure) => failure.blame(),
+            Self::Refused(error) => error.blame(),
+        }
+    }
 }
 
 /// The rows of one invoice number.
@@ -176,7 +189,7 @@ fn refused(rejection: daicho_domain::state::ShopNotOpen) -> ImportError {
 }
 
 fn refused_text(error: daicho_values::TextError) -> ImportError {
-    ImportError::Refused(ExecuteError::malformed(error.to_string()))
+    ImportError::Failure(Failure::Contradiction(error.to_string()))
 }
 
 /// The rows by invoice number, in the order of their days, sales before returns on one day.
@@ -253,7 +266,7 @@ impl Import<'_> {
         rows: &[Row],
     ) -> Result<Executed, ExecuteError> {
         let Some(first) = rows.first() else {
-            return Err(ExecuteError::malformed("an invoice without rows".to_owned()));
+            return Err(Failure::Contradiction("an invoice without rows".to_owned()).into());
         };
         let key =
             self.book.decisions.request_key(&format!("import:{number}"), &plain(rows)).await?;
@@ -339,7 +352,7 @@ impl Import<'_> {
             };
             Some(event.organisation)
         });
-        let missing = || ExecuteError::malformed(format!("request `{request}` registered nobody"));
+        let missing = || Failure::Contradiction(format!("request `{request}` registered nobody"));
         let organisation = organisation.ok_or_else(missing)?;
         let id: MemberId = self.book.clock_and_entropy.id();
         let member = MigrateMember {

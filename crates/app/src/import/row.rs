@@ -7,6 +7,8 @@ use daicho_values::{
 };
 use rust_decimal::Decimal;
 
+use crate::blame::Blame;
+
 /// The columns that the file must have, by name, in any order.
 pub const COLUMNS: [&str; 8] = [
     "InvoiceNo",
@@ -61,6 +63,13 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl FileError {
+    /// Whose fault it is: the caller's, who named the file.
+    pub fn blame(&self) -> Blame {
+        Blame::Caller
+    }
 }
 
 /// Whether goods went out or came back.

@@ -8,6 +8,7 @@ use super::books::Books;
 use super::opening::unusable;
 use super::place::{BookName, Place};
 use super::verify::{Checkpoint, VerifyError, verify_storage};
+use crate::blame::Blame;
 use crate::clock_and_entropy::ClockAndEntropy;
 use crate::error::BookError;
 use crate::progress::Progress;
@@ -34,6 +35,41 @@ pub enum ArchiveError {
     /// The manifest does not say where the book ended.
     #[error("the manifest says `{0}`, which is no checkpoint: take another backup")]
     Manifest(String),
+}
+
+impl ArchiveError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Backup(
+                BackupError::TargetInUse { .. }
+                | BackupError::Unfinished { .. }
+                | BackupError::SourceMissing { .. }
+                | BackupError::VaultElsewhere { .. },
+            )
+            | Self::InDatabase => Blame::Caller,
+            Self::Backup(
+                BackupError::Touched { .. }
+                | BackupError::Inspect(_)
+                | BackupError::Altered { .. }
+                | BackupError::Manifest(_)
+                | BackupError::Storage(_),
+            )
+            | Self::Manifest(_) => Blame::Ours,
+            Self::Book(error) => error.blame(),
+            Self::Verify(error) => error.blame(),
+        }
+    }
+
+    /// Whether the backup or the book was found to be other than it was.
+    pub fn is_difference(&self) -> bool {
+        match self {
+            Self::Backup(error) => matches!(error, BackupError::Altered { .. }),
+            Self::Book(error) => error.is_damage(),
+            Self::Verify(error) => error.is_difference(),
+            Self::InDatabase | Self::Manifest(_) => false,
+        }
+    }
 }
 
 /// Backs up a book.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use daicho_store::vault::Vault;
 use daicho_store::{
-    CopyError, DOCUMENTS_PAGE_MAX, Document, NamedCursor, SqliteState, SqliteVault, State,
+    CopyError, DOCUMENTS_PAGE_MAX, Document, Fault, NamedCursor, SqliteState, SqliteVault, State,
     StateError, StateName, sqlite,
 };
 
@@ -13,6 +13,7 @@ use super::books::Books;
 use super::opening::{STATE_FILE, VAULT_FILE};
 use super::place::{BookName, Place};
 use super::verify::{Checkpoint, checkpoint, steps};
+use crate::blame::Blame;
 use crate::clock_and_entropy::ClockAndEntropy;
 use crate::error::{BookError, Failure};
 use crate::progress::Progress;
@@ -31,6 +32,30 @@ pub enum CopyBookError {
     /// The vault, or a limit.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl CopyBookError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Book(error) => error.blame(),
+            Self::Record(CopyError::Fork { .. }) => Blame::Caller,
+            Self::Record(CopyError::Written) => Blame::Busy,
+            Self::Record(CopyError::Open(_) | CopyError::Source(_) | CopyError::Storage(_)) => {
+                Blame::Ours
+            }
+            Self::Failure(failure) => failure.blame(),
+        }
+    }
+
+    /// Whether the source was found to be other than it was.
+    pub fn is_difference(&self) -> bool {
+        match self {
+            Self::Book(error) => error.is_damage(),
+            Self::Record(CopyError::Source(fault)) => !matches!(fault, Fault::Read(_)),
+            Self::Record(_) | Self::Failure(_) => false,
+        }
+    }
 }
 
 impl Books {

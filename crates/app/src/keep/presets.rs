@@ -13,6 +13,8 @@ use daicho_values::{
     TextError, TimeError, TimeZone,
 };
 
+use crate::blame::Blame;
+
 /// Days for which a quote holds: no document names a period.
 const QUOTE_VALID_DAYS: u32 = 30;
 
@@ -71,6 +73,13 @@ pub enum PresetError {
     /// An amount.
     #[error(transparent)]
     Money(#[from] daicho_values::MoneyError),
+}
+
+impl PresetError {
+    /// Whose fault it is: ours, since the presets stand in this program.
+    pub fn blame(&self) -> Blame {
+        Blame::Ours
+    }
 }
 
 /// The settings of such a shop under a name.

@@ -10,8 +10,9 @@ use daicho_store::{Book, Fault, Log as _, sqlite};
 
 use super::books::Books;
 use super::place::{BookName, Place};
+use crate::blame::Blame;
 use crate::clock_and_entropy::ClockAndEntropy;
-use crate::error::{BookError, Failure};
+use crate::error::{BookError, Failure, of_read};
 use crate::lists::compare::{Compared, Comparison};
 use crate::progress::Progress;
 use crate::record::Record;
@@ -87,6 +88,28 @@ pub enum VerifyError {
     /// The verification could not be done.
     #[error(transparent)]
     Failure(#[from] Failure),
+}
+
+impl VerifyError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Fault(Fault::Read(error)) => of_read(error),
+            Self::Fault(_) | Self::Checkpoint { .. } | Self::List(_) => Blame::Ours,
+            Self::Book(error) => error.blame(),
+            Self::Failure(failure) => failure.blame(),
+        }
+    }
+
+    /// Whether something was found to be other than it was.
+    pub fn is_difference(&self) -> bool {
+        match self {
+            Self::Fault(fault) => !matches!(fault, Fault::Read(_)),
+            Self::Checkpoint { .. } | Self::List(_) => true,
+            Self::Book(error) => error.is_damage(),
+            Self::Failure(_) => false,
+        }
+    }
 }
 
 impl Books {

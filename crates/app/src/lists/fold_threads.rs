@@ -61,11 +61,7 @@ impl FoldThreads {
         while self.bytes() > bytes_max {
             let width = self.end - self.first;
             if width <= 1 {
-                return Err(Failure::Limit(format!(
-                    "one slice of the lists holds {} bytes by now, and the rebuild may hold \
-                     {bytes_max}: give it more memory",
-                    self.bytes()
-                )));
+                return Err(Failure::MemoryTooSmall { bytes: self.bytes(), bytes_max });
             }
             self.end = self.first + width / 2;
             self.shed().await?;
@@ -143,10 +139,57 @@ fn take(folds: &mut [Box<dyn Fold>], step: Step, held: &AtomicUsize) {
 }
 
 fn gone() -> Failure {
-    Failure::Limit("a thread of the replay broke off".to_owned())
+    Failure::BrokeOff { what: "a thread of the replay".to_owned() }
 }
 
 /// A thread of ours ended by a panic.
 pub(super) fn broke_off(error: tokio::task::JoinError) -> Failure {
-    Failure::Limit(format!("a thread of the replay broke off: {error}"))
+    Failure::BrokeOff { what: format!("a thread of the replay ({error})") }
+}
+
+#[cfg(test)]
+mod tests {
+    use daicho_projections::{Changed, ListError, Shown};
+    use daicho_values::Date;
+
+    use super::*;
+    use crate::blame::Blame;
+
+    /// A fold with a mistake in it.
+    struct Mistaken;
+
+    impl Fold for Mistaken {
+        fn load(&mut self, _: &str, _: &[u8]) -> Result<(), ListError> {
+            Ok(())
+        }
+        fn apply(&mut self, _: &Recorded) {}
+        fn len(&self) -> usize {
+            0
+        }
+        fn bytes(&self) -> usize {
+            0
+        }
+        fn shed(&mut self, _: u32) {
+            panic!("a mistake");
+        }
+        fn take_slice(&mut self, _: u32, _: Date) -> Result<Changed<Shown>, ListError> {
+            Ok(Vec::new())
+        }
+        fn finish(self: Box<Self>) -> Result<Changed<Vec<u8>>, ListError> {
+            Ok(Vec::new())
+        }
+        fn finish_on(self: Box<Self>, _: Date) -> Result<Changed<Shown>, ListError> {
+            Ok(Vec::new())
+        }
+    }
+
+    /// It was told as the caller's fault, with status 422.
+    #[tokio::test]
+    async fn a_thread_that_broke_off_is_ours() {
+        let parts: Vec<Vec<Box<dyn Fold>>> = vec![vec![Box::new(Mistaken)]];
+        let threads = FoldThreads::start(Folds { parts, first: 0, end: 4 });
+        let Err(error) = threads.finish(usize::MAX).await else { panic!("it finished") };
+        assert!(matches!(error, Failure::BrokeOff { .. }), "{error}");
+        assert_eq!(error.blame(), Blame::Ours);
+    }
 }

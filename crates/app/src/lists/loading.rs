@@ -46,10 +46,9 @@ impl Batches {
                 self.loaded = batch.loaded;
                 Ok(Some(batch))
             }
-            None if self.loaded < self.end => Err(Failure::Limit(format!(
-                "encoding rows broke off at slice {} of {}: run the rebuild again",
-                self.loaded, self.end
-            ))),
+            None if self.loaded < self.end => Err(Failure::BrokeOff {
+                what: format!("encoding rows at slice {} of {}", self.loaded, self.end),
+            }),
             None => Ok(None),
         }
     }

@@ -42,7 +42,7 @@ pub struct ListPage {
 pub fn list_by_name(name: &str) -> Result<&'static dyn List, Failure> {
     find(name).ok_or_else(|| {
         let known: Vec<&str> = all().iter().map(|list| list.name()).collect();
-        Failure::Limit(format!("there is no list `{name}`: there are {}", known.join(", ")))
+        Failure::UnknownList { name: name.to_owned(), known: known.join(", ") }
     })
 }
 
@@ -179,9 +179,7 @@ impl Lists {
 /// Refuses to wait for what was not known then.
 fn check_holds(known_at: u64, at_least: Option<AtLeast>) -> Result<(), Failure> {
     match at_least.map(|at_least| at_least.position.0) {
-        Some(position) if position > known_at => Err(Failure::Limit(format!(
-            "a list as known at position {known_at} never holds position {position}: leave one out"
-        ))),
+        Some(position) if position > known_at => Err(Failure::NeverHolds { known_at, position }),
         Some(_) | None => Ok(()),
     }
 }

@@ -129,7 +129,8 @@ fn filter_value(list: &'static dyn List, column: &str, text: &str) -> Result<Val
         return Ok(Value::Null);
     }
     let kind = list.columns().iter().find(|known| known.name == column).map(|known| known.kind);
-    let refused = |form: &str| Failure::Limit(format!("`{column}` is {form}, not `{text}`"));
+    let refused =
+        |form| Failure::Condition { column: column.to_owned(), form, text: text.to_owned() };
     match kind {
         Some(Kind::Integer | Kind::Money) => {
             let number = text.parse().map(Value::Integer);

@@ -76,7 +76,7 @@ pub(crate) async fn changes_blocking(
     on: Date,
 ) -> Result<ViewChanges, Failure> {
     let encode = move || Ok(changes(list, fold.finish_on(on)?));
-    let broke_off = |error| Failure::Limit(format!("encoding rows broke off: {error}"));
+    let broke_off = |error| Failure::BrokeOff { what: format!("encoding rows ({error})") };
     tokio::task::spawn_blocking(encode).await.map_err(broke_off)?
 }
 

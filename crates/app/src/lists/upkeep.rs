@@ -100,7 +100,8 @@ impl Upkeep {
         // Derived state never leads the record: a list ahead of it is of another record.
         if cursor > head || (cursor == 0 && head > REBUILD_EVENTS_MIN) {
             let options = RebuildOptions::default();
-            self.rebuilds.run_leased(&[list], &options, &Unwatched).await?;
+            let rebuilt = self.rebuilds.run_leased(&[list], &options, &Unwatched).await;
+            rebuilt.map_err(|error| unless_memory(error, list))?;
         }
         self.step_to(list, head, today).await
     }
@@ -164,4 +165,12 @@ impl Upkeep {
 /// Whether bringing a list up is more than one step, so that a lease pays; or making it anew.
 fn is_long(point: &ViewPoint, head: u64) -> bool {
     point.cursor > head || head - point.cursor > CATCH_UP_EVENTS
+}
+
+/// Whoever reads a list has not chosen the memory that it is made in.
+fn unless_memory(error: Failure, list: &'static dyn List) -> Failure {
+    if let Failure::MemoryTooSmall { bytes_max, .. } = error {
+        return Failure::ListTooLarge { list: list.name(), bytes_max };
+    }
+    error
 }

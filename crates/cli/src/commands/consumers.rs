@@ -88,7 +88,7 @@ pub(crate) async fn run(
             show(output, &ledger.consumers().find(&name).await?)
         }
         ConsumerCommand::Seek(SeekArgs { name, position }) => {
-            ledger.consumers().batches().seek(&name, Position(position)).await?;
+            ledger.consumers().seek(&name, Position(position)).await?;
             show(output, &ledger.consumers().find(&name).await?)
         }
         ConsumerCommand::Delete(NameArgs { name }) => {

@@ -3,8 +3,7 @@
 
 use clap::Args;
 use daicho_app::{
-    AppendError, COMMANDS, CommandEntry, CommandRequest, ExecuteError, Executed, Failure, Ledger,
-    Position, ReadError, causes,
+    Blame, COMMANDS, CommandEntry, CommandRequest, ExecuteError, Executed, Ledger, Position, causes,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -233,10 +232,8 @@ fn not_done(line: u64, error: ExecuteError) -> Outcome {
         | ExecuteError::RequestReused { .. } => {
             Outcome::Rejected { rejected: reason(code, error.to_string()) }
         }
-        // The log refuses what breaks one of its named limits: the caller can mend it.
-        ExecuteError::Failure(Failure::Append(AppendError::Refused(rule)))
-        | ExecuteError::Failure(Failure::Read(ReadError::Refused(rule))) => {
-            Outcome::Rejected { rejected: reason(REFUSED, rule) }
+        ExecuteError::Failure(failure) if failure.blame() == Blame::Caller => {
+            Outcome::Rejected { rejected: reason(REFUSED, failure.rule()) }
         }
         ExecuteError::Conflict(_) | ExecuteError::Failure(_) => {
             let failed = Reason { code, message: error.to_string(), causes: causes(&error) };

@@ -28,11 +28,7 @@ impl Documents {
     pub(super) async fn group(&self, name: &StateName) -> Result<(Group, u64), ConsumerError> {
         let document = self.state.document(&StateName::new(KIND)?, name).await?;
         let document = document.ok_or_else(|| ConsumerError::Unknown(name.to_string()))?;
-        let group = serde_json::from_str(&document.body).map_err(|error| {
-            ConsumerError::Failure(Failure::Limit(format!(
-                "what is kept of consumer `{name}` cannot be read: {error}"
-            )))
-        })?;
+        let group = serde_json::from_str(&document.body).map_err(|error| damaged(name, &error))?;
         Ok((group, document.version))
     }
 
@@ -45,7 +41,7 @@ impl Documents {
         version: Option<u64>,
     ) -> Result<bool, ConsumerError> {
         let body = serde_json::to_string(group);
-        let body = body.map_err(|error| ConsumerError::Refused(error.to_string()))?;
+        let body = body.map_err(|error| damaged(name, &error))?;
         let put = self.state.put_document(&StateName::new(KIND)?, name, &body, version).await?;
         Ok(put.is_some())
     }
@@ -69,4 +65,8 @@ impl Documents {
             }
         }
     }
+}
+
+fn damaged(name: &StateName, error: &serde_json::Error) -> Failure {
+    Failure::Document { of: format!("consumer `{name}`"), reason: error.to_string() }
 }

@@ -2,6 +2,7 @@
 
 use daicho_store::StateError;
 
+use crate::blame::Blame;
 use crate::error::Failure;
 
 /// Why something was not done with a consumer.
@@ -39,6 +40,18 @@ pub enum ConsumerError {
 }
 
 impl ConsumerError {
+    /// Whose fault it is.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Unknown(_)
+            | Self::Differs { .. }
+            | Self::LeaseEnded { .. }
+            | Self::Refused(_) => Blame::Caller,
+            Self::Busy(_) => Blame::Busy,
+            Self::Failure(failure) => failure.blame(),
+        }
+    }
+
     /// The stable code of what went wrong.
     pub fn code(&self) -> &'static str {
         match self {

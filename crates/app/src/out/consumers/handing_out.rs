@@ -184,12 +184,8 @@ impl HandingOut {
         .await
     }
 
-    /// Puts a consumer behind a position: back, so that events are handed out again, or forward, so
-    /// that some never are. Whoever has a batch is told.
-    ///
-    /// # Errors
-    /// A position beyond the end, no such consumer, or a failure.
-    pub async fn seek(&self, name: &str, position: Position) -> Result<(), ConsumerError> {
+    /// Puts a consumer behind a position, and tells whoever has a batch.
+    pub(super) async fn seek(&self, name: &str, position: Position) -> Result<(), ConsumerError> {
         self.record.position_of(Some(KnownAt::Position(position))).await?;
         self.returned(name, |group, _| {
             group.seek(position.0);

@@ -87,6 +87,15 @@ impl Consumers {
         self.state(name.to_owned(), &group).await
     }
 
+    /// Puts a consumer behind a position: back, so that events are handed out again, or forward, so
+    /// that some never are. Whoever has a batch is told.
+    ///
+    /// # Errors
+    /// A position beyond the end, no such consumer, or a failure.
+    pub async fn seek(&self, name: &str, position: Position) -> Result<(), ConsumerError> {
+        self.handing_out.seek(name, position).await
+    }
+
     /// Forgets a consumer: whoever has a batch of it is told.
     ///
     /// # Errors

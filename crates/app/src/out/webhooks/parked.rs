@@ -167,7 +167,7 @@ pub(super) fn change(
     expected: Expected,
 ) -> Result<DocumentChange, WebhookError> {
     let body = serde_json::to_string(&parked.note);
-    let body = body.map_err(|error| WebhookError::Refused(error.to_string()))?;
     let (kind, name) = (kind(name)?, document(parked)?);
+    let body = body.map_err(|error| stored::damaged(&kind, &error))?;
     Ok(DocumentChange { kind, name, expected, body: Some(body) })
 }

@@ -6,7 +6,7 @@ use daicho_store::{DocumentChange, Expected, State, StateName};
 use serde::{Deserialize, Serialize};
 
 use super::error::WebhookError;
-use crate::error::Failure;
+use super::stored::damaged;
 
 const KIND: &str = "webhook-progress";
 /// Characters of an error that are kept.
@@ -145,9 +145,7 @@ pub(super) async fn read(
 ) -> Result<(Progress, u64), WebhookError> {
     let document = state.document(&kind()?, name).await?;
     let document = document.ok_or_else(|| WebhookError::Unknown(name.to_string()))?;
-    let progress = serde_json::from_str(&document.body).map_err(|error| {
-        Failure::Limit(format!("the progress of webhook `{name}` cannot be read: {error}"))
-    })?;
+    let progress = serde_json::from_str(&document.body).map_err(|error| damaged(name, &error))?;
     Ok((progress, document.version))
 }
 
@@ -161,7 +159,7 @@ pub(super) fn change(
     expected: Expected,
 ) -> Result<DocumentChange, WebhookError> {
     let body = serde_json::to_string(progress);
-    let body = body.map_err(|error| WebhookError::Refused(error.to_string()))?;
+    let body = body.map_err(|error| damaged(name, &error))?;
     Ok(DocumentChange { kind: kind()?, name: name.clone(), expected, body: Some(body) })
 }
 

@@ -67,9 +67,7 @@ pub(super) async fn read(
 ) -> Result<(StoredWebhook, u64), WebhookError> {
     let document = state.document(&kind()?, name).await?;
     let document = document.ok_or_else(|| WebhookError::Unknown(name.to_string()))?;
-    let stored = serde_json::from_str(&document.body).map_err(|error| {
-        Failure::Limit(format!("what is kept of webhook `{name}` cannot be read: {error}"))
-    })?;
+    let stored = serde_json::from_str(&document.body).map_err(|error| damaged(name, &error))?;
     Ok((stored, document.version))
 }
 
@@ -77,6 +75,10 @@ pub(super) async fn read(
 pub(super) async fn names(state: &dyn State) -> Result<Vec<String>, WebhookError> {
     let documents = state.documents(&kind()?, None, PAGE_DOCUMENTS).await?;
     Ok(documents.into_iter().map(|document| document.name).collect())
+}
+
+pub(super) fn damaged(name: &StateName, error: &serde_json::Error) -> Failure {
+    Failure::Document { of: format!("webhook `{name}`"), reason: error.to_string() }
 }
 
 pub(super) fn kind() -> Result<StateName, WebhookError> {
@@ -98,7 +100,7 @@ pub(super) fn change(
     expected: Expected,
 ) -> Result<DocumentChange, WebhookError> {
     let body = serde_json::to_string(stored);
-    let body = body.map_err(|error| WebhookError::Refused(error.to_string()))?;
+    let body = body.map_err(|error| damaged(name, &error))?;
     Ok(DocumentChange { kind: kind()?, name: name.clone(), expected, body: Some(body) })
 }
 
