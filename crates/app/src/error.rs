@@ -2,12 +2,10 @@
 
 use daicho_domain::Rejection;
 use daicho_events::DecodeError;
-use daicho_events::access::Role;
 use daicho_projections::ListError;
 use daicho_store::vault::VaultError;
 use daicho_store::views::{ViewError, ViewWriteError};
 use daicho_store::{AppendError, ConsumeError, OpenError, ReadError, StateError, StorageError};
-use daicho_values::Scope;
 
 use crate::blame::Blame;
 use crate::decide::form::FormError;
@@ -178,17 +176,6 @@ pub enum Failure {
         /// What it is to hold.
         position: u64,
     },
-    /// A scope that leaves its key no right at all.
-    #[error(
-        "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or leave \
-         it out"
-    )]
-    EmptyScope {
-        /// The scope.
-        scope: Scope,
-        /// The role.
-        role: Role,
-    },
     /// A rebuild was given less memory than the smallest part of its lists needs.
     #[error(
         "one slice of the lists holds {bytes} bytes by now, and the rebuild may hold {bytes_max}: \
@@ -253,7 +240,6 @@ impl Failure {
             | Self::UnknownList { .. }
             | Self::Condition { .. }
             | Self::NeverHolds { .. }
-            | Self::EmptyScope { .. }
             | Self::MemoryTooSmall { .. } => Blame::Caller,
             Self::NotReached { .. } | Self::ViewWrite(ViewWriteError::Moved { .. }) => Blame::Busy,
             Self::Event { .. }

@@ -68,7 +68,7 @@ impl Ledger {
         Self {
             name,
             commands: Commands::of(&storage, &decisions),
-            keys: ApiKeys::of(&storage, &record, &decisions),
+            keys: ApiKeys::of(&storage, &record),
             lists: Lists::of(&storage, &record),
             rebuilds: Rebuilds::of(&storage, &record),
             comparison: Comparison::of(&storage, &record),

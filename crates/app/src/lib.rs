@@ -21,13 +21,13 @@ mod progress;
 mod record;
 mod storage;
 
-pub use access::{ApiKeys, Caller, CreatedKey, KeyRequest, KeySecret, KeyState};
+pub use access::{ApiKeys, Caller, KeyRequest, KeyState};
 pub use blame::Blame;
 pub use clock_and_entropy::ClockAndEntropy;
 pub use decide::{
     COMMANDS, CONFLICTS_MAX, CommandEntry, CommandRequest, Commands, Context, DECISION_EVENTS_MAX,
-    Decisions, ERASED, Executed, Expectation, FormError, KEY_MISSING, Privacy, RequestKey, SEALED,
-    read_form,
+    Decisions, ERASED, Executed, Expectation, FormError, KEY_MISSING, KeySecret, Privacy,
+    RequestKey, SEALED, read_form,
 };
 pub use error::{BookError, EventError, ExecuteError, Failure};
 pub use import::{COLUMNS, FileError, ImportError, ImportOptions, ImportReport, Imports, Rejected};

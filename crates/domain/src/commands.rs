@@ -88,6 +88,12 @@ impl CommandRow {
         [self.name].into_iter().chain(self.former_names.iter().copied())
     }
 
+    /// The name that it had first, to which request ids are bound: a request is known again under
+    /// each of its names, and after a release that renamed it.
+    pub fn first_name(&self) -> &'static str {
+        self.former_names.first().copied().unwrap_or(self.name)
+    }
+
     /// The right that it asks for.
     pub fn right(&'static self) -> Right {
         self.needs.unwrap_or(Right::Run(self))

@@ -93,6 +93,8 @@ pub enum Private {
     Secret {
         /// The field.
         field: &'static str,
+        /// The field with the id of the key whose secret it is.
+        key: &'static str,
     },
 }
 
@@ -118,18 +120,19 @@ impl Private {
         Self::Sealed { field, person: Person::MEMBER_CONTACT, index }
     }
 
-    /// The field whose value is replaced.
-    pub fn field(self) -> &'static str {
+    /// The field whose plain text the caller gives.
+    pub fn sealed(self) -> Option<&'static str> {
         match self {
-            Self::Sealed { field, .. } | Self::Secret { field } => field,
+            Self::Sealed { field, .. } => Some(field),
+            Self::Secret { .. } => None,
         }
     }
 
-    /// The field that the edge adds for it.
-    pub fn index(self) -> Option<&'static str> {
+    /// The field that nobody but the ledger fills.
+    pub fn made(self) -> Option<&'static str> {
         match self {
             Self::Sealed { index, .. } => index,
-            Self::Secret { .. } => None,
+            Self::Secret { field, .. } => Some(field),
         }
     }
 }

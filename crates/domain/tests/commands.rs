@@ -65,7 +65,7 @@ fn what_the_edge_fills_or_seals_is_a_field_of_the_command() {
         let filled = form.row.new_ids.iter().copied();
         let private = form.row.private.iter();
         let private =
-            private.flat_map(|private| private.index().into_iter().chain([private.field()]));
+            private.flat_map(|private| private.sealed().into_iter().chain(private.made()));
         for field in filled.chain(private) {
             assert!(form.has(field), "`{}` has no field `{field}`", form.row.name);
         }

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 use crate::problem::Problem;
 use crate::service::Service;
 
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// The query, read into the fields of `T`.
 pub(crate) struct Asked<T>(pub(crate) T);
 
@@ -158,6 +160,16 @@ fn thousandths(weight: &str) -> u32 {
 fn covers(range: &str, kind: &str) -> bool {
     let family = kind.split('/').next().unwrap_or_default();
     range == "*/*" || range.eq_ignore_ascii_case(kind) || range.strip_suffix("/*") == Some(family)
+}
+
+/// The caller's name for the request; in quotation marks, as a structured field, or without.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(text) = header_text(headers, IDEMPOTENCY_KEY)? else { return Ok(None) };
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    match quoted.unwrap_or(text) {
+        "" => Err(Problem::malformed("an Idempotency-Key cannot be empty").at(IDEMPOTENCY_KEY)),
+        key => Ok(Some(key.to_owned())),
+    }
 }
 
 #[cfg(test)]

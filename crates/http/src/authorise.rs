@@ -9,10 +9,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use daicho_app::{Actor, BookName, Caller, Context, Failure, Ledger, Privacy, RequestKey, Right};
+use daicho_app::{Actor, BookName, Caller, CommandRequest, Failure, Ledger, Privacy, Right};
 use daicho_sign_in::SignedIn;
 
-use crate::ask::header_text;
+use crate::ask::{header_text, idempotency_key};
 use crate::problem::Problem;
 use crate::service::Service;
 
@@ -30,14 +30,17 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// The context of a command: the caller, and on whose behalf it acts.
-    pub(crate) fn context(
+    /// A request for a command, named and on behalf of whom the headers say.
+    pub(crate) fn request(
         &self,
         headers: &HeaderMap,
-        request: Option<RequestKey>,
-    ) -> Result<Context, Problem> {
-        let on_behalf_of = self.on_behalf_of(headers)?;
-        Ok(Context { on_behalf_of, request, ..Context::of(self.caller.actor.clone()) })
+        command: impl FnOnce(Actor) -> CommandRequest,
+    ) -> Result<CommandRequest, Problem> {
+        Ok(CommandRequest {
+            request: idempotency_key(headers)?,
+            on_behalf_of: self.on_behalf_of(headers)?,
+            ..command(self.caller.actor.clone())
+        })
     }
 
     /// On whose behalf the caller acts.

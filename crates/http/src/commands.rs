@@ -14,42 +14,35 @@ use crate::problem::Problem;
 use crate::resources::{Resource, Route};
 use crate::service::Service;
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const IF_MATCH: &str = "if-match";
 
 /// The endpoints of a resource's commands.
 pub(crate) fn endpoints(resource: &'static Resource) -> impl Iterator<Item = Endpoint> {
-    resource.commands.iter().filter_map(move |route| {
-        let entry = CommandEntry::by_name(route.command).ok()?;
-        Some(endpoint(resource, route, entry))
-    })
+    resource.routes().map(move |route| endpoint(resource, route))
 }
 
-fn endpoint(
-    resource: &'static Resource,
-    route: &'static Route,
-    entry: &'static CommandEntry,
-) -> Endpoint {
+fn endpoint(resource: &'static Resource, route: Route) -> Endpoint {
+    let (entry, makes) = (route.entry, route.makes);
     let handler = move |State(service): State<Service>,
                         session: Session,
                         path: RawPathParams,
                         headers: HeaderMap,
                         Object(body): Object| async move {
-        let executed = run(resource, route, &session, &path, &headers, body).await?;
+        let executed = run(resource, entry, &session, &path, &headers, body).await?;
         if !executed.repeated {
             service.measures.recorded.inc_by(executed.events.len() as u64);
         }
         let base = format!("/v1/books/{}{}", session.ledger.name(), resource.path);
-        let made_at = route.makes.then_some(base.as_str());
+        let made_at = makes.then_some(base.as_str());
         Ok::<_, Problem>(recorded(&executed, resource.kind, made_at))
     };
     let path = format!("{BOOK}{}", route.path);
     let mut schema = entry.schema();
     let summary = schema.get("description").and_then(Value::as_str).unwrap_or_default();
     let summary = summary.replace('\n', " ");
-    let fields: Vec<String> = path_fields(route).map(str::to_owned).collect();
+    let fields: Vec<String> = route.fields().map(str::to_owned).collect();
     without(&mut schema, &fields);
-    let (status, about) = if route.makes { (201, "Recorded") } else { (200, "Recorded") };
+    let (status, about) = if makes { (201, "Recorded") } else { (200, "Recorded") };
     let endpoint = Endpoint::post(&entry.name.replace('.', "_"), &path, handler)
         .needs(entry.row.right())
         .says(resource.path, summary)
@@ -57,13 +50,13 @@ fn endpoint(
         .answers::<Recorded>(status, about)
         .with_header("etag", "The last position recorded about it")
         .with_header("idempotency-replayed", "`true`: this is the first answer again");
-    parameters(route).into_iter().fold(endpoint, Endpoint::takes)
+    parameters(&route).into_iter().fold(endpoint, Endpoint::takes)
 }
 
 /// Who can act.
 const ACTOR: &str = "^[a-z]{5,6}:[!-~]{1,64}$";
 
-fn parameters(route: &'static Route) -> Vec<Parameter> {
+fn parameters(route: &Route) -> Vec<Parameter> {
     let header = |name: &str, pattern: &str, about: &str| Parameter {
         name: name.to_owned(),
         place: "header",
@@ -84,17 +77,11 @@ fn parameters(route: &'static Route) -> Vec<Parameter> {
         ),
     ];
     // Of what the path does not name, there is no last position.
-    if path_fields(route).next().is_some() {
+    if route.fields().next().is_some() {
         let about = "Only if this is the last position recorded about it: an `ETag`";
         parameters.push(header("If-Match", "^\"[0-9]{1,18}\"$", about));
     }
     parameters
-}
-
-/// The fields of a command that its path gives.
-fn path_fields(route: &'static Route) -> impl Iterator<Item = &'static str> {
-    let parts = route.path.split('/');
-    parts.filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
 }
 
 /// Takes the fields out of a schema that the path gives.
@@ -109,7 +96,7 @@ fn without(schema: &mut Value, fields: &[String]) {
 
 async fn run(
     resource: &'static Resource,
-    route: &'static Route,
+    entry: &'static CommandEntry,
     session: &Session,
     path: &RawPathParams,
     headers: &HeaderMap,
@@ -124,23 +111,9 @@ async fn run(
             return Err(Problem::unprocessable(detail).at(name));
         }
     }
-    let request = CommandRequest {
-        request: idempotency_key(headers)?,
-        on_behalf_of: session.on_behalf_of(headers)?,
-        expects: expectation(headers, subject)?,
-        ..CommandRequest::new(route.command, session.caller.actor.clone(), data)
-    };
+    let request = session.request(headers, |actor| CommandRequest::new(entry.name, actor, data))?;
+    let request = CommandRequest { expects: expectation(headers, subject)?, ..request };
     Ok(session.ledger.commands().run(request).await?)
-}
-
-/// The caller's name for the request; in quotation marks, as a structured field, or without.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(text) = header_text(headers, IDEMPOTENCY_KEY)? else { return Ok(None) };
-    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    match quoted.unwrap_or(text) {
-        "" => Err(Problem::malformed("an Idempotency-Key cannot be empty").at(IDEMPOTENCY_KEY)),
-        key => Ok(Some(key.to_owned())),
-    }
 }
 
 /// What the caller knows to be the last about the thing.
@@ -157,30 +130,4 @@ fn expectation(
     let position = position.and_then(|text| text.parse().ok()).map(Position).ok_or_else(wrong)?;
     let tag = subject.ok_or_else(wrong)?;
     Ok(Some(Expectation { tag, position }))
-}
-
-#[cfg(test)]
-mod tests {
-    use daicho_app::{COMMANDS, Right};
-
-    use super::*;
-    use crate::resources::RESOURCES;
-
-    #[test]
-    fn every_command_has_one_route_and_every_route_a_command() {
-        let routed = || RESOURCES.iter().flat_map(|resource| resource.commands);
-        // Those of keys have endpoints of their own: `keys.rs`.
-        let given = COMMANDS.iter().filter(|entry| matches!(entry.row.right(), Right::Run(_)));
-        for entry in given {
-            let routes = routed().filter(|route| route.command == entry.name).count();
-            assert_eq!(routes, 1, "{} has {routes} routes", entry.name);
-        }
-        for route in routed() {
-            let entry = CommandEntry::by_name(route.command).unwrap();
-            let schema = entry.schema();
-            for field in path_fields(route) {
-                assert!(schema["properties"].get(field).is_some(), "{field} of {}", entry.name);
-            }
-        }
-    }
 }

@@ -4,14 +4,13 @@ use axum::Json;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use daicho_app::{Context, CreatedKey, KeyId, KeyRequest, KeyState, RequestKey, Right, Scope};
+use daicho_app::{CommandRequest, KeyId, KeyRequest, KeyState, Right, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{Recorded, recorded};
 use crate::ask;
 use crate::authorise::Session;
-use crate::commands::idempotency_key;
 use crate::endpoint::{BOOK, Endpoint, schema_of};
 use crate::problem::Problem;
 
@@ -54,12 +53,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A name of the request, where the caller gives one.
-fn named(session: &Session, headers: &HeaderMap) -> Result<Context, Problem> {
-    let request = idempotency_key(headers)?.map(|id| RequestKey { id, hash: String::new() });
-    session.context(headers, request)
-}
-
 /// Refuses whoever is narrowed the say over a key that may more.
 fn require_say(session: &Session, scopes: &[Scope]) -> Result<(), Problem> {
     if session.caller.may_manage(scopes) {
@@ -80,10 +73,10 @@ async fn create(
     ask::Json(request): ask::Json<KeyRequest>,
 ) -> Result<Response, Problem> {
     require_say(&session, &request.scopes).map_err(|problem| problem.at("scopes"))?;
-    let context = named(&session, &headers)?;
-    let CreatedKey { executed, key, secret } =
-        session.ledger.keys().create(&request, &context).await?;
-    let (key, secret) = (key.to_string(), secret.map(|secret| secret.to_string()));
+    let request = session.request(&headers, |actor| CommandRequest::create_key(&request, actor))?;
+    let executed = session.ledger.commands().run(request).await?;
+    let key = executed.identity(KeyId::TAG).unwrap_or_default();
+    let secret = executed.secret.map(|secret| secret.to_string());
     let made = MadeKey { key, secret, position: executed.first.0 };
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
@@ -97,6 +90,7 @@ async fn revoke(
     if let Some(known) = session.ledger.keys().find(key).await? {
         require_say(&session, &known.scopes)?;
     }
-    let executed = session.ledger.keys().revoke(key, &named(&session, &headers)?).await?;
+    let request = session.request(&headers, |actor| CommandRequest::revoke_key(key, actor))?;
+    let executed = session.ledger.commands().run(request).await?;
     Ok(recorded(&executed, KeyId::TAG, None))
 }

@@ -219,7 +219,6 @@ fn to_mend(failure: &Failure) -> Problem {
         | Failure::UnknownList { .. }
         | Failure::Condition { .. }
         | Failure::NeverHolds { .. }
-        | Failure::EmptyScope { .. }
         | Failure::MemoryTooSmall { .. }
         | Failure::NotReached { .. }
         | Failure::Event { .. }

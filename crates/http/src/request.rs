@@ -15,10 +15,9 @@ use tracing::Instrument as _;
 use tracing::field::Empty;
 use ulid::Ulid;
 
-use crate::health;
 use crate::problem::Problem;
 use crate::service::Service;
-use crate::trace;
+use crate::{health, trace};
 
 /// The header that names a request, in both directions.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

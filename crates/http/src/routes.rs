@@ -10,7 +10,7 @@ use crate::{
 
 /// Every endpoint of the service.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let commands = resources::RESOURCES.iter().copied().flat_map(commands::endpoints);
+    let commands = resources::RESOURCES.iter().flat_map(commands::endpoints);
     commands
         .chain(lists::endpoints())
         .chain(history::endpoints())

@@ -5,24 +5,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use daicho_domain::access::{CreateKey, RevokeKey, Right, covers, may};
+use daicho_domain::Command as _;
+use daicho_domain::access::{CreateKey, RevokeKey};
 use daicho_domain::state::{Fold as _, Key, Keys};
-use daicho_domain::{COMMANDS, Command as _, CommandRow};
-use daicho_events::access::{AccessEvent, Role};
-use daicho_events::{Actor, Event, Query};
+use daicho_events::access::Role;
+use daicho_events::{Actor, Query};
 use daicho_store::{Book, Log as _, State, StateError, StateName};
-use daicho_values::{Date, KeyId, Name, Scope, Sha256, Timestamp};
+use daicho_values::{Date, KeyId, Name, Scope, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, RwLock};
 
 use super::caller::Caller;
-use super::secret::KeySecret;
 use crate::clock_and_entropy::ClockAndEntropy;
-use crate::decide::context::{Context, Executed};
-use crate::decide::execute::Decisions;
+use crate::decide::commands::CommandRequest;
+use crate::decide::secret::KeySecret;
 use crate::decide::translate;
-use crate::error::{ExecuteError, Failure};
+use crate::error::Failure;
 use crate::record::Record;
 use crate::storage::Storage;
 
@@ -54,17 +54,6 @@ pub struct KeyRequest {
     pub expires_on: Option<Date>,
 }
 
-/// A key that was made.
-#[derive(Debug)]
-pub struct CreatedKey {
-    /// What was recorded.
-    pub executed: Executed,
-    /// The key.
-    pub key: KeyId,
-    /// Its secret; none where the request had been answered before.
-    pub secret: Option<KeySecret>,
-}
-
 /// A key as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KeyState {
@@ -88,17 +77,25 @@ pub struct KeyState {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Refuses a scope that leaves a role nothing, such as that of a command that is none.
-fn refuse_empty_scope(role: Role, scopes: &[Scope]) -> Result<(), Failure> {
-    let commands = || COMMANDS.iter().map(CommandRow::right);
-    let empty = |scope: &&Scope| {
-        let mut rights = Right::PLAIN.into_iter().chain(commands());
-        !rights.any(|right| covers(scope, right) && may(role, right))
-    };
-    scopes
-        .iter()
-        .find(empty)
-        .map_or(Ok(()), |scope| Err(Failure::EmptyScope { scope: scope.clone(), role }))
+impl CommandRequest {
+    /// Makes a key; the answer holds its secret, which is shown there and never again.
+    pub fn create_key(key: &KeyRequest, actor: Actor) -> Self {
+        Self::new(CreateKey::NAME, actor, fields(json!(key)))
+    }
+
+    /// Ends a key at once, for ever.
+    pub fn revoke_key(key: KeyId, actor: Actor) -> Self {
+        Self::new(RevokeKey::NAME, actor, fields(json!(RevokeKey { key })))
+    }
+}
+
+fn fields(command: Value) -> Map<String, Value> {
+    match command {
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            unreachable!("a struct is an object in JSON")
+        }
+    }
 }
 
 /// The keys of a book as this process knows them: read once, then only what is new.
@@ -128,65 +125,19 @@ pub struct ApiKeys {
     log: Arc<Book>,
     state: Arc<dyn State>,
     record: Arc<Record>,
-    decisions: Arc<Decisions>,
     clock_and_entropy: ClockAndEntropy,
     table: KeyTable,
 }
 
 impl ApiKeys {
-    pub(crate) fn of(storage: &Storage, record: &Arc<Record>, decisions: &Arc<Decisions>) -> Self {
+    pub(crate) fn of(storage: &Storage, record: &Arc<Record>) -> Self {
         Self {
             log: Arc::clone(&storage.log),
             state: Arc::clone(&storage.state),
             record: Arc::clone(record),
-            decisions: Arc::clone(decisions),
             clock_and_entropy: storage.clock_and_entropy.clone(),
             table: KeyTable::default(),
         }
-    }
-
-    /// Makes a key. Under a request id that was answered before, the answer comes again, without
-    /// the secret.
-    ///
-    /// # Errors
-    /// A broken rule, a conflict, or a failure.
-    pub async fn create(
-        &self,
-        request: &KeyRequest,
-        context: &Context,
-    ) -> Result<CreatedKey, ExecuteError> {
-        refuse_empty_scope(request.role, &request.scopes)?;
-        let secret =
-            KeySecret::new(self.clock_and_entropy.id(), self.clock_and_entropy.entropy.as_ref());
-        let hash = Sha256::new(&secret.sha256());
-        let command = CreateKey {
-            key: secret.key,
-            name: request.name.clone(),
-            actor: request.actor.clone(),
-            role: request.role,
-            scopes: request.scopes.clone(),
-            secret_sha256: hash.map_err(|error| Failure::Contradiction(error.to_string()))?,
-            expires_on: request.expires_on,
-        };
-        let context = self.bound(context, CreateKey::NAME, request).await?;
-        let executed = self.decisions.execute(&command, &context).await?;
-        let made = executed.events.iter().find_map(|recorded| {
-            let Event::Access(AccessEvent::KeyCreated(created)) = &recorded.event else {
-                return None;
-            };
-            Some(created.key)
-        });
-        let key = made.unwrap_or(secret.key);
-        Ok(CreatedKey { key, secret: (!executed.repeated).then_some(secret), executed })
-    }
-
-    /// Ends a key.
-    ///
-    /// # Errors
-    /// A broken rule, a conflict, or a failure.
-    pub async fn revoke(&self, key: KeyId, context: &Context) -> Result<Executed, ExecuteError> {
-        let context = self.bound(context, RevokeKey::NAME, &key).await?;
-        self.decisions.execute(&RevokeKey { key }, &context).await
     }
 
     /// Every key that was ever made, oldest first.
@@ -280,22 +231,6 @@ impl ApiKeys {
             }
         };
         Ok(head.max(self.log.known_head()))
-    }
-
-    /// A request id is bound to what was asked, as that of any command.
-    async fn bound(
-        &self,
-        context: &Context,
-        command: &str,
-        request: &impl Serialize,
-    ) -> Result<Context, ExecuteError> {
-        let Some(named) = &context.request else { return Ok(context.clone()) };
-        let plain = serde_json::json!({
-            "actor": context.actor, "on_behalf_of": context.on_behalf_of, "cause": context.cause,
-            "command": command, "data": request,
-        });
-        let key = self.decisions.request_key(&named.id, plain.to_string().as_bytes()).await?;
-        Ok(Context { request: Some(key), ..context.clone() })
     }
 
     /// Writes down that a key was used, once a minute, beside the request.

@@ -2,8 +2,6 @@
 
 mod caller;
 mod keys;
-mod secret;
 
 pub use caller::Caller;
-pub use keys::{ApiKeys, CreatedKey, KeyRequest, KeyState};
-pub use secret::KeySecret;
+pub use keys::{ApiKeys, KeyRequest, KeyState};

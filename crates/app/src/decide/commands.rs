@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use daicho_domain::{Command, CommandRow, for_each_command};
+use daicho_domain::{Command, CommandRow, Private, for_each_command};
 use daicho_events::{Actor, Position};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -14,6 +14,7 @@ use super::context::{Context, Executed, Expectation, RequestKey};
 use super::execute::Decisions;
 use super::form::{self, FormError};
 use super::personal::PersonalValues;
+use super::secret::KeySecret;
 use crate::clock_and_entropy::ClockAndEntropy;
 use crate::error::ExecuteError;
 use crate::storage::Storage;
@@ -100,27 +101,28 @@ impl CommandEntry {
     /// may be left out, personal fields are plain texts.
     pub fn schema(&self) -> Value {
         let mut schema = (self.schema)();
-        let indexes: Vec<&str> = self.indexes().collect();
+        let made: Vec<&str> = self.made().collect();
         let optional = |name: &Value| {
             name.as_str()
-                .is_some_and(|name| self.row.new_ids.contains(&name) || indexes.contains(&name))
+                .is_some_and(|name| self.row.new_ids.contains(&name) || made.contains(&name))
         };
         if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
             required.retain(|name| !optional(name));
         }
         if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-            indexes.iter().for_each(|index| drop(properties.remove(*index)));
-            for private in self.row.private {
+            made.iter().for_each(|made| drop(properties.remove(*made)));
+            for sealed in self.row.private.iter().filter_map(|private| private.sealed()) {
                 let plain =
                     json!({ "type": "string", "description": "personal: sealed before use" });
-                properties.insert(private.field().to_owned(), plain);
+                properties.insert(sealed.to_owned(), plain);
             }
         }
         schema
     }
 
-    fn indexes(&self) -> impl Iterator<Item = &'static str> {
-        self.row.private.iter().filter_map(|private| private.index())
+    /// Fields that nobody but the ledger fills.
+    fn made(&self) -> impl Iterator<Item = &'static str> {
+        self.row.private.iter().filter_map(|private| private.made())
     }
 }
 
@@ -156,7 +158,7 @@ impl Commands {
             Some(id) => {
                 let mut plain = json!({
                     "actor": request.actor, "cause": request.cause,
-                    "command": request.command, "data": request.data,
+                    "command": entry.row.first_name(), "data": request.data,
                 });
                 if let (Some(on_behalf_of), Some(plain)) =
                     (&request.on_behalf_of, plain.as_object_mut())
@@ -188,20 +190,44 @@ impl Commands {
             data.entry(*name)
                 .or_insert_with(|| Value::String(self.clock_and_entropy.id::<Ulid>().to_string()));
         }
-        if let Some(given) = entry.indexes().find(|index| data.contains_key(*index)) {
+        if let Some(given) = entry.made().find(|made| data.contains_key(*made)) {
             let reason = format!("`{given}` is made by the ledger: leave it out");
             return Err(FormError::at(given, reason).into());
         }
+        let mut secret = None;
         if !entry.row.private.is_empty() {
             // Before texts are sealed: a repeated request must leave no trace in the vault.
             if let Some(answer) = self.decisions.answered(key.as_ref()).await? {
                 return Ok(answer);
             }
             self.personal_values.seal(entry.row.private, &mut data).await?;
+            secret = self.secret(entry.row.private, &mut data)?;
         }
         let CommandRequest { actor, on_behalf_of, cause, expects, .. } = request;
         let context = Context { actor, on_behalf_of, cause, request: key, expects };
-        (entry.run)(&self.decisions, Value::Object(data), context).await
+        let executed = (entry.run)(&self.decisions, Value::Object(data), context).await?;
+        // Of two of one id, the other may have been recorded first, with the other secret.
+        let secret = secret.filter(|_| !executed.repeated);
+        Ok(Executed { secret, ..executed })
+    }
+
+    /// Makes the secret of a command that has one; the command holds its hash.
+    fn secret(
+        &self,
+        private: &[Private],
+        command: &mut Map<String, Value>,
+    ) -> Result<Option<KeySecret>, FormError> {
+        let mut secrets = private.iter().filter_map(|private| match *private {
+            Private::Secret { field, key } => Some((field, key)),
+            Private::Sealed { .. } => None,
+        });
+        let Some((field, key)) = secrets.next() else { return Ok(None) };
+        let id = command.get(key).and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let id =
+            id.ok_or_else(|| FormError::at(key, format!("`{key}` must be the id of a key")))?;
+        let secret = KeySecret::new(id, self.clock_and_entropy.entropy.as_ref());
+        command.insert(field.to_owned(), Value::String(secret.sha256()));
+        Ok(Some(secret))
     }
 }
 

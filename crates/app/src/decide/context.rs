@@ -3,6 +3,8 @@
 use daicho_events::{Actor, Position, Query, Recorded};
 use daicho_store::Request;
 
+use super::secret::KeySecret;
+
 /// Who asks, why, and under which request id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
@@ -54,6 +56,8 @@ pub struct Executed {
     pub repeated: bool,
     /// Its events.
     pub events: Vec<Recorded>,
+    /// A secret that was made for it: nothing else has it, and no later answer shows it again.
+    pub secret: Option<KeySecret>,
 }
 
 impl Context {
@@ -66,6 +70,17 @@ impl Context {
     pub(super) fn expected(&self) -> Query {
         let tag = |expected: &Expectation| Query::about(expected.tag.as_str().into());
         self.expects.as_ref().map(tag).unwrap_or_default()
+    }
+}
+
+impl Executed {
+    /// The identity of this kind that its events are about, such as the id that was made.
+    pub fn identity(&self, kind: &str) -> Option<String> {
+        let tags = self.events.iter().flat_map(|recorded| recorded.event.tags());
+        let mut identities = tags.filter_map(|tag| {
+            tag.as_str().split_once(':').filter(|(of, _)| *of == kind).map(|(_, id)| id.to_owned())
+        });
+        identities.next()
     }
 }
 

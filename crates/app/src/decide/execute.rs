@@ -158,7 +158,7 @@ impl Decisions {
             event: new.event,
         });
         let (first, last) = (Position(at.first), Position(at.last));
-        Ok(Executed { first, last, repeated: false, events: events.collect() })
+        Ok(Executed { first, last, repeated: false, events: events.collect(), secret: None })
     }
 
     /// What stands in the log of a request that had been recorded before.
@@ -168,7 +168,7 @@ impl Decisions {
         let page = self.log.read(&everything, at.first - 1, at.last, limit).await?;
         let events = page.events.iter().map(translate::from_store).collect::<Result<_, _>>()?;
         let (first, last) = (Position(at.first), Position(at.last));
-        Ok(Executed { first, last, repeated: true, events })
+        Ok(Executed { first, last, repeated: true, events, secret: None })
     }
 
     /// The newest position that this process knows of.

@@ -6,6 +6,7 @@ pub(crate) mod execute;
 pub(crate) mod form;
 pub(crate) mod personal;
 pub(crate) mod read_cache;
+pub(crate) mod secret;
 pub(crate) mod translate;
 
 pub use commands::{COMMANDS, CommandEntry, CommandRequest, Commands};
@@ -14,3 +15,4 @@ pub use execute::{CONFLICTS_MAX, Decisions};
 pub use form::{FormError, read as read_form};
 pub use personal::{ERASED, KEY_MISSING, Privacy, SEALED};
 pub use read_cache::DECISION_EVENTS_MAX;
+pub use secret::KeySecret;

@@ -45,16 +45,8 @@ impl PersonalValues {
         command: &mut Map<String, Value>,
     ) -> Result<(), ExecuteError> {
         for private in private {
-            match *private {
-                Private::Sealed { field, person, index } => {
-                    self.seal_field(field, person, index, command).await?;
-                }
-                Private::Secret { field } => {
-                    return Err(malformed(
-                        field,
-                        "made by `daicho key create`, which shows it once",
-                    ));
-                }
+            if let Private::Sealed { field, person, index } = *private {
+                self.seal_field(field, person, index, command).await?;
             }
         }
         Ok(())

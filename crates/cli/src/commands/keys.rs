@@ -1,9 +1,7 @@
 //! `daicho key`: the keys with which programs come in over HTTP.
 
 use clap::{Args, Subcommand};
-use daicho_app::{
-    Actor, Context, CreatedKey, Date, KeyId, KeyRequest, KeyState, Ledger, Role, Scope,
-};
+use daicho_app::{Actor, CommandRequest, Date, KeyId, KeyRequest, KeyState, Ledger, Role, Scope};
 use serde_json::json;
 
 use crate::book;
@@ -86,11 +84,11 @@ async fn create(ledger: &Ledger, output: Output, args: CreateArgs) -> Result<(),
     let CreateArgs { name, actor, role, scopes, expires_on, by: By { by } } = args;
     let name = name.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
     let request = KeyRequest { name, actor, role, scopes, expires_on };
-    let CreatedKey { executed, key, secret } =
-        ledger.keys().create(&request, &Context::of(by)).await?;
-    let secret = secret.map(|secret| secret.to_string()).unwrap_or_default();
+    let executed = ledger.commands().run(CommandRequest::create_key(&request, by)).await?;
+    let key = executed.identity(KeyId::TAG).unwrap_or_default();
+    let secret = executed.secret.map(|secret| secret.to_string()).unwrap_or_default();
     let made = json!({ "key": key, "secret": secret, "position": executed.first });
-    let row = vec![key.to_string(), secret, executed.first.to_string()];
+    let row = vec![key, secret, executed.first.to_string()];
     output.show(&made, &[text("key"), text("secret"), text("position")], &[row])?;
     output.note("The secret is not shown again: keep it where passwords are kept.")
 }
@@ -106,7 +104,8 @@ async fn list(ledger: &Ledger, output: Output) -> Result<(), CliError> {
 }
 
 async fn revoke(ledger: &Ledger, output: Output, args: RevokeArgs) -> Result<(), CliError> {
-    let executed = ledger.keys().revoke(args.key, &Context::of(args.by.by)).await?;
+    let revoke = CommandRequest::revoke_key(args.key, args.by.by);
+    let executed = ledger.commands().run(revoke).await?;
     let value = json!({ "key": args.key, "position": executed.first });
     let row = vec![args.key.to_string(), executed.first.to_string()];
     output.show(&value, &[text("key"), text("position")], &[row])

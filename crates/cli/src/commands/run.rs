@@ -95,9 +95,20 @@ struct Answer {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Outcome {
-    Done { positions: Vec<Position>, events: Vec<EventLine>, repeated: bool },
-    Rejected { rejected: Reason },
-    Failed { failed: Reason },
+    Done {
+        positions: Vec<Position>,
+        events: Vec<EventLine>,
+        repeated: bool,
+        /// Of a key that was made: shown here and never again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+    },
+    Rejected {
+        rejected: Reason,
+    },
+    Failed {
+        failed: Reason,
+    },
 }
 
 /// An event that a command led to.
@@ -218,6 +229,7 @@ fn done(executed: &Executed) -> Outcome {
         positions: positions.collect(),
         events: events.collect(),
         repeated: executed.repeated,
+        secret: executed.secret.as_ref().map(ToString::to_string),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::source::Source;
 /// Where stored names and names of commands are written out: events with their tables, the paths of
 /// the service, which name the command that each leads to, and benches, which may not name the
 /// domain.
-const HOMES: [&str; 3] = ["events/", "crates/http/src/resources/", "benches/"];
+const HOMES: [&str; 3] = ["events/", "crates/http/src/resources.rs", "benches/"];
 /// Constants that give a command its names.
 const CONSTANTS: [&str; 2] = ["const NAME: ", "const FORMER_NAMES: "];
 

@@ -6,10 +6,10 @@ use daicho_values::{Date, KeyId, Name, Scope, Sha256};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Right;
+use super::{Right, covers, may};
 use crate::frame::Known;
 use crate::state::Keys;
-use crate::{By, Command, Decision, Moment, Private};
+use crate::{By, COMMANDS, Command, CommandRow, Decision, Moment, Private};
 
 /// Makes a key. Its secret is shown once to whoever makes it; the record has the hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +46,10 @@ rejections! {
         /// A key that never opens is a mistake.
         Expired { expires_on: Date, today: Date } = "key_expires_in_the_past":
             "the key would end on {expires_on}, and today is {today}: give a day to come, or none",
+        /// A key that may do nothing is a mistake, such as the name of a command that is none.
+        EmptyScope { scope: Scope, role: Role } = "scope_leaves_nothing":
+            "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or \
+             leave it out",
     }
 }
 
@@ -78,6 +82,9 @@ impl Decision for CreateKey {
         if let Some(expires_on) = self.expires_on.filter(|last| *last < today) {
             return Err(CreateKeyRejection::Expired { expires_on, today });
         }
+        if let Some(scope) = self.scopes.iter().find(|scope| leaves_nothing(scope, self.role)) {
+            return Err(CreateKeyRejection::EmptyScope { scope: scope.clone(), role: self.role });
+        }
         let created = KeyCreated {
             key: self.key,
             name: self.name.clone(),
@@ -91,6 +98,12 @@ impl Decision for CreateKey {
     }
 }
 
+/// Whether a role that is narrowed to this scope may do nothing at all.
+fn leaves_nothing(scope: &Scope, role: Role) -> bool {
+    let mut rights = Right::PLAIN.into_iter().chain(COMMANDS.iter().map(CommandRow::right));
+    !rights.any(|right| covers(scope, right) && may(role, right))
+}
+
 impl Command for CreateKey {
     const NAME: &'static str = "access.create_key";
     const BY: By<Self> = By::Staff;
@@ -98,7 +111,7 @@ impl Command for CreateKey {
     const NEEDS: Option<Right> = Some(Right::ManageKeys);
     const OPEN_BOOK: bool = false;
     const NEW_IDS: &'static [&'static str] = &["key"];
-    const PRIVATE: &'static [Private] = &[Private::Secret { field: "secret_sha256" }];
+    const PRIVATE: &'static [Private] = &[Private::Secret { field: "secret_sha256", key: "key" }];
 }
 
 #[cfg(test)]
@@ -155,6 +168,17 @@ mod tests {
     fn a_key_that_never_opens_is_not_made() {
         let ended = CreateKey { expires_on: Some(day("2026-05-10")), ..create() };
         given([open_book().into()]).when(ended).then_rejected("key_expires_in_the_past");
+    }
+
+    #[test]
+    fn a_scope_that_leaves_the_role_nothing_is_refused() {
+        for (role, scope) in [(Role::Auditor, "run"), (Role::Operator, "run:orders")] {
+            let scopes = vec![scope.parse().unwrap()];
+            let empty = CreateKey { role, scopes, ..create() };
+            given([open_book().into()]).when(empty).then_rejected("scope_leaves_nothing");
+        }
+        let former = CreateKey { scopes: vec!["run:order.take_back".parse().unwrap()], ..create() };
+        given([open_book().into()]).when(former).then_types(["access.key_created"]);
     }
 
     #[test]

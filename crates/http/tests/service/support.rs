@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use daicho_app::{Books, ClockAndEntropy, CommandRequest, Context, KeyRequest, Role};
+use daicho_app::{Books, ClockAndEntropy, CommandRequest, KeyRequest, Role};
 use daicho_http::{Settings, serve};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -111,8 +111,8 @@ pub(crate) async fn book_after_the_main_road(
             scopes: Vec::new(),
             expires_on: None,
         };
-        let context = Context::of("staff:sato".parse().unwrap());
-        let made = ledger.keys().create(&request, &context).await.unwrap();
+        let request = CommandRequest::create_key(&request, "staff:sato".parse().unwrap());
+        let made = ledger.commands().run(request).await.unwrap();
         keys.insert(role, made.secret.unwrap().to_string());
     }
     ledger.close().await;

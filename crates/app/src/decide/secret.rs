@@ -13,20 +13,20 @@ const BYTES: usize = 32;
 /// The secret of a key: a text to be kept like a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySecret {
-    pub(super) key: KeyId,
+    pub(crate) key: KeyId,
     random: [u8; BYTES],
 }
 
 impl KeySecret {
     /// A new one.
-    pub(super) fn new(key: KeyId, entropy: &dyn Entropy) -> Self {
+    pub(crate) fn new(key: KeyId, entropy: &dyn Entropy) -> Self {
         let mut random = [0; BYTES];
         entropy.fill(&mut random);
         Self { key, random }
     }
 
     /// The secret that a text is; none: it is none.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let (key, random_hex) = text.strip_prefix(PREFIX)?.split_once('_')?;
         let mut random = [0; BYTES];
         hex::decode_to_slice(random_hex, &mut random).ok()?;
@@ -34,7 +34,7 @@ impl KeySecret {
     }
 
     /// What the record has of it.
-    pub(super) fn sha256(&self) -> String {
+    pub(crate) fn sha256(&self) -> String {
         hex::encode(Sha256::digest(self.to_string()))
     }
 }
