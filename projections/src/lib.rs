@@ -5,8 +5,9 @@
 //!
 //! ```
 //! use daicho_events::quote::QuoteIssued;
-//! use daicho_events::{Actor, Date, Header, Login, Position, Recorded, Sample, Timestamp};
+//! use daicho_events::{Actor, Header, Position, Recorded};
 //! use daicho_projections::{Partition, find};
+//! use daicho_values::{Date, Login, Sample, Timestamp};
 //!
 //! let event = Recorded {
 //!     header: Header {
