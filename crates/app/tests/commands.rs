@@ -1,8 +1,8 @@
 //! Commands by their names: those of earlier releases, and those that make a secret.
 
+#![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
-#[allow(dead_code, reason = "each test crate uses a part of it")]
 mod support;
 
 use daicho_app::{CommandRequest, Context, ExecuteError, Executed, KeyId, Ledger};

@@ -227,6 +227,26 @@ fn every_test_that_the_requirements_name_is_there() {
 }
 
 #[test]
+fn every_file_that_the_architecture_and_the_how_tos_name_is_there() {
+    let how_to = fs::read_dir(root().join("docs/how-to")).expect("how-tos");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("a how-to").file_name();
+    let how_to = how_to.map(|entry| format!("docs/how-to/{}", name(entry).to_string_lossy()));
+    let pages = how_to.chain(["docs/ARCHITECTURE.md".to_owned(), "README.md".to_owned()]);
+    let is_there = |path: &str| root().join(path).exists();
+    let missing = |path: String| names::missing_paths(&path, &page(&path), is_there);
+    assert_clean(&pages.flat_map(missing).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_that_is_not_there_is_found_and_a_kind_of_file_is_not() {
+    let text = "see `crates/a.rs`\nand `crates/b.rs`, `crates/<family>/c.rs`, `a::b` and `docs/`\n";
+    let found =
+        names::missing_paths("docs/p.md", text, |path| path == "crates/b.rs" || path == "docs");
+    let rules: Vec<&str> = found.iter().map(|finding| finding.rule.as_str()).collect();
+    assert_eq!(rules, ["`crates/a.rs` is not there"]);
+}
+
+#[test]
 fn a_test_that_is_not_there_is_found() {
     let sources = [Source::new("crates/domain/src/a.rs", "//! a\nfn b_r1() {}\n")];
     let table = "| R1 | … | `a.rs` `b_r1` |\n| R2 | … | `a.rs` `c_r2`; `d.rs` `e` |\n";

@@ -9,6 +9,17 @@ use crate::source::Source;
 /// the service, which name the command that each leads to, and benches, which may not name the
 /// domain.
 const HOMES: [&str; 3] = ["events/", "crates/http/src/resources.rs", "benches/"];
+/// Folders at the root of the repository that pages name files of.
+const ROOT_FOLDERS: [&str; 8] = [
+    "benches/",
+    "crates/",
+    "deploy/",
+    "docs/",
+    "events/",
+    "projections/",
+    "replay-fixtures/",
+    ".ci/",
+];
 /// Constants that give a command its names.
 const CONSTANTS: [&str; 2] = ["const NAME: ", "const FORMER_NAMES: "];
 
@@ -71,6 +82,30 @@ pub(crate) fn missing_tests(table: &str, sources: &[Source]) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Paths in backticks that begin at the root of the repository and lead nowhere. A path with
+/// `<placeholders>` leads to a kind of file, not to one.
+pub(crate) fn missing_paths(
+    page: &str,
+    text: &str,
+    is_there: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        for path in line.split('`').skip(1).step_by(2).filter(|text| is_path(text)) {
+            if !is_there(path.trim_end_matches('/')) {
+                let rule = format!("`{path}` is not there");
+                found.push(finding(page, index + 1, rule, "name the file as it is"));
+            }
+        }
+    }
+    found
+}
+
+fn is_path(text: &str) -> bool {
+    let from_root = |folder: &&str| text.starts_with(*folder);
+    ROOT_FOLDERS.iter().any(|folder| from_root(folder)) && !text.contains(['<', '*', ' ', '{', '$'])
 }
 
 fn missing(index: usize, name: &str) -> Finding {
