@@ -10,6 +10,7 @@ pub mod binary;
 mod published;
 mod query;
 mod recorded;
+mod setting_value;
 
 pub mod access;
 pub mod billing;
@@ -25,6 +26,7 @@ pub use family::{DecodeError, EventType};
 pub use published::{PUBLISHED, Published};
 pub use query::*;
 pub use recorded::*;
+pub use setting_value::{SETTING_BYTES_MAX, SettingValue, SettingValueError};
 
 use access::AccessEvent;
 use billing::BillingEvent;

@@ -34,6 +34,12 @@ impl fmt::Display for Position {
     }
 }
 
+impl Sample for Position {
+    fn sample() -> Self {
+        Self(1)
+    }
+}
+
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {

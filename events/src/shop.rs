@@ -1,8 +1,12 @@
 //! The shop itself: its settings, each of them an event, so that a past day keeps its own rules.
 
 use daicho_values::{
-    Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, Rounding, TimeZone,
+    Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, Rounding, SettingCode,
+    TimeZone,
 };
+use serde_json::{Value, json};
+
+use crate::SettingValue;
 
 /// The tag that every event of the shop itself carries.
 pub const SHOP: &str = "shop";
@@ -22,11 +26,51 @@ family! {
         TaxRateTableRevised(TaxRateTableRevised) = "shop.tax_rate_table_revised" 1,
         /// The issuer's registration number (登録番号).
         IssuerRegistrationSet(IssuerRegistrationSet) = "shop.issuer_registration_set" 1,
+        /// A setting that has no event of its own has another value from a day on.
+        SettingChanged(SettingChanged) = "shop.setting_changed" 1,
     }
 }
 
+/// The setting whose value, a table, is dated by its own rows: the newest holds for every day.
+pub const TAX_RATES: &str = "tax_rates";
+/// The settings that a shop has none of where its opening records none.
+pub const NONE_UNTIL_SET: [&str; 2] = ["cutoff", "issuer"];
+
 /// How long a quote holds where a version 1 event is silent, in days (R53 names no period).
 pub const QUOTE_VALID_DAYS_DEFAULT: u32 = 30;
+
+impl ShopEvent {
+    /// The settings that this event gives a value, each under its name and in the form in which
+    /// `shop.set` takes it; currency and time zone stand among them.
+    pub fn settings(&self) -> Vec<(SettingCode, SettingValue)> {
+        let one = |name: &str, value: Value| named([(name.to_owned(), value)]);
+        match self {
+            Self::Configured(event) => match json!(event) {
+                Value::Object(members) => named(members),
+                other => unreachable!("a struct is a JSON object, not {other}"),
+            },
+            Self::BusinessCalendarRevised(event) => {
+                let BusinessCalendarRevised { closed_days, extra_closed, .. } = event;
+                let value = json!({ "closed_days": closed_days, "extra_closed": extra_closed });
+                one("calendar", value)
+            }
+            Self::CutoffPolicySet(event) => one("cutoff", json!(event.cutoff)),
+            Self::BillingCalendarSet(event) => one("issue_day", json!(event.issue_day)),
+            Self::TaxRateTableRevised(event) => one(TAX_RATES, json!(event.rates)),
+            Self::IssuerRegistrationSet(event) => one("issuer", json!(event.number)),
+            Self::SettingChanged(event) => vec![(event.setting.clone(), event.value.clone())],
+        }
+    }
+}
+
+fn named(values: impl IntoIterator<Item = (String, Value)>) -> Vec<(SettingCode, SettingValue)> {
+    let named = values.into_iter().map(|(name, value)| {
+        // A value of the record that is longer than one that comes in today is shown as none.
+        let value = SettingValue::of(&value).unwrap_or_else(|_| SettingValue::none());
+        SettingCode::new(&name).ok().map(|name| (name, value))
+    });
+    named.flatten().collect()
+}
 
 event! {
     /// The shop's settings as a whole.
@@ -131,5 +175,36 @@ event! {
     pub struct IssuerRegistrationSet tags [] {
         /// T and 13 digits.
         pub number: IssuerNumber,
+    }
+}
+
+event! {
+    /// One setting of the shop, from the event's business day on.
+    pub struct SettingChanged tags [] {
+        /// Which one; a name that this software does not know changes nothing.
+        pub setting: SettingCode,
+        /// Its value, whole numbers only.
+        pub value: SettingValue,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use daicho_values::Sample;
+
+    fn names(event: impl Into<ShopEvent>) -> Vec<String> {
+        event.into().settings().into_iter().map(|(name, _)| name.to_string()).collect()
+    }
+
+    #[test]
+    fn an_event_tells_its_settings_by_their_names() {
+        assert_eq!(names(ShopConfigured::sample()).len(), 9);
+        assert_eq!(names(BusinessCalendarRevised::sample()), ["calendar"]);
+        assert_eq!(names(CutoffPolicySet::sample()), ["cutoff"]);
+        assert_eq!(names(BillingCalendarSet::sample()), ["issue_day"]);
+        assert_eq!(names(TaxRateTableRevised::sample()), [TAX_RATES]);
+        assert_eq!(names(IssuerRegistrationSet::sample()), ["issuer"]);
+        assert_eq!(names(SettingChanged::sample()), ["quote_valid_days"]);
     }
 }

@@ -43,6 +43,7 @@ macro_rules! for_each_command {
             shop::ReviseCalendar,
             shop::ReviseTaxRates,
             shop::SetCutoff,
+            shop::SetSettings,
             product::ListProduct,
             product::RenameProduct,
             product::PublishPlan,

@@ -27,6 +27,7 @@ pub const CODE_CHARS_MAX: usize = 64;
 const CODE_RULE: &str = "1 to 64 printable characters, no space at either end";
 const SCOPE_RULE: &str =
     "read, personal, events, deliveries, keys, on-behalf, run, run:<family> or run:<command>";
+const SETTING_RULE: &str = "1 to 64 lower-case letters and underscores";
 const HEX_RULE: &str = "64 lower-case hexadecimal digits";
 const NAME_RULE: &str = "1 to 256 characters, none of them a control character";
 
@@ -60,6 +61,11 @@ fn is_scope(text: &str) -> bool {
         None => is_word(named),
     };
     plain.contains(&text) || text.strip_prefix("run:").is_some_and(names_commands)
+}
+
+fn is_setting(text: &str) -> bool {
+    (1..=CODE_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 fn is_sha256(text: &str) -> bool {
@@ -183,6 +189,8 @@ texts! {
     IssuerNumber "the registration number" is_issuer_number "T and 13 digits", "T8700110005901";
     /// What a key is narrowed to within its role.
     Scope "the scope" is_scope SCOPE_RULE, "run:order.place";
+    /// The name of a setting of the shop.
+    SettingCode "the setting" is_setting SETTING_RULE, "quote_valid_days";
     /// A SHA-256, lower-case hexadecimal.
     Sha256 "the SHA-256" is_sha256 HEX_RULE,
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

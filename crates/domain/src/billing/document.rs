@@ -67,7 +67,7 @@ impl Draft {
             totals,
             issued_on: self.issued_on,
             due_on: shop.due_on(self.issued_on)?,
-            issuer: shop.issuer().cloned(),
+            issuer: shop.issuer(),
         };
         assert!(event.due_on >= event.issued_on, "an invoice is due on its day or later");
         Ok(NewEvent::on(self.issued_on, event))

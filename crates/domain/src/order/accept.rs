@@ -49,14 +49,13 @@ impl Decision for AcceptOrder {
     fn decide(
         &self,
         known: &Known<AcceptOrderState>,
-        at: &Moment,
+        _: &Moment,
     ) -> Result<Vec<NewEvent>, AcceptOrderRejection> {
         let order = stage::open(&known.orders, self.order)?;
         if order.accepted_on.is_some() {
             return Err(StageRejection::AlreadyAccepted { order: self.order }.into());
         }
-        let placed = Moment { now: order.placed_at, ..at.clone() };
-        let accepted_on = known.shop.accepted_on(&placed)?;
+        let accepted_on = known.shop.accepted_on(order.placed_at)?;
         Ok(vec![NewEvent::on(accepted_on, OrderAccepted { order: self.order, accepted_on })])
     }
 }

@@ -147,7 +147,7 @@ impl RecordSale {
             issued_on: self.sold_on,
             due_on: known.shop.due_on(self.sold_on)?,
             payable_at: payable_at(priced.totals.gross, settings),
-            issuer: known.shop.issuer().cloned(),
+            issuer: known.shop.issuer(),
         })
     }
 }

@@ -1,13 +1,26 @@
-//! Commands about the shop itself.
+//! Commands about the shop itself, and the table of its settings.
 
+mod first_day;
+#[cfg(test)]
+mod fold_tests;
 mod open_book;
+mod refused;
 mod revise_calendar;
 mod revise_tax_rates;
+mod set;
 mod set_cutoff;
+mod settings;
+mod table;
 
-pub use open_book::{OpenBook, OpenBookRejection};
-pub use revise_calendar::{EXTRA_CLOSED_DAYS_MAX, ReviseCalendar, ReviseCalendarRejection};
-pub use revise_tax_rates::{
-    ReviseTaxRates, ReviseTaxRatesRejection, TAX_RATE_ROWS_MAX, TaxTableRefused,
+pub use first_day::{FROM_MONTHS_BACK_MAX, FirstDayRefused};
+pub use open_book::OpenBookRejection;
+pub use refused::{
+    EXTRA_CLOSED_DAYS_MAX, INVOICE_PREFIX_CHARS_MAX, SettingRefused, TAX_RATE_ROWS_MAX,
+    TaxTableRefused, Within,
 };
+pub use revise_calendar::ReviseCalendar;
+pub use revise_tax_rates::ReviseTaxRates;
+pub use set::{SetSettings, SetSettingsRejection};
 pub use set_cutoff::SetCutoff;
+pub use settings::{Calendar, OnDay, OpenBook, ROWS, SettingChanges, Settings};
+pub use table::{Given, Row};

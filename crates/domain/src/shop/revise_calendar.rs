@@ -3,18 +3,16 @@
 use std::collections::BTreeSet;
 
 use daicho_events::access::Role;
-use daicho_events::shop::BusinessCalendarRevised;
 use daicho_events::{NewEvent, Query};
-use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
+use daicho_values::calendar::ClosedDays;
 use daicho_values::{Date, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::refused::SettingRefused;
+use super::settings::{Calendar, check};
 use crate::frame::Known;
 use crate::{By, Command, Decision, Moment};
-
-/// Days that a calendar may close besides its rule.
-pub const EXTRA_CLOSED_DAYS_MAX: usize = 1_000;
 
 /// Replaces the calendar of business days; what is already dated keeps its date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,44 +27,19 @@ pub struct ReviseCalendar {
     pub source: Name,
 }
 
-rejections! {
-    /// Why a calendar is not revised.
-    pub enum ReviseCalendarRejection {
-        /// A calendar stays short enough to be read whole.
-        TooManyDays { count: usize } = "too_many_closed_days":
-            "{count} closed days are too many: at most {EXTRA_CLOSED_DAYS_MAX} besides the rule, \
-             leave out days long past",
-        shared {
-            /// Holidays are known for certain years only.
-            Calendar(CalendarError),
-        }
-    }
-}
-
 impl Decision for ReviseCalendar {
     type State = ();
-    type Rejection = ReviseCalendarRejection;
+    type Rejection = SettingRefused;
 
     fn query(&self, _: &Known<()>) -> Query {
         Query::default()
     }
 
-    fn decide(
-        &self,
-        known: &Known<()>,
-        at: &Moment,
-    ) -> Result<Vec<NewEvent>, ReviseCalendarRejection> {
-        let count = self.extra_closed.len();
-        if count > EXTRA_CLOSED_DAYS_MAX {
-            return Err(ReviseCalendarRejection::TooManyDays { count });
-        }
-        let rule = BusinessCalendar::new(self.closed_days);
-        self.extra_closed.iter().try_for_each(|day| rule.is_open(day.0).map(drop))?;
-        let revised = BusinessCalendarRevised {
-            closed_days: self.closed_days,
-            extra_closed: self.extra_closed.iter().copied().collect(),
-            source: self.source.as_str().to_owned(),
-        };
+    fn decide(&self, known: &Known<()>, at: &Moment) -> Result<Vec<NewEvent>, SettingRefused> {
+        let calendar =
+            Calendar { closed_days: self.closed_days, extra_closed: self.extra_closed.clone() };
+        check::calendar(&calendar, known.shop.opened()?.currency)?;
+        let revised = calendar.revised(self.source.as_str());
         Ok(vec![NewEvent::on(known.shop.today(at), revised)])
     }
 }
@@ -80,9 +53,11 @@ impl Command for ReviseCalendar {
 #[cfg(test)]
 mod tests {
     use daicho_events::Actor;
+    use daicho_events::shop::BusinessCalendarRevised;
     use daicho_values::Sample;
 
     use super::*;
+    use crate::shop::EXTRA_CLOSED_DAYS_MAX;
     use crate::testing::{by, day, given, open_book};
 
     fn closing(days: impl IntoIterator<Item = Date>) -> ReviseCalendar {

@@ -1,19 +1,15 @@
 //! Revises the dated table of tax rates; what is already billed keeps its rate.
 
-use std::collections::BTreeSet;
-
 use daicho_events::access::Role;
-use daicho_events::shop::TaxRateTableRevised;
 use daicho_events::{NewEvent, Query};
-use daicho_values::{Date, DatedTaxRate, TaxCategory, TaxRate};
+use daicho_values::DatedTaxRate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::refused::SettingRefused;
+use super::settings::{check, event};
 use crate::frame::Known;
 use crate::{By, Command, Decision, Moment};
-
-/// Rows of the table.
-pub const TAX_RATE_ROWS_MAX: usize = 256;
 
 /// Replaces the table of tax rates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,63 +19,17 @@ pub struct ReviseTaxRates {
     pub rates: Vec<DatedTaxRate>,
 }
 
-rejections! {
-    /// Why a table of tax rates is refused.
-    pub enum TaxTableRefused {
-        /// The table stays short enough to be read whole.
-        TooManyRows { count: usize } = "too_many_tax_rates":
-            "{count} tax rates are too many: a table has at most {TAX_RATE_ROWS_MAX} rows",
-        /// A tax is a part of the price.
-        RateAboveWhole { rate: TaxRate } = "tax_rate_above_whole":
-            "{rate} is above 100 %: rates are in hundredths of a percent, 1000 is 10 %",
-        /// A day has one rate of a category.
-        RateTwice { category: TaxCategory, from: Date } = "tax_rate_twice":
-            "two rates of the category {category:?} begin on {from}: a category has one rate a \
-             day, leave out one",
-    }
-}
-
-rejections! {
-    /// Why tax rates are not revised.
-    pub enum ReviseTaxRatesRejection {
-        shared {
-            /// The table breaks a rule.
-            Table(TaxTableRefused),
-        }
-    }
-}
-
 impl Decision for ReviseTaxRates {
     type State = ();
-    type Rejection = ReviseTaxRatesRejection;
+    type Rejection = SettingRefused;
 
     fn query(&self, _: &Known<()>) -> Query {
         Query::default()
     }
 
-    fn decide(
-        &self,
-        known: &Known<()>,
-        at: &Moment,
-    ) -> Result<Vec<NewEvent>, ReviseTaxRatesRejection> {
-        check_table(&self.rates)?;
-        let revised = TaxRateTableRevised { rates: self.rates.clone() };
-        Ok(vec![NewEvent::on(known.shop.today(at), revised)])
-    }
-}
-
-/// The rules of every table, at the opening of a book and after.
-pub(super) fn check_table(rates: &[DatedTaxRate]) -> Result<(), TaxTableRefused> {
-    if rates.len() > TAX_RATE_ROWS_MAX {
-        return Err(TaxTableRefused::TooManyRows { count: rates.len() });
-    }
-    if let Some(row) = rates.iter().find(|row| row.rate.0 > TaxRate::WHOLE) {
-        return Err(TaxTableRefused::RateAboveWhole { rate: row.rate });
-    }
-    let mut begun = BTreeSet::new();
-    match rates.iter().find(|row| !begun.insert((row.category, row.from))) {
-        Some(row) => Err(TaxTableRefused::RateTwice { category: row.category, from: row.from }),
-        None => Ok(()),
+    fn decide(&self, known: &Known<()>, at: &Moment) -> Result<Vec<NewEvent>, SettingRefused> {
+        check::tax_rates(&self.rates, known.shop.opened()?.currency)?;
+        Ok(vec![NewEvent::on(known.shop.today(at), event::tax_rates(&self.rates))])
     }
 }
 
@@ -92,9 +42,11 @@ impl Command for ReviseTaxRates {
 #[cfg(test)]
 mod tests {
     use daicho_events::Actor;
-    use daicho_values::Sample;
+    use daicho_events::shop::TaxRateTableRevised;
+    use daicho_values::{Sample, TaxCategory, TaxRate};
 
     use super::*;
+    use crate::shop::TAX_RATE_ROWS_MAX;
     use crate::testing::{by, day, given, open_book};
 
     fn row(from: &str, rate: u32) -> DatedTaxRate {

@@ -1,14 +1,13 @@
 //! Sets the hour from which an order counts as the next business day's (受付締め時刻, R55).
 
-use std::convert::Infallible;
-
 use daicho_events::access::Role;
-use daicho_events::shop::CutoffPolicySet;
 use daicho_events::{NewEvent, Query};
 use daicho_values::LocalTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::refused::SettingRefused;
+use super::settings::{check, event};
 use crate::frame::Known;
 use crate::{By, Command, Decision, Moment};
 
@@ -22,15 +21,16 @@ pub struct SetCutoff {
 
 impl Decision for SetCutoff {
     type State = ();
-    type Rejection = Infallible;
+    type Rejection = SettingRefused;
 
     fn query(&self, _: &Known<()>) -> Query {
         Query::default()
     }
 
-    fn decide(&self, known: &Known<()>, at: &Moment) -> Result<Vec<NewEvent>, Infallible> {
-        let set = CutoffPolicySet { cutoff: self.cutoff };
-        Ok(vec![NewEvent::on(known.shop.today(at), set)])
+    fn decide(&self, known: &Known<()>, at: &Moment) -> Result<Vec<NewEvent>, SettingRefused> {
+        let cutoff = Some(self.cutoff);
+        check::cutoff(&cutoff, known.shop.opened()?.currency)?;
+        Ok(vec![NewEvent::on(known.shop.today(at), event::cutoff(&cutoff))])
     }
 }
 
@@ -43,6 +43,7 @@ impl Command for SetCutoff {
 #[cfg(test)]
 mod tests {
     use daicho_events::Actor;
+    use daicho_events::shop::CutoffPolicySet;
     use daicho_values::Sample;
 
     use super::*;

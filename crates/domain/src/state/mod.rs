@@ -4,6 +4,7 @@
 mod billing;
 mod catalogue;
 mod contract;
+mod dated;
 mod keys;
 #[cfg(test)]
 mod laws;
@@ -15,13 +16,14 @@ mod shop;
 pub use billing::{Billed, ClosedMonths, Invoice, Invoices};
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
 pub use contract::{Contract, ContractUnknown, Contracts, LicenceStep};
+pub use dated::{Dated, Newest};
 pub use keys::{Key, Keys};
 pub use member::{
     Member, MemberIdUsed, MemberUnknown, Members, OrganisationUnknown, Organisations,
 };
 pub use order::{Order, Orders};
 pub use quote::{Quote, Quotes};
-pub use shop::{Shop, ShopNotOpen};
+pub use shop::{Opened, Shop, ShopNotOpen};
 
 use daicho_events::{Query, Recorded};
 use daicho_values::Tag;

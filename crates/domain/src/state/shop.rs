@@ -1,30 +1,28 @@
-//! The shop's settings as they stand: zone, calendar, cut-off, rates, series.
-
-use std::collections::BTreeSet;
+//! The shop: its currency and zone, fixed at the opening, and its settings by day.
 
 use daicho_events::shop::{SHOP, ShopConfigured, ShopEvent};
 use daicho_events::{Event, Query, Recorded};
-use daicho_values::calendar::{BusinessCalendar, CalendarError, ClosedDays};
-use daicho_values::{
-    Date, DatedTaxRate, IssuerNumber, LocalTime, Tag, TaxCategory, TaxRate, Timestamp,
-};
+use daicho_values::calendar::{BusinessCalendar, CalendarError};
+use daicho_values::{Currency, Date, IssuerNumber, Tag, TaxCategory, TaxRate, TimeZone, Timestamp};
 
 use super::Fold;
+use crate::shop::{OnDay, Settings};
 use crate::{Moment, Rejection};
-
-/// The day of the month on which bills go out where no setting says so (R86: 10th to 15th).
-const ISSUE_DAY_DEFAULT: u32 = 10;
 
 /// What is known of the shop.
 #[derive(Debug, Default)]
 pub struct Shop {
     configured: Option<ShopConfigured>,
-    closed_days: Option<ClosedDays>,
-    extra_closed: BTreeSet<jiff::civil::Date>,
-    cutoff: Option<LocalTime>,
-    issue_day: Option<u32>,
-    rates: Vec<DatedTaxRate>,
-    issuer: Option<IssuerNumber>,
+    settings: Settings,
+}
+
+/// What is fixed when a book is opened: amounts and days would mean something else otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    /// The currency of all its prices.
+    pub currency: Currency,
+    /// Where its business days begin and end.
+    pub time_zone: TimeZone,
 }
 
 /// The book has no settings yet.
@@ -52,6 +50,25 @@ impl Shop {
         self.configured.as_ref().ok_or(ShopNotOpen)
     }
 
+    /// What is fixed at its opening.
+    ///
+    /// # Errors
+    /// The book is not open yet.
+    pub fn opened(&self) -> Result<Opened, ShopNotOpen> {
+        let ShopConfigured { currency, time_zone, .. } = self.settings()?;
+        Ok(Opened { currency: *currency, time_zone: *time_zone })
+    }
+
+    /// Its settings as they hold on a day. Before the first value of one, that value holds.
+    pub fn on(&self, day: Date) -> OnDay<'_> {
+        self.settings.on(day)
+    }
+
+    /// Its settings of all days.
+    pub fn by_day(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The business day of a moment: the date in the shop's zone.
     pub fn today(&self, at: &Moment) -> Date {
         self.date_of(at.now)
@@ -59,60 +76,65 @@ impl Shop {
 
     /// The date of an instant in the shop's zone (UTC before the shop is open).
     pub fn date_of(&self, instant: Timestamp) -> Date {
-        let zone = self.configured.as_ref().map(|shop| shop.time_zone.rules());
-        Date(instant.in_zone(&zone.unwrap_or(jiff::tz::TimeZone::UTC)).date())
+        Date(self.local(instant).date())
     }
 
-    /// The business day as which an order of this moment counts (R55). Without a cut-off the
-    /// whole open day counts.
+    fn local(&self, instant: Timestamp) -> jiff::civil::DateTime {
+        let zone = self.opened().map(|opened| opened.time_zone.rules());
+        instant.in_zone(&zone.unwrap_or(jiff::tz::TimeZone::UTC))
+    }
+
+    /// The business day on which an order counts that was placed at this instant (R55), by the
+    /// cut-off and the calendar of the day on which it was placed. Without a cut-off the whole open
+    /// day counts.
     ///
     /// # Errors
     /// A year that the calendar does not cover.
-    pub fn accepted_on(&self, at: &Moment) -> Result<Date, CalendarError> {
-        let zone = self.configured.as_ref().map(|shop| shop.time_zone.rules());
-        let received = at.now.in_zone(&zone.unwrap_or(jiff::tz::TimeZone::UTC));
-        let day = match self.cutoff {
-            Some(cutoff) => self.calendar().business_date(received, cutoff.civil())?,
-            None => self.calendar().next_open_on_or_after(received.date())?,
+    pub fn accepted_on(&self, placed_at: Timestamp) -> Result<Date, CalendarError> {
+        let received = self.local(placed_at);
+        let that_day = self.on(Date(received.date()));
+        let calendar = that_day.calendar().rules();
+        let day = match that_day.cutoff() {
+            Some(cutoff) => calendar.business_date(received, cutoff.civil())?,
+            None => calendar.next_open_on_or_after(received.date())?,
         };
         Ok(Date(day))
     }
 
     /// Its business days.
     pub fn calendar(&self) -> BusinessCalendar {
-        BusinessCalendar {
-            rule: self.closed_days.unwrap_or(ClosedDays::Bank),
-            extra_closed: self.extra_closed.clone(),
-        }
+        self.on(Date(jiff::civil::Date::MAX)).calendar().rules()
     }
 
-    /// Last day of payment for an invoice of that day (R85).
+    /// Last day of payment for an invoice of that day (R85), by the calendar of that day.
     ///
     /// # Errors
     /// A year that the calendar does not cover.
     pub fn due_on(&self, issued_on: Date) -> Result<Date, CalendarError> {
-        self.calendar().due_date(issued_on.0).map(Date)
+        self.on(issued_on).calendar().rules().due_date(issued_on.0).map(Date)
     }
 
     /// Day of the month on which the month before is billed (R86).
     pub fn issue_day(&self) -> u32 {
-        self.issue_day.unwrap_or(ISSUE_DAY_DEFAULT)
+        self.on(Date(jiff::civil::Date::MAX)).issue_day()
     }
 
     /// The rate of a category on a day; a category without a row bears none.
     pub fn rate_on(&self, category: TaxCategory, day: Date) -> TaxRate {
-        let rows = self.rates.iter().filter(|row| row.category == category && row.from <= day);
+        let rates = self.on(day).tax_rates();
+        let rows = rates.iter().filter(|row| row.category == category && row.from <= day);
         rows.max_by_key(|row| row.from).map_or(TaxRate::ZERO, |row| row.rate)
     }
 
     /// Whether the rate table has a row for a category on a day.
     pub fn has_rate_on(&self, category: TaxCategory, day: Date) -> bool {
-        self.rates.iter().any(|row| row.category == category && row.from <= day)
+        let rates = self.on(day).tax_rates();
+        rates.iter().any(|row| row.category == category && row.from <= day)
     }
 
     /// The number printed on qualified invoices.
-    pub fn issuer(&self) -> Option<&IssuerNumber> {
-        self.issuer.as_ref()
+    pub fn issuer(&self) -> Option<IssuerNumber> {
+        self.on(Date(jiff::civil::Date::MAX)).issuer()
     }
 }
 
@@ -121,16 +143,9 @@ impl Fold for Shop {
 
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Shop(event) = &recorded.event else { return };
-        match event {
-            ShopEvent::Configured(event) => self.configured = Some(event.clone()),
-            ShopEvent::BusinessCalendarRevised(event) => {
-                self.closed_days = Some(event.closed_days);
-                self.extra_closed = event.extra_closed.iter().map(|day| day.0).collect();
-            }
-            ShopEvent::CutoffPolicySet(event) => self.cutoff = Some(event.cutoff),
-            ShopEvent::BillingCalendarSet(event) => self.issue_day = Some(event.issue_day),
-            ShopEvent::TaxRateTableRevised(event) => self.rates.clone_from(&event.rates),
-            ShopEvent::IssuerRegistrationSet(event) => self.issuer = Some(event.number.clone()),
+        if let ShopEvent::Configured(event) = event {
+            self.configured = Some(event.clone());
         }
+        self.settings.apply(recorded.header.effective_on, event);
     }
 }
