@@ -56,7 +56,9 @@ impl SettingValue {
         match &self.0 {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
-            other => Some(other.to_string()),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                Some(self.to_string())
+            }
         }
     }
 

@@ -45,10 +45,10 @@ impl ShopEvent {
     pub fn settings(&self) -> Vec<(SettingCode, SettingValue)> {
         let one = |name: &str, value: Value| named([(name.to_owned(), value)]);
         match self {
-            Self::Configured(event) => match json!(event) {
-                Value::Object(members) => named(members),
-                other => unreachable!("a struct is a JSON object, not {other}"),
-            },
+            Self::Configured(event) => {
+                let members = json!(event).as_object().cloned();
+                named(members.into_iter().flatten())
+            }
             Self::BusinessCalendarRevised(event) => {
                 let BusinessCalendarRevised { closed_days, extra_closed, .. } = event;
                 let value = json!({ "closed_days": closed_days, "extra_closed": extra_closed });

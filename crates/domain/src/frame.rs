@@ -106,7 +106,7 @@ pub fn decide<C: Command>(
         return Err(NotYours::StaffOnly { command: C::NAME }.into());
     }
     if C::OPEN_BOOK {
-        known.shop.settings()?;
+        known.shop.opened()?;
     }
     if let Actor::Member(member) = at.actor {
         may(command, known, member)?;

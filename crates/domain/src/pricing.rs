@@ -11,6 +11,7 @@ use daicho_values::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Rejection;
 use crate::state::{Catalogue, Plan, Product, Shop, ShopNotOpen};
 
 /// Lines of one document.
@@ -80,19 +81,34 @@ rejections! {
         /// What is given away is free; nobody is paid for taking it.
         PriceBelowZero { product: ProductCode, price: Money } = "price_below_zero":
             "the price of `{product}`, {price}, is below zero: record what came back as a return",
-        /// A standard or reduced rate must be known, even where it is 0 %.
-        TaxRateMissing { product: ProductCode, day: Date } = "tax_rate_missing":
-            "the tax table has no rate for `{product}` on {day}: revise the table, or use the tax \
-             category that applies",
         /// The limit of an event's data.
         LinesTooLong { bytes: usize } = "lines_too_long":
             "the lines take {bytes} bytes in the record, over the limit of 1000000: split them",
         shared {
+            /// A standard or reduced rate must be known, even where it is 0 %.
+            Rate(TaxRateMissing),
             /// The shop's currency, rates and rounding are needed.
             Shop(ShopNotOpen),
             /// Another currency than the shop's, or sums beyond the limits.
             Money(MoneyError),
         }
+    }
+}
+
+/// A rate is needed that the shop's table does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the tax table has no rate for `{product}` on {day}: revise the table, or use the tax category \
+     that applies"
+)]
+pub struct TaxRateMissing {
+    product: ProductCode,
+    day: Date,
+}
+
+impl Rejection for TaxRateMissing {
+    fn code(&self) -> &'static str {
+        "tax_rate_missing"
     }
 }
 
@@ -113,19 +129,19 @@ impl Priced {
             let product = sellable(catalogue, &wanted.product, day)?;
             price(wanted, product, Place { line, day }, shop)
         });
-        Self::of(lines.collect::<Result<_, _>>()?, shop)
+        Self::of(lines.collect::<Result<_, _>>()?, day, shop)
     }
 
-    /// Lines that have their prices already, with their totals.
+    /// Lines that have their prices already, with their totals as they are rounded on a day.
     ///
     /// # Errors
     /// Too many, too long, of another currency than the shop's, or sums beyond the limits.
-    pub fn of(lines: Vec<OrderLine>, shop: &Shop) -> Result<Self, LineRejection> {
+    pub fn of(lines: Vec<OrderLine>, day: Date, shop: &Shop) -> Result<Self, LineRejection> {
         check_count(lines.len())?;
         check_bytes(bytes_of(&lines))?;
-        let settings = shop.settings()?;
+        let currency = shop.opened()?.currency;
         let taxed = lines.iter().map(|line| (line.tax, line.rate, line.amount));
-        let totals = Totals::of(taxed, settings.currency, settings.rounding)?;
+        let totals = Totals::of(taxed, currency, shop.on(day).rounding())?;
         Ok(Self { lines, totals })
     }
 }
@@ -143,7 +159,7 @@ fn price(
     at: Place,
     shop: &Shop,
 ) -> Result<OrderLine, LineRejection> {
-    let limit = product.rules.as_ref().and_then(|rules| rules.quantity_max);
+    let limit = product.rules_on(at.day).quantity_max;
     let quantity = quantity_within(&wanted.product, wanted.quantity, limit)?;
     let plan = plan_of(wanted, product, at.day)?;
     Ok(OrderLine {
@@ -203,17 +219,9 @@ pub fn rate_on(
     product: &ProductCode,
     tax: TaxCategory,
     day: Date,
-) -> Result<TaxRate, LineRejection> {
-    match tax {
-        TaxCategory::Standard | TaxCategory::Reduced if !shop.has_rate_on(tax, day) => {
-            Err(LineRejection::TaxRateMissing { product: product.clone(), day })
-        }
-        TaxCategory::Standard
-        | TaxCategory::Reduced
-        | TaxCategory::Exempt
-        | TaxCategory::Export
-        | TaxCategory::OutOfScope => Ok(shop.rate_on(tax, day)),
-    }
+) -> Result<TaxRate, TaxRateMissing> {
+    let missing = || TaxRateMissing { product: product.clone(), day };
+    shop.rate_on(tax, day).ok_or_else(missing)
 }
 
 /// The price of one that a caller gives.
@@ -293,7 +301,6 @@ mod tests {
     use daicho_values::{Name, Sample};
 
     use super::*;
-    use crate::Rejection;
     use crate::order::fixtures::{
         ANNUAL, DATED, MAIL, PAPER, PLAIN, TEA, code, known, known_shop, listed, name, plan,
     };

@@ -216,7 +216,8 @@ impl World<'_> {
             ProductKind::Service => product.rules.notice_days += 15,
             ProductKind::Goods => product.rules.quantity_max = None,
         }
-        let set = SetRules { product: product.code.clone(), rules: product.rules.clone() };
+        let set =
+            SetRules { product: product.code.clone(), rules: product.rules.clone(), from: None };
         self.must(actor, &set).await.map(drop)
     }
 

@@ -138,7 +138,7 @@ impl Imports {
         options: &ImportOptions,
         progress: &dyn Progress,
     ) -> Result<ImportReport, ImportError> {
-        let currency = self.record.shop().await?.settings().map_err(refused)?.currency;
+        let currency = self.record.shop().await?.opened().map_err(refused)?.currency;
         let (rows, rejects) = row::read(file, currency, options.unknown_customer.is_some())?;
         let zero = Money::zero(currency);
         let mut import = Import {

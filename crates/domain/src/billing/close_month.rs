@@ -56,7 +56,7 @@ impl Decision for CloseMonth {
         known: &Known<CloseMonthState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, CloseMonthRejection> {
-        let currency = known.shop.settings()?.currency;
+        let currency = known.shop.opened()?.currency;
         let (month, today) = (self.month, known.shop.today(at));
         let first = first_issue_day(&known.shop, month);
         if today < first {

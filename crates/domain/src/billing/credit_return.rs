@@ -13,7 +13,7 @@ use super::invoice::{line_of, return_document_required};
 use super::lines;
 use super::series::Series;
 use crate::frame::Known;
-use crate::state::{Billed, Orders, ShopNotOpen};
+use crate::state::{Billed, Orders};
 use crate::{By, Command, Decision, Moment};
 
 /// Credits a return today, at the prices and totals of the return.
@@ -35,8 +35,6 @@ rejections! {
             = "return_already_credited":
             "return {goods_return} is credited as {credit}: a return is credited once",
         shared {
-            /// The book has no settings; comes second.
-            NotOpen(ShopNotOpen),
             /// The document cannot be made; comes last.
             Document(DocumentRejection),
         }
@@ -67,11 +65,11 @@ impl Decision for CreditReturn {
         known: &Known<CreditReturnState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, CreditReturnRejection> {
-        let prefix = &known.shop.settings()?.invoice_prefix;
         let goods_return = self.check(known)?;
-        let (credit, sequence) = { known.series }.next(prefix);
-        assert!(sequence.0 > known.series.last, "a series goes up");
         let issued_on = known.shop.today(at);
+        let prefix = known.shop.on(issued_on).invoice_prefix();
+        let (credit, sequence) = { known.series }.next(&prefix);
+        assert!(sequence.0 > known.series.last, "a series goes up");
         let returned = goods_return.lines.iter();
         let returned = returned.map(|line| line_of(line, goods_return.order));
         let invoice = goods_return.order.and_then(|order| known.billed.order(order));

@@ -8,6 +8,7 @@ use daicho_values::{Date, MoneyError, Month, OrderId, OrganisationId, Totals};
 use super::invoice::{payable_at, return_document_required};
 use super::lines::numbered;
 use super::series::Series;
+use crate::pricing::TaxRateMissing;
 use crate::state::{Shop, ShopNotOpen};
 
 /// Lines of one document: the longest lines of so many stay within the 1 MiB of an event's data.
@@ -25,6 +26,8 @@ rejections! {
             NotOpen(ShopNotOpen),
             /// Mixed currencies, or amounts beyond the limits.
             Money(MoneyError),
+            /// A charge whose rate nobody knows.
+            Rate(TaxRateMissing),
             /// No due date in that year.
             Calendar(CalendarError),
         }
@@ -41,7 +44,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The invoice, with the next number, tax once per rate, and the day of payment.
+    /// The invoice, with the next number, tax once per rate, and the day of payment, by the settings
+    /// of its day of issue.
     pub(super) fn issue(
         self,
         shop: &Shop,
@@ -50,12 +54,12 @@ impl Draft {
         if self.lines.len() > LINES_MAX {
             return Err(DocumentRejection::TooManyLines { lines: self.lines.len() });
         }
-        let totals = totals(&self.lines, shop)?;
+        let totals = self.totals(shop)?;
         if totals.gross.is_negative() {
             return self.credit(shop, series);
         }
-        let settings = shop.settings()?;
-        let (invoice, sequence) = series.next(&settings.invoice_prefix);
+        let that_day = shop.on(self.issued_on);
+        let (invoice, sequence) = series.next(&that_day.invoice_prefix());
         let event = InvoiceIssued {
             invoice,
             sequence,
@@ -63,11 +67,11 @@ impl Draft {
             order: self.order,
             month: self.month,
             lines: numbered(self.lines),
-            payable_at: payable_at(totals.gross, settings),
+            payable_at: payable_at(totals.gross, that_day.barcode_below()),
             totals,
             issued_on: self.issued_on,
             due_on: shop.due_on(self.issued_on)?,
-            issuer: shop.issuer(),
+            issuer: that_day.issuer(),
         };
         assert!(event.due_on >= event.issued_on, "an invoice is due on its day or later");
         Ok(NewEvent::on(self.issued_on, event))
@@ -76,8 +80,8 @@ impl Draft {
     /// What is owed to the customer, as positive amounts.
     fn credit(mut self, shop: &Shop, mut series: Series) -> Result<NewEvent, DocumentRejection> {
         self.lines.iter_mut().for_each(|line| line.amount = line.amount.negated());
-        let (credit, sequence) = series.next(&shop.settings()?.invoice_prefix);
-        let totals = totals(&self.lines, shop)?;
+        let (credit, sequence) = series.next(&shop.on(self.issued_on).invoice_prefix());
+        let totals = self.totals(shop)?;
         assert!(!totals.gross.is_negative(), "a credit is what is owed to the customer");
         let event = CreditIssued {
             credit,
@@ -92,12 +96,13 @@ impl Draft {
         };
         Ok(NewEvent::on(self.issued_on, event))
     }
-}
 
-fn totals(lines: &[InvoiceLine], shop: &Shop) -> Result<Totals, DocumentRejection> {
-    let settings = shop.settings()?;
-    let amounts = lines.iter().map(|line| (line.tax, line.rate, line.amount));
-    let totals = Totals::of(amounts, settings.currency, settings.rounding)?;
-    assert_eq!(totals.gross.currency(), settings.currency, "a document has the shop's currency");
-    Ok(totals)
+    fn totals(&self, shop: &Shop) -> Result<Totals, DocumentRejection> {
+        let amounts = self.lines.iter().map(|line| (line.tax, line.rate, line.amount));
+        let rounding = shop.on(self.issued_on).rounding();
+        let currency = shop.opened()?.currency;
+        let totals = Totals::of(amounts, currency, rounding)?;
+        assert_eq!(totals.gross.currency(), currency, "a document has the shop's currency");
+        Ok(totals)
+    }
 }

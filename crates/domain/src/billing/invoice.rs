@@ -3,7 +3,6 @@
 
 use daicho_events::billing::{InvoiceLine, PayableAt};
 use daicho_events::order::OrderLine;
-use daicho_events::shop::ShopConfigured;
 use daicho_values::{Currency, Money, OrderId};
 
 /// Below this many yen, tax included, no qualified return invoice is needed
@@ -27,10 +26,10 @@ pub(crate) fn line_of(sold: &OrderLine, order: Option<OrderId>) -> InvoiceLine {
     }
 }
 
-/// Where an invoice can be paid (R95): with a barcode strictly below the shop's boundary; at the
-/// boundary itself, which the source leaves open, at banks only.
-pub(crate) fn payable_at(gross: Money, shop: &ShopConfigured) -> PayableAt {
-    if shop.barcode_below.is_some_and(|boundary| gross < boundary) {
+/// Where an invoice can be paid (R95): with a barcode strictly below the shop's boundary of its day
+/// of issue; at the boundary itself, which the source leaves open, at banks only.
+pub(crate) fn payable_at(gross: Money, barcode_below: Option<Money>) -> PayableAt {
+    if barcode_below.is_some_and(|boundary| gross < boundary) {
         PayableAt::BanksAndStores
     } else {
         PayableAt::BanksOnly

@@ -17,9 +17,7 @@ use super::invoice::line_of;
 use super::series::Series;
 use super::{first_issue_day, lines};
 use crate::frame::Known;
-use crate::state::{
-    Billed, ClosedMonths, Contracts, Order, Orders, Organisations, Shop, ShopNotOpen,
-};
+use crate::state::{Billed, ClosedMonths, Contracts, Order, Orders, Organisations, Shop};
 use crate::{By, Command, Decision, Moment};
 
 /// Issues the invoice of an organisation for a month.
@@ -60,8 +58,6 @@ rejections! {
         NothingToInvoice { month: Month, organisation: OrganisationId } = "nothing_to_invoice":
             "organisation {organisation} owes nothing for {month}: no invoice is needed",
         shared {
-            /// The book has no settings; comes second.
-            NotOpen(ShopNotOpen),
             /// The document cannot be made; comes last.
             Document(DocumentRejection),
         }
@@ -102,9 +98,9 @@ impl Decision for IssueInvoice {
         known: &Known<IssueInvoiceState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, IssueInvoiceRejection> {
-        let rounding = known.shop.settings()?.rounding;
         let issued_on = self.check(known, known.shop.today(at))?;
         assert!(issued_on > self.month.last(), "a month is billed when it is over");
+        let rounding = known.shop.on(issued_on).rounding();
         let mut lines = Vec::new();
         for month in self.due_months(known) {
             lines.extend(known.lines(&known.shop, month, rounding)?);
@@ -231,9 +227,10 @@ mod tests {
         CancellationScheduled, ContractConcluded, ContractTerms, PenaltyAssessed,
     };
     use daicho_events::product::BillingPeriod;
+    use daicho_events::shop::TaxRateTableRevised;
     use daicho_events::{Actor, Event};
     use daicho_values::{
-        ContractId, IssuerNumber, RateTotal, Sample, TaxCategory, TaxRate, Totals,
+        ContractId, DatedTaxRate, IssuerNumber, RateTotal, Sample, TaxCategory, TaxRate, Totals,
     };
     use ulid::Ulid;
 
@@ -295,6 +292,25 @@ mod tests {
             issuer: Some(IssuerNumber::sample()),
         };
         given(june([event(concluded())])).when(invoice("2026-05")).then([expected.into()]);
+    }
+
+    #[test]
+    fn a_charge_without_a_rate_in_the_table_is_not_billed_at_nothing_r101() {
+        let table = |rates| event(TaxRateTableRevised { rates });
+        let rate = DatedTaxRate {
+            category: TaxCategory::Standard,
+            from: day("2027-04-01"),
+            rate: TaxRate(1_000),
+        };
+        let history = june([event(concluded()), table(vec![rate])]);
+        given(history).when(invoice("2026-05")).then_rejected("tax_rate_missing");
+        let exempt = ContractConcluded { tax: TaxCategory::Exempt, ..concluded() };
+        let exempt =
+            issued(given(june([event(exempt), table(vec![rate])])).when(invoice("2026-05")));
+        assert_eq!(exempt.totals.tax, yen(0));
+        let untaxed =
+            issued(given(june([event(concluded()), table(vec![])])).when(invoice("2026-05")));
+        assert_eq!(untaxed.totals.tax, yen(0), "a shop without any rate levies no tax");
     }
 
     #[test]

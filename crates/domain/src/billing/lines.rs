@@ -1,9 +1,11 @@
 //! The lines of invoices and credits: services from charges, penalties, goods as ordered.
 
 use daicho_events::billing::InvoiceLine;
-use daicho_values::{MoneyError, Month, Name, Quantity, Rounding, TaxCategory, TaxRate};
+use daicho_values::{Date, Month, Name, Quantity, Rounding, TaxCategory, TaxRate};
 
 use super::charges::{Charge, charges};
+use super::document::DocumentRejection;
+use crate::pricing::{TaxRateMissing, rate_on};
 use crate::state::{Contract, Shop};
 
 /// What a penalty is called on an invoice.
@@ -12,15 +14,26 @@ const PENALTY: &str = "違約金";
 /// The lines of a contract's charges of a month; the shop's table says their tax rates.
 ///
 /// # Errors
-/// Amounts beyond the limits.
+/// Amounts beyond the limits, or a charge whose rate the table does not have.
 pub(super) fn of_contract(
     contract: &Contract,
     month: Month,
     shop: &Shop,
     rounding: Rounding,
-) -> Result<Vec<InvoiceLine>, MoneyError> {
+) -> Result<Vec<InvoiceLine>, DocumentRejection> {
+    let charges = charges(contract, month, rounding)?.into_iter();
+    charges.map(|charge| Ok(of_charge(contract, charge, shop)?)).collect()
+}
+
+fn of_charge(
+    contract: &Contract,
+    charge: Charge,
+    shop: &Shop,
+) -> Result<InvoiceLine, TaxRateMissing> {
     let concluded = &contract.concluded;
-    let line = |charge: Charge| InvoiceLine {
+    let currency = concluded.unit_price.currency();
+    assert_eq!(charge.amount.currency(), currency, "a charge is of its price");
+    Ok(InvoiceLine {
         line: 0,
         description: concluded.name.clone(),
         product: Some(concluded.product.clone()),
@@ -31,16 +44,18 @@ pub(super) fn of_contract(
         unit_price: concluded.unit_price,
         amount: charge.amount,
         tax: concluded.tax,
-        rate: shop.rate_on(concluded.tax, charge.rated_on),
-    };
-    let lines: Vec<InvoiceLine> =
-        charges(contract, month, rounding)?.into_iter().map(line).collect();
-    let currency = concluded.unit_price.currency();
-    assert!(
-        lines.iter().all(|line| line.amount.currency() == currency),
-        "a charge is of its price"
-    );
-    Ok(lines)
+        rate: rate_of(contract, charge.rated_on, shop)?,
+    })
+}
+
+/// The rate of a charge. A shop whose table is empty as a whole levies no tax, so that what was
+/// concluded is billed on at 0 %.
+fn rate_of(contract: &Contract, day: Date, shop: &Shop) -> Result<TaxRate, TaxRateMissing> {
+    let concluded = &contract.concluded;
+    match rate_on(shop, &concluded.product, concluded.tax, day) {
+        Err(_) if shop.on(day).tax_rates().is_empty() => Ok(TaxRate::ZERO),
+        rate => rate,
+    }
 }
 
 /// The line of a contract's penalty, if one is assessed in the month: outside the tax's scope.

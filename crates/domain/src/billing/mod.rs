@@ -27,7 +27,9 @@ use daicho_values::{Date, Month};
 
 use crate::state::Shop;
 
-/// The day from which a month may be billed: the shop's issue day of the month after (R86).
+/// The day from which a month may be billed: in the month after, the issue day that the shop has on
+/// its first day (R86).
 fn first_issue_day(shop: &Shop, month: Month) -> Date {
-    month.next().first().plus_days(shop.issue_day().saturating_sub(1))
+    let next = month.next().first();
+    next.plus_days(shop.on(next).issue_day().saturating_sub(1))
 }

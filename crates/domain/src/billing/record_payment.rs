@@ -106,8 +106,7 @@ impl Decision for RecordPayment {
         known: &Known<RecordPaymentState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, RecordPaymentRejection> {
-        let shop = known.shop.settings()?;
-        self.check_amounts(Money::zero(shop.currency))?;
+        self.check_amounts(Money::zero(known.shop.opened()?.currency))?;
         self.check_payment(known, known.shop.today(at))?;
         self.check_invoices(known)?;
         let received = PaymentReceived {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::penalty::penalty;
 use crate::frame::Known;
 use crate::reason::{self, ReasonRejection};
-use crate::state::{Contract, ContractUnknown, Contracts, ShopNotOpen};
+use crate::state::{Contract, ContractUnknown, Contracts};
 use crate::{By, Command, Decision, Moment};
 
 /// Schedules the contract's last day.
@@ -46,8 +46,6 @@ rejections! {
         shared {
             /// The reason says nothing, or too much; comes first.
             Reason(ReasonRejection),
-            /// The book has no settings; comes second.
-            NotOpen(ShopNotOpen),
             /// The contract is not known; comes third.
             Unknown(ContractUnknown),
             /// The penalty is beyond the limits.
@@ -75,9 +73,9 @@ impl Decision for Cancel {
         at: &Moment,
     ) -> Result<Vec<NewEvent>, CancelRejection> {
         reason::check(&self.reason)?;
-        let rounding = known.shop.settings()?.rounding;
         let contract = known.contracts.get(self.contract)?;
         let today = known.shop.today(at);
+        let rounding = known.shop.on(today).rounding();
         self.check(contract, today)?;
         let organisation = contract.concluded.organisation;
         let scheduled = CancellationScheduled {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Known;
-use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations, ShopNotOpen};
+use crate::state::{MemberIdUsed, Members, OrganisationUnknown, Organisations};
 use crate::{By, Command, Decision, Moment, Private};
 
 /// Asks for membership, per person and not per company (R10). The link that is mailed holds for as
@@ -41,8 +41,6 @@ rejections! {
             "a member with this mail address is registered already: log in as that member, or \
              give another address",
         shared {
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The organisation comes first.
             OrganisationUnknown(OrganisationUnknown),
             /// An id is one person's.
@@ -71,15 +69,15 @@ impl Decision for RequestRegistration {
         known: &Known<RequestRegistrationState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, RequestRegistrationRejection> {
-        let settings = known.shop.settings()?;
         known.organisations.known(self.organisation)?;
         known.members.unused(self.member)?;
         if known.members.email_is_taken(&self.email_index) {
             return Err(RequestRegistrationRejection::EmailRegistered);
         }
-        let expires_at = settings.verification_minutes.map(|minutes| at.now.plus_minutes(minutes));
-        let link = VerificationLinkIssued { member: self.member, expires_at };
         let today = known.shop.today(at);
+        let minutes = known.shop.on(today).verification_minutes();
+        let expires_at = minutes.map(|minutes| at.now.plus_minutes(minutes));
+        let link = VerificationLinkIssued { member: self.member, expires_at };
         Ok(vec![NewEvent::on(today, self.event()), NewEvent::on(today, link)])
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Known;
-use crate::state::{MemberUnknown, Members, ShopNotOpen};
+use crate::state::{MemberUnknown, Members};
 use crate::{By, Command, Decision, Moment};
 
 /// Verifies the mail address of a member. Where the shop has no main registration, the member is
@@ -37,8 +37,6 @@ rejections! {
             "a member with this mail address is registered already: log in as that member, or \
              give another address",
         shared {
-            /// The shop comes first.
-            ShopNotOpen(ShopNotOpen),
             /// The request comes first.
             MemberUnknown(MemberUnknown),
         }
@@ -62,7 +60,6 @@ impl Decision for VerifyMember {
         at: &Moment,
     ) -> Result<Vec<NewEvent>, VerifyMemberRejection> {
         use VerifyMemberRejection as Rejected;
-        let settings = known.shop.settings()?;
         let member = known.members.known(self.member)?;
         if member.verified {
             return Err(Rejected::AlreadyVerified { member: self.member });
@@ -76,7 +73,7 @@ impl Decision for VerifyMember {
         }
         let today = known.shop.today(at);
         let mut events = vec![NewEvent::on(today, EmailVerified { member: self.member })];
-        if !settings.main_registration {
+        if !known.shop.on(today).main_registration() {
             events.push(NewEvent::on(today, MainRegistrationCompleted { member: self.member }));
         }
         Ok(events)

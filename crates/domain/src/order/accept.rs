@@ -69,11 +69,14 @@ impl Command for AcceptOrder {
 #[cfg(test)]
 mod tests {
     use daicho_events::Actor;
+    use daicho_values::Sample;
+    use daicho_values::calendar::ClosedDays;
 
     use super::*;
     use crate::order::fixtures::{
         TEA, administrator, cancelled, fulfilled, order_id, order_placed, placed, shop, wanted,
     };
+    use crate::shop::{ReviseCalendar, SetCutoff};
     use crate::testing::{at, by, day, event, given};
 
     fn accept() -> AcceptOrder {
@@ -104,6 +107,30 @@ mod tests {
     #[test]
     fn an_order_placed_on_a_closed_day_counts_as_the_next_business_day_r55() {
         counts_as("2026-05-09T09:00", "2026-05-11");
+    }
+
+    #[test]
+    fn an_order_counts_by_the_cut_off_of_the_day_on_which_it_was_placed_r55() {
+        let order = event(order_placed(&[wanted(TEA, None, 1)]));
+        let cutoff = SetCutoff { cutoff: "15:00".parse().unwrap() };
+        let placed = [at("2026-05-11T14:00"), order];
+        let changed = [at("2026-05-12T09:00"), cutoff.into()];
+        let events = given(shop(placed.into_iter().chain(changed))).when(accept()).events();
+        assert_eq!(events[0].effective_on, day("2026-05-12"), "the cut-off was 13:00 that day");
+    }
+
+    #[test]
+    fn an_order_counts_by_the_calendar_of_the_day_on_which_it_was_placed_r55() {
+        let order = event(order_placed(&[wanted(TEA, None, 1)]));
+        let closing = ReviseCalendar {
+            closed_days: ClosedDays::Bank,
+            extra_closed: [day("2026-05-11")].into(),
+            source: Sample::sample(),
+        };
+        let placed = [at("2026-05-11T09:00"), order];
+        let changed = [at("2026-05-12T09:00"), closing.into()];
+        let events = given(shop(placed.into_iter().chain(changed))).when(accept()).events();
+        assert_eq!(events[0].effective_on, day("2026-05-11"), "the shop was open that day");
     }
 
     #[test]

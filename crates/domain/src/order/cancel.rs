@@ -4,11 +4,10 @@ use daicho_events::access::Role;
 use daicho_events::order::OrderCancelled;
 use daicho_events::product::CancellationPolicy;
 use daicho_events::{Actor, NewEvent, Query};
-use daicho_values::{OrderId, ProductCode};
+use daicho_values::{Date, OrderId, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules::rules_of;
 use super::stage::StageRejection;
 use crate::frame::Known;
 use crate::reason::{self, ReasonRejection};
@@ -78,22 +77,28 @@ impl Decision for CancelOrder {
         if order.cancelled {
             return Err(CancelOrderRejection::AlreadyCancelled { order: self.order });
         }
-        check_policy(order, &known.catalogue)?;
+        let today = known.shop.today(at);
+        check_policy(order, &known.catalogue, today)?;
         if matches!(at.actor, Actor::Member(_)) && order.accepted_on.is_some() {
             return Err(CancelOrderRejection::ThroughStaff { order: self.order });
         }
         reason::check(&self.reason)?;
         let cancelled = OrderCancelled { order: self.order, reason: self.reason.clone() };
-        Ok(vec![NewEvent::on(known.shop.today(at), cancelled)])
+        Ok(vec![NewEvent::on(today, cancelled)])
     }
 }
 
-/// Lets an order through that the strictest of its products' rules still allows to be cancelled.
-fn check_policy(known: &Order, catalogue: &Catalogue) -> Result<(), CancelOrderRejection> {
+/// Lets an order through that the strictest of its products' rules of today still allows to be
+/// cancelled.
+fn check_policy(
+    known: &Order,
+    catalogue: &Catalogue,
+    today: Date,
+) -> Result<(), CancelOrderRejection> {
     let order = known.placed.order;
     let policies = known.placed.lines.iter().filter_map(|line| {
         let product = catalogue.get(&line.product)?;
-        Some((rules_of(product).cancellation, &line.product))
+        Some((product.rules_on(today).cancellation, &line.product))
     });
     // The policies are declared from the most lenient to the strictest.
     let strictest = policies.max_by_key(|(policy, _)| *policy);

@@ -5,17 +5,16 @@ use std::num::NonZeroU32;
 use daicho_events::access::Role;
 use daicho_events::contract::{ContractConcluded, ContractTerms};
 use daicho_events::order::{OrderConfirmed, OrderEvent, OrderLine};
-use daicho_events::product::{ProductEvent, ProductKind};
+use daicho_events::product::{ProductEvent, ProductKind, PurchaseRules};
 use daicho_events::{Event, NewEvent, Query, Recorded};
 use daicho_values::{ContractId, Date, OrderId, Term};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules::rules_of;
 use super::stage::{self, StageRejection};
 use crate::frame::Known;
 use crate::pricing::LineRejection;
-use crate::state::{Catalogue, Fold, Order, Orders, Plan, Product};
+use crate::state::{Catalogue, Fold, Order, Orders, Plan};
 use crate::{By, Command, Decision, Moment};
 
 /// Makes an order binding. A contract is concluded for each line of a service, under the plan and
@@ -100,10 +99,10 @@ impl Decision for ConfirmOrder {
     }
 }
 
-/// A service's product and the plan under which a line was ordered.
-type ServicePlan<'a> = (&'a Product, &'a Plan);
+/// The rules and the plan under which a line of a service was ordered.
+type ServicePlan<'a> = (PurchaseRules, &'a Plan);
 
-/// The plan of a line, if its product is a service.
+/// The rules and the plan of a line, if its product is a service.
 fn service_plan<'a>(
     catalogue: &'a Catalogue,
     order: &Order,
@@ -118,7 +117,7 @@ fn service_plan<'a>(
     let plan = line.plan.as_ref().ok_or_else(|| LineRejection::PlanRequired { product: code() })?;
     let unknown = || LineRejection::PlanUnknown { product: code(), plan: plan.clone() };
     let plan = product.plan_on(plan, order.placed_on).ok_or_else(unknown)?;
-    Ok(Some((product, plan)))
+    Ok(Some((product.rules_on(order.placed_on), plan)))
 }
 
 /// What a new contract has of its own: all else comes from its order.
@@ -149,8 +148,7 @@ fn concluded(
     }
 }
 
-fn terms((product, plan): ServicePlan<'_>, starts_on: Date) -> ContractTerms {
-    let rules = rules_of(product);
+fn terms((rules, plan): ServicePlan<'_>, starts_on: Date) -> ContractTerms {
     ContractTerms {
         plan: plan.plan.clone(),
         billing: plan.billing,

@@ -8,7 +8,6 @@ mod fix_delivery;
 mod fulfil;
 mod place;
 mod record_sale;
-mod rules;
 pub(crate) mod sold;
 pub(crate) mod stage;
 
@@ -24,6 +23,5 @@ pub use fix_delivery::FixDelivery;
 pub use fulfil::FulfilOrder;
 pub use place::{AcceptedVersion, PlaceOrder};
 pub use record_sale::RecordSale;
-pub use rules::rules_of;
 pub use sold::SoldLine;
 pub use stage::StageRejection;

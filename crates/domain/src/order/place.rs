@@ -12,7 +12,6 @@ use daicho_values::{Date, MemberId, OrderId, ProductCode, QuoteId, SalesRepCode,
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules::rules_of;
 use crate::frame::{Known, NotYours};
 use crate::pricing::{
     LineRejection, Priced, WantedLine, bytes_of, check_bytes, sellable, text_bytes,
@@ -145,7 +144,7 @@ impl Decision for PlaceOrder {
             None => Priced::of_wanted(&self.lines, today, &known.catalogue, &known.shop)?,
         };
         let products = products(&priced.lines, &known.catalogue, today)?;
-        self.check_payment(&products)?;
+        self.check_payment(&products, today)?;
         self.check_desired_start(&products, today)?;
         let terms = self.accepted_terms(&products)?;
         check_bytes(bytes_of(&priced.lines) + bytes_of_terms(&terms))?;
@@ -204,9 +203,13 @@ impl PlaceOrder {
         Ok(Priced { lines: issued.lines.clone(), totals: issued.totals.clone() })
     }
 
-    fn check_payment(&self, products: &Products<'_>) -> Result<(), PlaceOrderRejection> {
+    fn check_payment(
+        &self,
+        products: &Products<'_>,
+        today: Date,
+    ) -> Result<(), PlaceOrderRejection> {
         for (code, product) in products {
-            if !rules_of(product).payment_methods.contains(&self.payment_method) {
+            if !product.rules_on(today).payment_methods.contains(&self.payment_method) {
                 let product = (*code).clone();
                 return Err(PlaceOrderRejection::PaymentMethodNotOffered { product });
             }
@@ -220,7 +223,9 @@ impl PlaceOrder {
         today: Date,
     ) -> Result<(), PlaceOrderRejection> {
         let Some(desired_start) = self.desired_start else { return Ok(()) };
-        if let Some((code, _)) = products.iter().find(|(_, known)| !rules_of(known).desired_start) {
+        if let Some((code, _)) =
+            products.iter().find(|(_, known)| !known.rules_on(today).desired_start)
+        {
             let product = (*code).clone();
             return Err(PlaceOrderRejection::DesiredStartNotOffered { product });
         }

@@ -15,7 +15,7 @@ use crate::billing::Series;
 use crate::billing::invoice::{line_of, payable_at};
 use crate::frame::{Known, NotYours};
 use crate::pricing::{LineRejection, Priced};
-use crate::state::{Member, Members, Orders, ShopNotOpen};
+use crate::state::{Member, Members, Orders};
 use crate::{By, Command, Decision, Moment};
 
 /// Records a completed sale as it was: names, prices and lines as given, also where they repeat.
@@ -52,8 +52,6 @@ rejections! {
         InTheFuture { sold_on: Date, today: Date } = "sold_in_the_future":
             "{sold_on} has not come yet: record the sale once it happened, by {today}",
         shared {
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The member is not known as a buyer (R9).
             Buyer(NotYours),
             /// A line is refused.
@@ -133,9 +131,9 @@ impl RecordSale {
         member: &Member,
         known: &Known<RecordSaleState>,
     ) -> Result<InvoiceIssued, RecordSaleRejection> {
-        let settings = known.shop.settings()?;
+        let that_day = known.shop.on(self.sold_on);
         let mut series = known.series;
-        let (invoice, sequence) = series.next(&settings.invoice_prefix);
+        let (invoice, sequence) = series.next(&that_day.invoice_prefix());
         Ok(InvoiceIssued {
             invoice,
             sequence,
@@ -146,8 +144,8 @@ impl RecordSale {
             totals: priced.totals.clone(),
             issued_on: self.sold_on,
             due_on: known.shop.due_on(self.sold_on)?,
-            payable_at: payable_at(priced.totals.gross, settings),
-            issuer: known.shop.issuer(),
+            payable_at: payable_at(priced.totals.gross, that_day.barcode_below()),
+            issuer: that_day.issuer(),
         })
     }
 }

@@ -49,5 +49,5 @@ pub(crate) fn as_sold(
             rate: rate_on(shop, &sold.product, tax, day)?,
         })
     });
-    Priced::of(lines.collect::<Result<_, _>>()?, shop)
+    Priced::of(lines.collect::<Result<_, _>>()?, day, shop)
 }

@@ -112,7 +112,7 @@ impl Decision for ListProduct {
         known: &Known<ListProductState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, ListProductRejection> {
-        let currency = known.shop.settings()?.currency;
+        let currency = known.shop.opened()?.currency;
         if let Some(listed) = known.catalogue.get(&self.product) {
             let (product, name) = (self.product.clone(), listed.name.clone());
             return Err(ListProductRejection::AlreadyListed { product, name });

@@ -76,7 +76,7 @@ impl Decision for PublishPlan {
         known: &Known<PublishPlanState>,
         _at: &Moment,
     ) -> Result<Vec<NewEvent>, PublishPlanRejection> {
-        let currency = known.shop.settings()?.currency;
+        let currency = known.shop.opened()?.currency;
         let product = known.catalogue.listed(&self.product)?;
         let published = self.event();
         plan::check(&published, product.kind, currency)?;

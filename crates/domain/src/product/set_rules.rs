@@ -1,16 +1,17 @@
-//! Sets what buyers of a product may do, from the next decision on.
+//! Sets what buyers of a product may do from a day on: what was ordered before keeps its rules.
 
 use std::collections::BTreeSet;
 
 use daicho_events::access::Role;
 use daicho_events::product::{PaymentMethod, PurchaseRules, PurchaseRulesSet};
 use daicho_events::{NewEvent, Query};
-use daicho_values::ProductCode;
+use daicho_values::{Date, ProductCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::frame::Known;
-use crate::state::{Catalogue, ProductNotListed};
+use crate::shop::{FirstDayRefused, check_first_day, closed_months_query};
+use crate::state::{Catalogue, ClosedMonths, ProductNotListed};
 use crate::{By, Command, Decision, Moment};
 
 /// Replaces the purchase rules of a product.
@@ -21,6 +22,9 @@ pub struct SetRules {
     pub product: ProductCode,
     /// The rules, all of them.
     pub rules: PurchaseRules,
+    /// The first day on which they hold, after the last closed month; left out, today.
+    #[serde(default)]
+    pub from: Option<Date>,
 }
 
 rejections! {
@@ -43,13 +47,15 @@ rejections! {
             ProductNotListed(ProductNotListed),
             /// The rules cannot be kept.
             Rules(RulesRefused),
+            /// The day is not one from which something may be set.
+            FirstDay(FirstDayRefused),
         }
     }
 }
 
 known! {
-    /// The shop and the product.
-    pub struct SetRulesState { catalogue: Catalogue, }
+    /// The product, and which months are closed.
+    pub struct SetRulesState { catalogue: Catalogue, closed: ClosedMonths, }
 }
 
 impl Decision for SetRules {
@@ -57,7 +63,7 @@ impl Decision for SetRules {
     type Rejection = SetRulesRejection;
 
     fn query(&self, _: &Known<SetRulesState>) -> Query {
-        Catalogue::query([&self.product])
+        Catalogue::query([&self.product]).or(closed_months_query(self.from))
     }
 
     fn decide(
@@ -67,8 +73,9 @@ impl Decision for SetRules {
     ) -> Result<Vec<NewEvent>, SetRulesRejection> {
         known.catalogue.listed(&self.product)?;
         check_rules(&self.rules)?;
+        let from = check_first_day(self.from, known.shop.today(at), &known.closed)?;
         let set = PurchaseRulesSet { product: self.product.clone(), rules: self.rules.clone() };
-        Ok(vec![NewEvent::on(known.shop.today(at), set)])
+        Ok(vec![NewEvent::on(from, set)])
     }
 }
 
@@ -93,15 +100,16 @@ pub(super) fn check_rules(rules: &PurchaseRules) -> Result<(), RulesRefused> {
 #[cfg(test)]
 mod tests {
     use daicho_events::Actor;
+    use daicho_events::billing::MonthClosed;
     use daicho_events::product::ReductionPolicy;
     use daicho_values::Sample;
 
     use super::*;
     use crate::product::samples::{rules, suite};
-    use crate::testing::{Step, by, given, open_book};
+    use crate::testing::{Step, by, day, event, given, open_book, yen};
 
     fn set(rules: PurchaseRules) -> SetRules {
-        SetRules { product: Sample::sample(), rules }
+        SetRules { product: Sample::sample(), rules, from: None }
     }
 
     fn listed() -> [Step; 2] {
@@ -126,6 +134,18 @@ mod tests {
         let methods = vec![PaymentMethod::Card, PaymentMethod::Invoice, PaymentMethod::Card];
         let twice = PurchaseRules { payment_methods: methods, ..rules() };
         given(listed()).when(set(twice)).then_rejected("payment_method_twice");
+    }
+
+    #[test]
+    fn rules_hold_from_the_day_given_and_not_within_a_closed_month() {
+        let closed = MonthClosed { month: "2026-04".parse().unwrap(), invoices: 0, gross: yen(0) };
+        let history = || given(listed().into_iter().chain([event(closed.clone())]));
+        let from = |text| SetRules { from: Some(day(text)), ..set(rules()) };
+        let later = history().when(from("2026-06-01")).events();
+        assert_eq!(later[0].effective_on, day("2026-06-01"));
+        let earlier = history().when(from("2026-05-01")).events();
+        assert_eq!(earlier[0].effective_on, day("2026-05-01"));
+        history().when(from("2026-04-30")).then_rejected("from_in_closed_month");
     }
 
     #[test]

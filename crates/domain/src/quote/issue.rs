@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::{Known, NotYours};
 use crate::pricing::{LineRejection, Priced, WantedLine};
-use crate::state::{Catalogue, Members, Quotes, ShopNotOpen};
+use crate::state::{Catalogue, Members, Quotes};
 use crate::{By, Command, Decision, Moment};
 
 /// Issues a quote at the prices of today. A member may have any number of them (R49).
@@ -31,8 +31,6 @@ rejections! {
         AlreadyIssued { quote: QuoteId } = "quote_already_issued":
             "quote {quote} is already issued: another offer is another quote with a new id",
         shared {
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The member cannot ask (R9).
             Buyer(NotYours),
             /// A line cannot be priced.
@@ -61,7 +59,6 @@ impl Decision for IssueQuote {
         known: &Known<IssueQuoteState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, IssueQuoteRejection> {
-        let settings = known.shop.settings()?;
         if known.quotes.get(self.quote).is_some() {
             return Err(IssueQuoteRejection::AlreadyIssued { quote: self.quote });
         }
@@ -74,7 +71,7 @@ impl Decision for IssueQuote {
             organisation: member.organisation,
             lines: priced.lines,
             totals: priced.totals,
-            valid_until: today.plus_days(settings.quote_valid_days),
+            valid_until: today.plus_days(known.shop.on(today).quote_valid_days()),
         };
         Ok(vec![NewEvent::on(today, issued)])
     }

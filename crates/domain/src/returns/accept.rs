@@ -132,7 +132,7 @@ impl Decision for AcceptReturn {
             Some(order) => self.as_sold(self.original(order, known, member, on)?)?,
             None => self.as_given(known, on)?,
         };
-        let priced = Priced::of(lines, &known.shop)?;
+        let priced = Priced::of(lines, on, &known.shop)?;
         reason::check(&self.reason)?;
         Ok(vec![NewEvent::on(on, self.event(member, priced))])
     }

@@ -17,7 +17,7 @@ use crate::order::sold::{SoldLine, as_sold};
 use crate::order::stage::StageRejection;
 use crate::pricing::{LineRejection, Priced};
 use crate::reason::{self, ReasonRejection};
-use crate::state::{Member, Members, Order, Orders, ShopNotOpen};
+use crate::state::{Member, Members, Order, Orders};
 use crate::{By, Command, Decision, Moment};
 
 /// Records a completed return as it was, with quantities above zero and prices as given. The
@@ -65,8 +65,6 @@ rejections! {
             "at most {left} of `{product}` of order {order} can still come back: leave the order \
              out where the source does not know it",
         shared {
-            /// The book has no settings.
-            Shop(ShopNotOpen),
             /// The member is not known as a buyer (R9).
             Buyer(NotYours),
             /// No such order.
@@ -117,7 +115,7 @@ impl Decision for ImportReturn {
         let priced = as_sold(&self.lines, self.tax, returned_on, &known.shop)?;
         let original = self.original(&priced, member, known)?;
         reason::check(&self.reason)?;
-        let credit = self.credit(&priced, member, original, known)?;
+        let credit = self.credit(&priced, member, original, known);
         Ok(vec![
             NewEvent::on(returned_on, self.returned(priced, member)),
             NewEvent::on(returned_on, credit),
@@ -172,10 +170,11 @@ impl ImportReturn {
         member: &Member,
         original: Option<&Order>,
         known: &Known<ImportReturnState>,
-    ) -> Result<CreditIssued, ShopNotOpen> {
+    ) -> CreditIssued {
         let mut series = known.series;
-        let (credit, sequence) = series.next(&known.shop.settings()?.invoice_prefix);
-        Ok(CreditIssued {
+        let prefix = known.shop.on(self.returned_on).invoice_prefix();
+        let (credit, sequence) = series.next(&prefix);
+        CreditIssued {
             credit,
             sequence,
             organisation: member.organisation,
@@ -185,7 +184,7 @@ impl ImportReturn {
             totals: priced.totals.clone(),
             issued_on: self.returned_on,
             document_required: return_document_required(priced.totals.gross),
-        })
+        }
     }
 }
 

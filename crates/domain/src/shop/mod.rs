@@ -1,5 +1,7 @@
 //! Commands about the shop itself, and the table of its settings.
 
+#[cfg(test)]
+mod by_day_tests;
 mod first_day;
 #[cfg(test)]
 mod fold_tests;
@@ -24,3 +26,5 @@ pub use set::{SetSettings, SetSettingsRejection};
 pub use set_cutoff::SetCutoff;
 pub use settings::{Calendar, OnDay, OpenBook, ROWS, SettingChanges, Settings};
 pub use table::{Given, Row};
+
+pub(crate) use first_day::{check_first_day, closed_months_query};

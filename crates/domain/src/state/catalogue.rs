@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daicho_events::product::{
-    PlanPublished, ProductEvent, ProductKind, PurchaseRules, TermsPublished,
+    CancellationPolicy, PaymentMethod, PenaltyRule, PlanPublished, ProductEvent, ProductKind,
+    PurchaseRules, ReductionPolicy, TermsPublished,
 };
 use daicho_events::{Event, Query, Recorded};
 use daicho_values::{Date, Name, PlanCode, ProductCode, TaxCategory, TermsVersion};
 
-use super::Fold;
+use super::{Dated, Fold};
 use crate::Rejection;
 
 /// The products that a command asked about.
@@ -26,8 +27,7 @@ pub struct Product {
     pub tax: TaxCategory,
     /// The plans and prices published, in order of recording.
     pub plans: Vec<PlanPublished>,
-    /// What buyers may do, once it is set.
-    pub rules: Option<PurchaseRules>,
+    rules: Dated<PurchaseRules>,
     /// The latest terms.
     pub terms: Option<TermsPublished>,
     /// Every version of the terms: a version is one document for ever.
@@ -77,6 +77,11 @@ impl Product {
         self.plans.iter().filter(|p| p.plan == *plan && p.from <= day).max_by_key(|p| p.from)
     }
 
+    /// What buyers may do on a day, by the rules that hold on it; before the first ones those.
+    pub fn rules_on(&self, day: Date) -> PurchaseRules {
+        self.rules.on(day).cloned().unwrap_or_else(rules_unset)
+    }
+
     /// Whether it cannot be bought any more on a day.
     pub fn is_retired_on(&self, day: Date) -> bool {
         self.retired_from.is_some_and(|from| from <= day)
@@ -88,14 +93,17 @@ impl Fold for Catalogue {
 
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Product(event) = &recorded.event else { return };
+        let on = recorded.header.effective_on;
         match event {
             ProductEvent::Listed(event) => {
+                let mut rules = Dated::default();
+                rules.set(on, rules_unset());
                 let product = Product {
                     name: event.name.clone(),
                     kind: event.kind,
                     tax: event.tax,
                     plans: Vec::new(),
-                    rules: None,
+                    rules,
                     terms: None,
                     terms_versions: BTreeSet::new(),
                     retired_from: None,
@@ -109,7 +117,7 @@ impl Fold for Catalogue {
                 self.change(&event.product, |product| product.plans.push(event.clone()));
             }
             ProductEvent::PurchaseRulesSet(event) => {
-                self.change(&event.product, |product| product.rules = Some(event.rules.clone()));
+                self.change(&event.product, |product| product.rules.set(on, event.rules.clone()));
             }
             ProductEvent::TermsPublished(event) => {
                 self.change(&event.product, |product| {
@@ -121,6 +129,25 @@ impl Fold for Catalogue {
                 self.change(&event.product, |product| product.retired_from = Some(event.from));
             }
         }
+    }
+}
+
+/// The rules of a product for which none are set: nothing is forbidden that only a rule forbids, and
+/// nothing is promised that only a rule promises (a desired start, a refund).
+fn rules_unset() -> PurchaseRules {
+    PurchaseRules {
+        quantity_max: None,
+        desired_start: false,
+        licence_addition: true,
+        licence_reduction: ReductionPolicy::WithoutRefund,
+        cancellation: CancellationPolicy::UntilConfirmed,
+        notice_days: 0,
+        penalty: PenaltyRule::Nothing,
+        payment_methods: vec![
+            PaymentMethod::Invoice,
+            PaymentMethod::DirectDebit,
+            PaymentMethod::Card,
+        ],
     }
 }
 

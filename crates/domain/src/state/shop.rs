@@ -2,8 +2,8 @@
 
 use daicho_events::shop::{SHOP, ShopConfigured, ShopEvent};
 use daicho_events::{Event, Query, Recorded};
-use daicho_values::calendar::{BusinessCalendar, CalendarError};
-use daicho_values::{Currency, Date, IssuerNumber, Tag, TaxCategory, TaxRate, TimeZone, Timestamp};
+use daicho_values::calendar::CalendarError;
+use daicho_values::{Currency, Date, Tag, TaxCategory, TaxRate, TimeZone, Timestamp};
 
 use super::Fold;
 use crate::shop::{OnDay, Settings};
@@ -12,7 +12,7 @@ use crate::{Moment, Rejection};
 /// What is known of the shop.
 #[derive(Debug, Default)]
 pub struct Shop {
-    configured: Option<ShopConfigured>,
+    opened: Option<Opened>,
     settings: Settings,
 }
 
@@ -42,21 +42,12 @@ impl Shop {
         Self::about(Tag::from(SHOP))
     }
 
-    /// Its settings.
-    ///
-    /// # Errors
-    /// The book has none yet.
-    pub fn settings(&self) -> Result<&ShopConfigured, ShopNotOpen> {
-        self.configured.as_ref().ok_or(ShopNotOpen)
-    }
-
     /// What is fixed at its opening.
     ///
     /// # Errors
     /// The book is not open yet.
     pub fn opened(&self) -> Result<Opened, ShopNotOpen> {
-        let ShopConfigured { currency, time_zone, .. } = self.settings()?;
-        Ok(Opened { currency: *currency, time_zone: *time_zone })
+        self.opened.ok_or(ShopNotOpen)
     }
 
     /// Its settings as they hold on a day. Before the first value of one, that value holds.
@@ -101,11 +92,6 @@ impl Shop {
         Ok(Date(day))
     }
 
-    /// Its business days.
-    pub fn calendar(&self) -> BusinessCalendar {
-        self.on(Date(jiff::civil::Date::MAX)).calendar().rules()
-    }
-
     /// Last day of payment for an invoice of that day (R85), by the calendar of that day.
     ///
     /// # Errors
@@ -114,27 +100,18 @@ impl Shop {
         self.on(issued_on).calendar().rules().due_date(issued_on.0).map(Date)
     }
 
-    /// Day of the month on which the month before is billed (R86).
-    pub fn issue_day(&self) -> u32 {
-        self.on(Date(jiff::civil::Date::MAX)).issue_day()
-    }
-
-    /// The rate of a category on a day; a category without a row bears none.
-    pub fn rate_on(&self, category: TaxCategory, day: Date) -> TaxRate {
+    /// The rate of a category on a day. A category that bears no tax by nature needs no row; `None`:
+    /// one that does has none on that day, which is not 0 %.
+    pub fn rate_on(&self, category: TaxCategory, day: Date) -> Option<TaxRate> {
         let rates = self.on(day).tax_rates();
         let rows = rates.iter().filter(|row| row.category == category && row.from <= day);
-        rows.max_by_key(|row| row.from).map_or(TaxRate::ZERO, |row| row.rate)
-    }
-
-    /// Whether the rate table has a row for a category on a day.
-    pub fn has_rate_on(&self, category: TaxCategory, day: Date) -> bool {
-        let rates = self.on(day).tax_rates();
-        rates.iter().any(|row| row.category == category && row.from <= day)
-    }
-
-    /// The number printed on qualified invoices.
-    pub fn issuer(&self) -> Option<IssuerNumber> {
-        self.on(Date(jiff::civil::Date::MAX)).issuer()
+        let rate = rows.max_by_key(|row| row.from).map(|row| row.rate);
+        match category {
+            TaxCategory::Standard | TaxCategory::Reduced => rate,
+            TaxCategory::Exempt | TaxCategory::Export | TaxCategory::OutOfScope => {
+                rate.or(Some(TaxRate::ZERO))
+            }
+        }
     }
 }
 
@@ -144,7 +121,8 @@ impl Fold for Shop {
     fn apply(&mut self, recorded: &Recorded) {
         let Event::Shop(event) = &recorded.event else { return };
         if let ShopEvent::Configured(event) = event {
-            self.configured = Some(event.clone());
+            let ShopConfigured { currency, time_zone, .. } = *event;
+            self.opened = Some(Opened { currency, time_zone });
         }
         self.settings.apply(recorded.header.effective_on, event);
     }
