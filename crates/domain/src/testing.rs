@@ -6,10 +6,9 @@
 use std::collections::BTreeSet;
 
 use daicho_events::{Actor, Event, Header, NewEvent, Position, Query, QueryItem, Reach, Recorded};
-use daicho_values::calendar::ClosedDays;
 use daicho_values::{
-    Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Login, Money, Name, Rounding, Sample,
-    TaxCategory, TaxRate, Timestamp,
+    Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Login, Money, Name, Sample, TaxCategory,
+    TaxRate, Timestamp,
 };
 
 use crate::frame::{self, Known, Refused};
@@ -195,20 +194,14 @@ pub(crate) fn day(text: &str) -> Date {
 pub(crate) fn open_book() -> OpenBook {
     let rate =
         |category, rate| DatedTaxRate { category, from: day("2019-10-01"), rate: TaxRate(rate) };
+    let name = Name::new("Business Online Shop").unwrap();
     OpenBook {
-        name: Name::new("Business Online Shop").unwrap(),
-        currency: Currency::Jpy,
-        time_zone: Sample::sample(),
-        rounding: Rounding::Floor,
         verification_minutes: Some(30),
         main_registration: true,
-        quote_valid_days: 30,
         barcode_below: Some(yen(300_000)),
-        invoice_prefix: "R".to_owned(),
-        closed_days: ClosedDays::Bank,
         cutoff: Some(LocalTime::sample()),
-        issue_day: 10,
         tax_rates: vec![rate(TaxCategory::Standard, 1_000), rate(TaxCategory::Reduced, 800)],
         issuer: Some(IssuerNumber::sample()),
+        ..OpenBook::of(name, Currency::Jpy, Sample::sample())
     }
 }

@@ -47,10 +47,8 @@ impl World<'_> {
     fn opening() -> Result<OpenBook, SimulateError> {
         let rate = |category, from, rate| DatedTaxRate { category, from, rate: TaxRate(rate) };
         let from = Date::new(2019, 10, 1)?;
+        let (name, zone) = (Name::new("カトウ商店")?, "Asia/Tokyo".parse()?);
         Ok(OpenBook {
-            name: Name::new("カトウ商店")?,
-            currency: Currency::Jpy,
-            time_zone: "Asia/Tokyo".parse()?,
             rounding: Rounding::Floor,
             verification_minutes: Some(VERIFICATION_MINUTES),
             main_registration: true,
@@ -65,6 +63,7 @@ impl World<'_> {
                 rate(TaxCategory::Reduced, from, 800),
             ],
             issuer: Some(IssuerNumber::new(ISSUER)?),
+            ..OpenBook::of(name, Currency::Jpy, zone)
         })
     }
 
