@@ -1,5 +1,6 @@
-//! The value of a setting as it is recorded: any JSON but fractions, since the record has no floats.
-//! In JSON it stands inline with sorted keys; in binary, which describes no types, as its text.
+//! The value of a setting as it is recorded: any JSON but fractions, since the record has no
+//! floats. In JSON it stands inline with sorted keys; in binary, which describes no types, as its
+//! text.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -45,6 +45,7 @@ pub mod invoices;
 pub mod members;
 pub mod orders;
 pub mod quotes;
+pub mod settings;
 
 #[cfg(test)]
 mod testing;
@@ -63,6 +64,7 @@ const ALL: &[&dyn List] = &[
     &ListOf::<contracts::Contracts>::NEW,
     &ListOf::<invoices::Invoices>::NEW,
     &ListOf::<members::Members>::NEW,
+    &ListOf::<settings::Settings>::NEW,
 ];
 
 /// Every list (R112), in the order in which people are shown them.

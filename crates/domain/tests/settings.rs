@@ -13,26 +13,27 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md"
 const INTRODUCTION: &str = "\
 # Settings of a shop
 
-What one shop does otherwise than another is a setting. Its values are recorded with the day from which they
-hold, so that a past day keeps its own rules: an invoice has the prefix, the rounding and the due date of its
-day of issue, an order counts by the cut-off and the calendar of the day on which it was placed.
+What one shop does otherwise than another is a setting. Its values are recorded with the day from
+which they hold, so that a past day keeps its own rules: an invoice has the prefix, the rounding
+and the due date of its day of issue, an order counts by the cut-off and the calendar of the day
+on which it was placed.
 
-`shop.open_book` gives a book its first settings; it takes them under the names of this page, of the
-`calendar` only `closed_days`. [`shop.set`](commands.md#shopset) sets new values from a day on, several at
-once:
+`shop.open_book` gives a book its first settings; it takes them under the names of this page, of
+the `calendar` only `closed_days`. [`shop.set`](commands.md#shopset) sets new values from a day
+on, several at once:
 
 ```json
 {\"from\": \"2027-01-04\", \"settings\": {\"cutoff\": \"15:00\", \"quote_valid_days\": 60}}
 ```
 
-- Before its first value a setting has that value. From the opening on, a setting that was not given has its
-  default.
+- Before its first value a setting has that value. From the opening on, a setting that was not
+  given has its default.
 - Of two values from one day, the one recorded later holds.
 - A day may lie in the past or to come, but neither in a closed month nor before one.
-- A rule that a value must keep to is asked when the value comes in. What was recorded before the rule was
-  written is read as it was.
-- The currency (`currency`) and the time zone (`time_zone`) are fixed when the book is opened: amounts and days
-  would mean something else.
+- A rule that a value must keep to is asked when the value comes in. What was recorded before the
+  rule was written is read as it was.
+- The currency (`currency`) and the time zone (`time_zone`) are fixed when the book is opened:
+  amounts and days would mean something else.
 
 The list `settings` shows what holds on a day, since when, who set it and at which position:
 `daicho settings list --effective-on DAY`.
@@ -53,8 +54,8 @@ fn recorded_as(row: &Row) -> String {
 
 fn section(row: &Row) -> String {
     format!(
-        "\n## `{}`\n\n{}\n\n| value | default | limits | recorded as | source |\n|---|---|---|---|---|\n\
-         | {} | `{}` | {} | {} | {} |\n",
+        "\n## `{}`\n\n{}\n\n| value | default | limits | recorded as | source |\n\
+         |---|---|---|---|---|\n| {} | `{}` | {} | {} | {} |\n",
         row.name,
         words(row.sentence),
         row.is,

@@ -24,7 +24,7 @@ use daicho_events::order::{
 use daicho_events::organisation::OrganisationRegistered;
 use daicho_events::product::ProductListed;
 use daicho_events::quote::{QuoteConverted, QuoteEvent, QuoteIssued, QuoteWithdrawn};
-use daicho_events::shop::ShopConfigured;
+use daicho_events::shop::{CutoffPolicySet, SettingChanged, ShopConfigured, TaxRateTableRevised};
 use daicho_events::{Actor, Event, Header, Position, Recorded};
 use daicho_values::{
     Currency, Date, InvoiceNumber, Login, Money, Period, Quantity, Sample, Timestamp, Totals,
@@ -163,6 +163,15 @@ impl Dice {
         day(self.days[0])
     }
 
+    fn shop(&self) -> Event {
+        match self.thing % 4 {
+            0 => ShopConfigured::sample().into(),
+            1 => CutoffPolicySet::sample().into(),
+            2 => TaxRateTableRevised::sample().into(),
+            _ => SettingChanged::sample().into(),
+        }
+    }
+
     fn second(&self) -> Date {
         day(self.days[1])
     }
@@ -174,7 +183,7 @@ impl Dice {
             9..=15 => self.order(),
             16..=20 => self.contract(),
             21..=24 => self.billing(),
-            25 => ShopConfigured::sample().into(),
+            25 => self.shop(),
             _ => ProductListed::sample().into(),
         }
     }

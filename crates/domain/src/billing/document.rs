@@ -44,8 +44,8 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The invoice, with the next number, tax once per rate, and the day of payment, by the settings
-    /// of its day of issue.
+    /// The invoice, with the next number, tax once per rate, and the day of payment, by the
+    /// settings of its day of issue.
     pub(super) fn issue(
         self,
         shop: &Shop,

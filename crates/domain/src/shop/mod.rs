@@ -1,10 +1,8 @@
 //! Commands about the shop itself, and the table of its settings.
 
-#[cfg(test)]
-mod by_day_tests;
 mod first_day;
 #[cfg(test)]
-mod fold_tests;
+mod laws;
 mod open_book;
 mod refused;
 mod revise_calendar;
@@ -13,6 +11,8 @@ mod set;
 mod set_cutoff;
 mod settings;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use first_day::{FROM_MONTHS_BACK_MAX, FirstDayRefused};
 pub use open_book::OpenBookRejection;

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use super::refused::{
     SettingRefused, Within, check_barcode, check_calendar, check_prefix, check_table,
 };
+use super::set::SetSettings;
 use super::table::{Given, Row, setting_changed, settings};
+use crate::Command;
 use crate::state::{Dated, Newest};
 
 /// A link of no minute opens nothing, and one of more than a year is none that expires (R14).
@@ -102,11 +104,11 @@ settings! {
     /// The days that are closed: by a rule, and besides it. Starts and due dates move by it.
     calendar: Dated<Calendar> {
         default: Calendar::from(ClosedDays::Bank),
-        is: "an object: `closed_days` is `bank`, `holidays` or `weekends`; `extra_closed` lists days",
+        is: "an object: `closed_days` is `bank`, `holidays` or `weekends`; `extra_closed`, days",
         limits: "at most 1000 days besides the rule, in the years 2007 to 2099",
         source: "R55, R85; 銀行法15条, 国民の祝日に関する法律",
         check: |calendar, _| check_calendar(calendar),
-        stored: |calendar| Some(calendar.revised("shop.set").into()),
+        stored: |calendar| Some(calendar.revised(SetSettings::NAME).into()),
         opening: { closed_days: ClosedDays },
     }
     /// The day of the month from which the month before is billed.
@@ -124,8 +126,8 @@ settings! {
         stored: |issue_day| Some(BillingCalendarSet { issue_day: *issue_day }.into()),
         opening: { issue_day: u32 },
     }
-    /// The tax rates, each with its first day. The table is dated by its rows: whatever day it is set
-    /// from, the newest holds for every day.
+    /// The tax rates, each with its first day. The table is dated by its rows: whatever day it is
+    /// set from, the newest holds for every day.
     tax_rates: Newest<Vec<DatedTaxRate>> {
         default: Vec::new(),
         is: "a list of rows: `category`, `from`, `rate` in hundredths of a percent",
@@ -226,8 +228,8 @@ impl Settings {
         OnDay { settings: self, day }
     }
 
-    /// Takes an event of the shop in, from its business day on. Cannot fail: what a later rule would
-    /// refuse is read as it was.
+    /// Takes an event of the shop in, from its business day on. Cannot fail: what a later rule
+    /// would refuse is read as it was.
     pub fn apply(&mut self, day: Date, event: &ShopEvent) {
         match event {
             ShopEvent::Configured(event) => self.configure(day, event),
@@ -242,8 +244,8 @@ impl Settings {
         }
     }
 
-    /// From its opening on a shop has every setting: what was not said then has its default, so that
-    /// a cut-off set years later is none of the years before.
+    /// From its opening on a shop has every setting: what was not said then has its default, so
+    /// that a cut-off set years later is none of the years before.
     fn configure(&mut self, day: Date, event: &ShopConfigured) {
         self.name.set(day, event.name.clone());
         self.rounding.set(day, event.rounding);

@@ -1,6 +1,6 @@
-//! The macro that makes everything of a shop's settings from one table, a row a setting: the fold by
-//! day, the values of a day, the changes that `shop.set` takes, the opening of a book, the page in
-//! the docs.
+//! The macro that makes everything of a shop's settings from one table, a row a setting: the fold
+//! by day, the values of a day, the changes that `shop.set` takes, the opening of a book, the page
+//! in the docs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -203,13 +203,24 @@ macro_rules! settings {
                 names.into_iter().filter(|(absent, _)| !absent).map(|(_, name)| name).collect()
             }
 
+            /// The first value that does not keep to its row, in the order of the table.
+            pub(super) fn refused(
+                &self, currency: Currency,
+            ) -> Option<(&'static str, SettingRefused)> {
+                $(if let Some(Err(refused)) =
+                    self.$name.value().map(|value| check::$name(value, currency))
+                {
+                    return Some((stringify!($name), refused));
+                })+
+                None
+            }
+
             /// Lets values through that keep to their rows.
             ///
             /// # Errors
             /// The first that does not, in the order of the table.
             pub(super) fn check(&self, currency: Currency) -> Result<(), SettingRefused> {
-                $(if let Some(value) = self.$name.value() { check::$name(value, currency)?; })+
-                Ok(())
+                self.refused(currency).map_or(Ok(()), |(_, refused)| Err(refused))
             }
 
             /// What records the values that are others than those that hold on the day.
@@ -243,6 +254,11 @@ macro_rules! settings {
                     $($field: <$field_ty>::from(default::$name()),)+
                 };
                 Self { name, ..book }
+            }
+
+            /// The first setting that breaks its rule, and how.
+            pub fn refused(&self) -> Option<(&'static str, SettingRefused)> {
+                self.settings().refused(self.currency)
             }
 
             /// Its settings as `shop.set` would take them.

@@ -132,8 +132,8 @@ impl Fold for Catalogue {
     }
 }
 
-/// The rules of a product for which none are set: nothing is forbidden that only a rule forbids, and
-/// nothing is promised that only a rule promises (a desired start, a refund).
+/// The rules of a product for which none are set: nothing is forbidden that only a rule forbids,
+/// and nothing is promised that only a rule promises (a desired start, a refund).
 fn rules_unset() -> PurchaseRules {
     PurchaseRules {
         quantity_max: None,

@@ -100,8 +100,8 @@ impl Shop {
         self.on(issued_on).calendar().rules().due_date(issued_on.0).map(Date)
     }
 
-    /// The rate of a category on a day. A category that bears no tax by nature needs no row; `None`:
-    /// one that does has none on that day, which is not 0 %.
+    /// The rate of a category on a day. A category that bears no tax by nature needs no row;
+    /// `None`: one that does has none on that day, which is not 0 %.
     pub fn rate_on(&self, category: TaxCategory, day: Date) -> Option<TaxRate> {
         let rates = self.on(day).tax_rates();
         let rows = rates.iter().filter(|row| row.category == category && row.from <= day);

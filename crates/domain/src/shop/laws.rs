@@ -1,6 +1,7 @@
-//! Whatever is done keeps to the settings of its own day, whatever was set for days before or after.
-//! Decisions once asked for what was set last: an order was accepted by the cut-off of the day on
-//! which staff took it, an invoice dated back had the prefix and the due date of the day after.
+//! Whatever is done keeps to the settings of its own day, whatever was set for days before or
+//! after. Decisions once asked for what was set last: an order was accepted by the cut-off of the
+//! day on which staff took it, an invoice dated back had the prefix and the due date of the day
+//! after.
 
 use daicho_events::billing::{BillingEvent, CreditIssued, InvoiceIssued, PayableAt};
 use daicho_events::member::MemberEvent;

@@ -1,0 +1,219 @@
+//! The list of the shop's settings: what holds on a day, since when, who set it, and where that
+//! stands in the record. A setting that no event ever gave a value has no row: its default holds.
+
+use daicho_events::shop::{NONE_UNTIL_SET, ShopEvent, TAX_RATES};
+use daicho_events::{Actor, Event, Position, Recorded, SettingValue};
+use daicho_values::{Date, SettingCode};
+
+use crate::{History, Keys, Projection, Value, columns};
+
+/// The list of settings, a row a setting.
+pub struct Settings;
+
+daicho_values::data! {
+    /// A setting.
+    pub struct SettingRow {
+        /// Its name.
+        pub setting: SettingCode,
+        /// The first day on which it has a value.
+        pub begins_on: Date,
+        /// Every value that it was given.
+        pub values: History<SettingSet>,
+    }
+}
+
+daicho_values::data! {
+    /// A setting was given a value.
+    pub struct SettingSet {
+        /// The value.
+        pub value: SettingValue,
+        /// Who gave it.
+        pub set_by: Actor,
+        /// Where that stands in the record.
+        pub position: Position,
+    }
+}
+
+daicho_values::data! {
+    /// Whether the shop has a setting on a day.
+    pub enum SettingStatus {
+        /// It has a value.
+        Set,
+        /// It is none: no cut-off, no boundary of the barcode.
+        Unset,
+    }
+}
+
+daicho_values::data! {
+    /// A setting on a day.
+    pub struct SettingOnDay {
+        /// Whether it has a value.
+        pub status: SettingStatus,
+        /// The value that holds.
+        pub value: SettingValue,
+        /// The first day on which it holds.
+        pub since: Date,
+        /// Who gave it.
+        pub set_by: Option<Actor>,
+        /// Where that stands in the record.
+        pub at_position: Option<Position>,
+    }
+}
+
+impl Projection for Settings {
+    type Key = SettingCode;
+    type Row = SettingRow;
+    type OnDay = SettingOnDay;
+
+    const NAME: &'static str = "settings";
+    const ABOUT: &'static str = "Settings of the shop (店舗設定)";
+    const VERSION: u32 = 1;
+    const KEY: &'static str = "setting";
+
+    fn keys(event: &Recorded) -> Keys<SettingCode> {
+        let Event::Shop(event) = &event.event else { return Keys::None };
+        let none = none_until_set(event).filter_map(|name| SettingCode::new(name).ok());
+        event.settings().into_iter().map(|(setting, _)| setting).chain(none).collect()
+    }
+
+    fn fold(key: &SettingCode, row: Option<SettingRow>, event: &Recorded) -> Option<SettingRow> {
+        let Event::Shop(shop) = &event.event else { return row };
+        let given = shop.settings().into_iter().find(|(setting, _)| setting == key);
+        let none = none_until_set(shop).any(|name| name == key.as_str()) && row.is_none();
+        let none = none.then(SettingValue::none);
+        let Some(value) = given.map(|(_, value)| value).or(none) else { return row };
+        Some(SettingRow::given(key, row, value, event))
+    }
+
+    fn begins(row: &SettingRow) -> Date {
+        row.begins_on
+    }
+
+    fn on_day(row: &SettingRow, on: Date) -> SettingOnDay {
+        let held = row.values.on(on);
+        let value = held.map_or_else(SettingValue::none, |held| held.value.clone());
+        let status = match value.plain() {
+            Some(_) => SettingStatus::Set,
+            None => SettingStatus::Unset,
+        };
+        let since = row.values.days().take_while(|day| *day <= on).last();
+        SettingOnDay {
+            status,
+            value,
+            since: since.unwrap_or(row.begins_on),
+            set_by: held.map(|held| held.set_by.clone()),
+            at_position: held.map(|held| held.position),
+        }
+    }
+
+    columns! { |_row, day, _|
+        indexed status: Text, "set or unset" => Value::name_of(&day.status);
+        plain value: Text, "the value that holds: a text, or JSON"
+            => Value::text_or_null(day.value.plain());
+        plain since: Date, "first day on which it holds" => Value::text(day.since);
+        plain set_by: Text, "who gave it" => Value::text_or_null(day.set_by.as_ref());
+        plain at_position: Integer, "where that stands in the record"
+            => day.at_position.map_or(Value::Null, position);
+    }
+
+    fn turning_days(row: &SettingRow, _: Date) -> Vec<Date> {
+        row.values.days().collect()
+    }
+}
+
+/// The settings that an event leaves without a value unless they have one.
+fn none_until_set(event: &ShopEvent) -> impl Iterator<Item = &'static str> {
+    let opens = matches!(event, ShopEvent::Configured(_));
+    NONE_UNTIL_SET.into_iter().filter(move |_| opens)
+}
+
+fn position(position: Position) -> Value {
+    i64::try_from(position.0).map_or(Value::Null, Value::integer)
+}
+
+impl SettingRow {
+    /// The row with one more value. Of the table of rates, which is dated by its own rows, the
+    /// newest holds for every day.
+    fn given(key: &SettingCode, row: Option<Self>, value: SettingValue, event: &Recorded) -> Self {
+        let day = event.header.effective_on;
+        let (setting, values) = (key.clone(), History::default());
+        let mut row = row.unwrap_or(Self { setting, begins_on: day, values });
+        let on = if key.as_str() == TAX_RATES { row.begins_on } else { day };
+        let (set_by, position) = (event.header.actor.clone(), event.header.position);
+        row.begins_on = row.begins_on.min(on);
+        row.values.add(on, SettingSet { value, set_by, position });
+        row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{day, given};
+    use daicho_events::shop::{
+        CutoffPolicySet, SettingChanged, ShopConfigured, TaxRateTableRevised,
+    };
+    use daicho_values::Sample;
+
+    fn changed(setting: &str, value: u32) -> SettingChanged {
+        let setting = SettingCode::new(setting).unwrap();
+        SettingChanged { setting, value: SettingValue::of(&value).unwrap() }
+    }
+
+    fn shown(value: &SettingValue) -> Option<String> {
+        value.plain()
+    }
+
+    #[test]
+    fn a_setting_shows_what_holds_since_when_and_where_it_was_set() {
+        given::<Settings>()
+            .on(day(1), ShopConfigured::sample())
+            .on(day(10), changed("quote_valid_days", 60))
+            .then_of("quote_valid_days", day(9), |setting| {
+                assert_eq!((shown(&setting.value), setting.since), (Some("1".to_owned()), day(1)));
+            })
+            .then_of("quote_valid_days", day(10), |setting| {
+                assert_eq!(
+                    (shown(&setting.value), setting.since),
+                    (Some("60".to_owned()), day(10))
+                );
+                assert_eq!(setting.at_position, Some(Position(2)));
+                assert_eq!(setting.set_by, Some(Actor::sample()));
+            })
+            .then_of("currency", day(10), |setting| {
+                assert_eq!(shown(&setting.value), Some("JPY".to_owned()));
+            });
+    }
+
+    #[test]
+    fn a_shop_has_no_cutoff_until_it_sets_one_and_keeps_it_when_it_is_configured_again_r55() {
+        given::<Settings>()
+            .on(day(1), ShopConfigured::sample())
+            .on(day(10), CutoffPolicySet::sample())
+            .on(day(20), ShopConfigured::sample())
+            .then_of("cutoff", day(9), |it| assert_eq!(it.status, SettingStatus::Unset))
+            .then_of("cutoff", day(20), |it| {
+                assert_eq!(shown(&it.value), Some("13:00".to_owned()))
+            });
+    }
+
+    #[test]
+    fn the_newest_table_of_rates_is_shown_on_every_day() {
+        let later = TaxRateTableRevised { rates: Vec::new() };
+        given::<Settings>()
+            .on(day(10), TaxRateTableRevised::sample())
+            .on(day(30), later)
+            .then(day(10), |table| assert_eq!(shown(&table.value), Some("[]".to_owned())))
+            .then_next_change(day(10), None);
+    }
+
+    #[test]
+    fn the_first_days_of_an_earlier_value_come_into_the_list_r53() {
+        given::<Settings>()
+            .on(day(10), changed("quote_valid_days", 30))
+            .on(day(5), changed("quote_valid_days", 60))
+            .then_absent(day(4))
+            .then(day(5), |it| assert_eq!(shown(&it.value), Some("60".to_owned())))
+            .then_next_change(day(5), Some(day(10)));
+    }
+}
