@@ -193,7 +193,7 @@ mod tests {
             .on(day(20), ShopConfigured::sample())
             .then_of("cutoff", day(9), |it| assert_eq!(it.status, SettingStatus::Unset))
             .then_of("cutoff", day(20), |it| {
-                assert_eq!(shown(&it.value), Some("13:00".to_owned()))
+                assert_eq!(shown(&it.value), Some("13:00".to_owned()));
             });
     }
 

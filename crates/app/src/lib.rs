@@ -33,7 +33,7 @@ pub use error::{BookError, EventError, ExecuteError, Failure};
 pub use import::{COLUMNS, FileError, ImportError, ImportOptions, ImportReport, Imports, Rejected};
 pub use keep::{
     Archive, ArchiveError, BookName, Books, Checkpoint, CopyBookError, Preset, PresetError, Proof,
-    Verified, VerifyError, preset,
+    Verified, VerifyError, preset, preset_or_file,
 };
 pub use ledger::Ledger;
 pub use lists::{

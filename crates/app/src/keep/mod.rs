@@ -12,5 +12,5 @@ pub use archive::{Archive, ArchiveError};
 pub use books::Books;
 pub use copy::CopyBookError;
 pub use place::BookName;
-pub use presets::{Preset, PresetError, preset};
+pub use presets::{Preset, PresetError, preset, preset_or_file};
 pub use verify::{Checkpoint, Proof, Verified, VerifyError};

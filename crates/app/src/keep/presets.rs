@@ -1,49 +1,59 @@
-//! Settings that are ready to open a book with: the client's three shops, and a wholesaler.
+//! Settings that are ready to open a book with: the client's three shops, a wholesaler, and
+//! whatever file a customer has written.
 //!
-//! The shops disagree on purpose; where their documents are silent the value is this ledger's
-//! choice.
+//! A preset is the data of `shop.open_book` without name and currency, a JSON file of
+//! `crates/app/presets`. The shops disagree on purpose; where their documents are silent the value
+//! is this ledger's choice.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
-use daicho_domain::shop::OpenBook;
-use daicho_values::calendar::ClosedDays;
-use daicho_values::{
-    Currency, Date, DatedTaxRate, LocalTime, Money, Name, Rounding, TaxCategory, TaxRate,
-    TextError, TimeError, TimeZone,
-};
+use daicho_domain::shop::{OpenBook, SettingRefused};
+use daicho_values::{Currency, Name};
+use serde_json::{Map, Value, json};
 
 use crate::blame::Blame;
+use crate::decide::form::{self, FormError};
 
-/// Days for which a quote holds: no document names a period.
-const QUOTE_VALID_DAYS: u32 = 30;
+/// Bytes that a file of settings may have: the longest table of tax rates fits many times.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A kind of shop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Preset {
-    /// A telecom operator's business online shop.
-    TelecomShop,
-    /// An office-supplies shop with a punch-out basket.
-    OfficeSupplies,
-    /// A software vendor's online market.
-    SoftwareMarket,
-    /// A wholesaler outside Japan: goods on invoice.
-    Wholesale,
+macro_rules! presets {
+    ($($(#[$meta:meta])* $preset:ident $name:literal,)+) => {
+        /// A kind of shop.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Preset { $($(#[$meta])* $preset,)+ }
+
+        impl Preset {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$preset,)+];
+
+            fn name(self) -> &'static str {
+                match self { $(Self::$preset => $name,)+ }
+            }
+
+            fn text(self) -> &'static str {
+                match self {
+                    $(Self::$preset => include_str!(concat!("../../presets/", $name, ".json")),)+
+                }
+            }
+        }
+    };
 }
 
-impl Preset {
-    /// Every one.
-    pub const ALL: [Self; 4] =
-        [Self::TelecomShop, Self::OfficeSupplies, Self::SoftwareMarket, Self::Wholesale];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::TelecomShop => "telecom-shop",
-            Self::OfficeSupplies => "office-supplies",
-            Self::SoftwareMarket => "software-market",
-            Self::Wholesale => "wholesale",
-        }
-    }
+presets! {
+    /// A telecom operator's business online shop (S0): 13:00 (R55), registration by a link without
+    /// a named lifetime (R11), barcode below 300,000 yen (R95).
+    TelecomShop "telecom-shop",
+    /// An office-supplies shop with a punch-out basket (S3): goods by card, invoice at once (R70,
+    /// R71).
+    OfficeSupplies "office-supplies",
+    /// A software vendor's online market (S4): a link of 30 minutes (R14), main registration by
+    /// staff (R13), bills from the 10th (R86).
+    SoftwareMarket "software-market",
+    /// A wholesaler outside Japan: goods on invoice.
+    Wholesale "wholesale",
 }
 
 impl fmt::Display for Preset {
@@ -55,96 +65,199 @@ impl fmt::Display for Preset {
 impl FromStr for Preset {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.map(Self::name).join(", ");
-        let found = Self::ALL.into_iter().find(|preset| preset.name() == text);
-        found.ok_or_else(|| format!("`{text}` is no kind of shop: there are {known}"))
+        let known: Vec<&str> = Self::ALL.iter().map(|preset| preset.name()).collect();
+        let found = Self::ALL.iter().find(|preset| preset.name() == text);
+        let known = known.join(", ");
+        found.copied().ok_or_else(|| format!("`{text}` is no kind of shop: there are {known}"))
     }
 }
 
-/// A setting of a preset that its type refuses.
+/// Settings with which no book can be opened: the file, the field and the rule.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
-    /// A text.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// A time.
-    #[error(transparent)]
-    Time(#[from] TimeError),
-    /// An amount.
-    #[error(transparent)]
-    Money(#[from] daicho_values::MoneyError),
+    /// Neither the name of a preset nor a file.
+    #[error("{reason}; nor can a file of that name be read: {source}")]
+    Unknown {
+        /// What names there are.
+        reason: String,
+        /// Why there is no such file.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file that is not one of settings.
+    #[error("{origin} is longer than {FILE_BYTES_MAX} bytes: it is no file of settings")]
+    TooLong {
+        /// The file.
+        origin: String,
+    },
+    /// A field that is not of its form.
+    #[error("{origin}: {}{}", at(.source), .source.reason)]
+    Form {
+        /// The file.
+        origin: String,
+        /// The field, and what is wrong with it.
+        #[source]
+        source: FormError,
+    },
+    /// A setting that breaks its rule.
+    #[error("{origin}: {setting}: {source}")]
+    Refused {
+        /// The file.
+        origin: String,
+        /// The setting.
+        setting: &'static str,
+        /// The rule.
+        #[source]
+        source: SettingRefused,
+    },
 }
 
 impl PresetError {
-    /// Whose fault it is: ours, since the presets stand in this program.
+    /// Whose fault it is: the caller's, who wrote the file or its name. The presets of this program
+    /// are opened by a test.
     pub fn blame(&self) -> Blame {
-        Blame::Ours
+        Blame::Caller
     }
 }
 
-/// The settings of such a shop under a name.
+/// The field in front of what is wrong with it, unless that says it already.
+fn at(error: &FormError) -> String {
+    let field = error.field.as_ref().filter(|field| !error.reason.contains(*field));
+    field.map(|field| format!("{field}: ")).unwrap_or_default()
+}
+
+/// The settings of a kind of shop under a name.
 ///
 /// # Errors
 /// None for the presets that stand here; the types say so.
 pub fn preset(preset: Preset, name: Name, currency: Currency) -> Result<OpenBook, PresetError> {
-    let japanese = OpenBook {
-        name,
-        currency,
-        time_zone: "Asia/Tokyo".parse::<TimeZone>()?,
-        rounding: Rounding::Floor,
-        verification_minutes: None,
-        main_registration: false,
-        quote_valid_days: QUOTE_VALID_DAYS,
-        barcode_below: None,
-        invoice_prefix: "R".to_owned(),
-        closed_days: ClosedDays::Holidays,
-        cutoff: None,
-        issue_day: 10,
-        tax_rates: japanese_rates()?,
-        issuer: None,
-    };
-    Ok(match preset {
-        // S0: 13:00 (R55), registration by a link without a named lifetime (R11), barcode below
-        // 300,000 yen (R95).
-        Preset::TelecomShop => OpenBook {
-            cutoff: Some("13:00".parse::<LocalTime>()?),
-            barcode_below: (currency == Currency::Jpy)
-                .then(|| Money::parse("300000", Currency::Jpy))
-                .transpose()?,
-            ..japanese
-        },
-        // S3: goods by card, invoice at once (R70, R71).
-        Preset::OfficeSupplies => OpenBook { closed_days: ClosedDays::Bank, ..japanese },
-        // S4: link of 30 minutes (R14), main registration by staff (R13), bills from the 10th
-        // (R86).
-        Preset::SoftwareMarket => OpenBook {
-            verification_minutes: Some(30),
-            main_registration: true,
-            closed_days: ClosedDays::Bank,
-            ..japanese
-        },
-        Preset::Wholesale => OpenBook {
-            time_zone: "Europe/London".parse::<TimeZone>()?,
-            closed_days: ClosedDays::Weekends,
-            tax_rates: Vec::new(),
-            issue_day: 1,
-            ..japanese
-        },
-    })
+    let origin = preset.to_string();
+    let mut data = object(&origin, preset.text())?;
+    // A boundary in yen says nothing of a shop with other prices.
+    let boundary = data.get("barcode_below").and_then(|amount| amount.get("currency"));
+    if boundary.is_some_and(|of| *of != json!(currency)) {
+        data.insert("barcode_below".to_owned(), Value::Null);
+    }
+    open_book(origin, data, name, currency)
 }
 
-/// 10 % and 8 % since 2019-10-01; 8 % since 2014-04-01; 5 % since 1997-04-01; 3 % since 1989-04-01.
-fn japanese_rates() -> Result<Vec<DatedTaxRate>, TimeError> {
-    let rate = |category, from: &str, rate| {
-        Ok(DatedTaxRate { category, from: from.parse::<Date>()?, rate: TaxRate(rate) })
+/// The settings of a preset by its name, or of a file by its path, under a name.
+///
+/// # Errors
+/// Neither of both, a file that cannot be read, a field that is not of its form, or a setting that
+/// breaks its rule.
+pub fn preset_or_file(
+    named: &str,
+    name: Name,
+    currency: Currency,
+) -> Result<OpenBook, PresetError> {
+    let reason = match named.parse::<Preset>() {
+        Ok(known) => return preset(known, name, currency),
+        Err(reason) => reason,
     };
-    [
-        rate(TaxCategory::Standard, "1989-04-01", 300),
-        rate(TaxCategory::Standard, "1997-04-01", 500),
-        rate(TaxCategory::Standard, "2014-04-01", 800),
-        rate(TaxCategory::Standard, "2019-10-01", 1_000),
-        rate(TaxCategory::Reduced, "2019-10-01", 800),
-    ]
-    .into_iter()
-    .collect()
+    let text = read_file(Path::new(named), named, reason)?;
+    open_book(named.to_owned(), object(named, &text)?, name, currency)
+}
+
+fn read_file(path: &Path, origin: &str, reason: String) -> Result<String, PresetError> {
+    let unknown = |source| PresetError::Unknown { reason: reason.clone(), source };
+    if std::fs::metadata(path).map_err(unknown)?.len() > FILE_BYTES_MAX {
+        return Err(PresetError::TooLong { origin: origin.to_owned() });
+    }
+    std::fs::read_to_string(path).map_err(unknown)
+}
+
+fn object(origin: &str, text: &str) -> Result<Map<String, Value>, PresetError> {
+    let object: Result<Map<String, Value>, FormError> =
+        form::read(&mut serde_json::Deserializer::from_str(text));
+    object.map_err(|source| PresetError::Form { origin: origin.to_owned(), source })
+}
+
+fn open_book(
+    origin: String,
+    mut data: Map<String, Value>,
+    name: Name,
+    currency: Currency,
+) -> Result<OpenBook, PresetError> {
+    for (field, value) in [("name", json!(name)), ("currency", json!(currency))] {
+        if data.insert(field.to_owned(), value).is_some() {
+            let reason = format!("`{field}` is given with the book: leave it out of the file");
+            return Err(PresetError::Form { origin, source: FormError::at(field, reason) });
+        }
+    }
+    let book: OpenBook = match form::read(Value::Object(data)) {
+        Ok(book) => book,
+        Err(source) => return Err(PresetError::Form { origin, source }),
+    };
+    match book.refused() {
+        Some((setting, source)) => Err(PresetError::Refused { origin, setting, source }),
+        None => Ok(book),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name() -> Name {
+        Name::new("Market").unwrap()
+    }
+
+    fn of_file(text: &str) -> Result<OpenBook, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.json");
+        std::fs::write(&path, text).unwrap();
+        let path = path.to_str().unwrap();
+        preset_or_file(path, name(), Currency::Jpy).map_err(|error| error.to_string())
+    }
+
+    /// The preset of the software market with one field changed.
+    fn changed(field: &str, value: Value) -> String {
+        let mut data = object("", Preset::SoftwareMarket.text()).unwrap();
+        data.insert(field.to_owned(), value);
+        Value::Object(data).to_string()
+    }
+
+    #[track_caller]
+    fn refused(text: &str, parts: &[&str]) {
+        let error = of_file(text).unwrap_err();
+        for part in ["own.json"].iter().chain(parts) {
+            assert!(error.contains(part), "{part} is missing: {error}");
+        }
+    }
+
+    #[test]
+    fn every_preset_opens_a_book_in_every_currency() {
+        for known in Preset::ALL {
+            for currency in [Currency::Jpy, Currency::Gbp] {
+                let book = preset_or_file(&known.to_string(), name(), currency).unwrap();
+                assert_eq!((book.name, book.currency), (name(), currency), "{known}");
+            }
+        }
+        let telecom = |currency| preset(Preset::TelecomShop, name(), currency).unwrap();
+        assert!(telecom(Currency::Jpy).barcode_below.is_some());
+        assert_eq!(telecom(Currency::Gbp).barcode_below, None);
+    }
+
+    #[test]
+    fn a_customers_own_file_opens_a_book() {
+        let book = of_file(&changed("quote_valid_days", json!(14))).unwrap();
+        assert_eq!((book.quote_valid_days, book.main_registration), (14, true));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_with_its_field_and_rule() {
+        refused(&changed("issue_day", json!(29)), &["issue_day", "1 to 28"]);
+        refused(&changed("quote_valid_days", json!("many")), &["quote_valid_days", "many"]);
+        refused(&changed("colour", json!("red")), &["colour", "unknown field"]);
+        refused(&changed("name", json!("Other")), &["`name`", "leave it out"]);
+        refused("{}", &["missing field"]);
+        refused("[1", &["invalid"]);
+    }
+
+    #[test]
+    fn a_name_that_is_neither_a_preset_nor_a_file_lists_the_presets() {
+        let error = preset_or_file("bakery", name(), Currency::Jpy).unwrap_err().to_string();
+        assert!(error.contains("bakery") && error.contains("telecom-shop"), "{error}");
+    }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use daicho_app::{
-    Actor, BookName, Books, Checkpoint, ClockAndEntropy, Context, Currency, Ledger, Name, Preset,
-    preset,
+    Actor, BookName, Books, Checkpoint, ClockAndEntropy, Context, Currency, Ledger, Name,
+    preset_or_file,
 };
 use serde::Serialize;
 use serde_json::json;
@@ -60,10 +60,11 @@ pub(crate) struct CopyArgs {
 pub(crate) struct CreateArgs {
     /// Its name: lower-case letters, digits and hyphens
     name: BookName,
-    /// Give it the settings of telecom-shop, office-supplies, software-market or wholesale; left
-    /// out, it is empty and the command `shop.open_book` gives it its settings
-    #[arg(long, value_name = "KIND")]
-    shop: Option<Preset>,
+    /// Give it the settings of telecom-shop, office-supplies, software-market or wholesale, or
+    /// those of a JSON file of your own; left out, it is empty and the command `shop.open_book`
+    /// gives it its settings
+    #[arg(long, value_name = "NAME|FILE")]
+    shop: Option<String>,
     /// The currency of its prices
     #[arg(long, value_name = "CODE", default_value = "JPY", requires = "shop")]
     currency: Currency,
@@ -94,7 +95,7 @@ pub(crate) async fn run(
 }
 
 async fn create(global: &Global, output: Output, args: &CreateArgs) -> Result<Exit, CliError> {
-    let ledger = match args.shop {
+    let ledger = match &args.shop {
         Some(shop) => create_open(global, &args.name, shop, args.currency).await?,
         None => books(global)?.create(&args.name, ClockAndEntropy::system()).await?,
     };
@@ -112,16 +113,16 @@ async fn create(global: &Global, output: Output, args: &CreateArgs) -> Result<Ex
     Ok(Exit::Done)
 }
 
-/// Makes a book and gives it the settings of a kind of shop, under the book's own name.
+/// Makes a book and gives it the settings of a preset or of a file, under the book's own name.
 pub(crate) async fn create_open(
     global: &Global,
     name: &BookName,
-    shop: Preset,
+    shop: &str,
     currency: Currency,
 ) -> Result<Ledger, CliError> {
     let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
     let title = Name::new(&name.to_string()).map_err(|error| usage(&error))?;
-    let settings = preset(shop, title, currency).map_err(|error| usage(&error))?;
+    let settings = preset_or_file(shop, title, currency).map_err(|error| usage(&error))?;
     let actor = "system:daicho".parse::<Actor>().map_err(|error| usage(&error))?;
     let ledger = books(global)?.create(name, ClockAndEntropy::system()).await?;
     if let Err(error) = ledger.decisions().execute(&settings, &Context::of(actor)).await {

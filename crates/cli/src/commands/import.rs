@@ -112,7 +112,7 @@ async fn open_or_make(
     if books.exists(&name).await? {
         return Ok(books.open(&name, ClockAndEntropy::system()).await?);
     }
-    let ledger = create_open(global, &name, Preset::Wholesale, currency).await?;
+    let ledger = create_open(global, &name, &Preset::Wholesale.to_string(), currency).await?;
     output
         .aside(&format!("made the book `{name}` with the settings of a wholesaler in {currency}"));
     Ok(ledger)
