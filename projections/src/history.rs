@@ -32,10 +32,15 @@ impl<T> History<T> {
         self.0.insert(after, Dated { effective_on, fact });
     }
 
+    /// The facts that count on a day, oldest first, each with the day from which it counts.
+    pub fn dated_until(&self, on: Date) -> impl DoubleEndedIterator<Item = &Dated<T>> {
+        let counting = self.0.partition_point(|known| known.effective_on <= on);
+        self.0.iter().take(counting)
+    }
+
     /// The facts that count on a day, oldest first.
     pub fn until(&self, on: Date) -> impl DoubleEndedIterator<Item = &T> {
-        let counting = self.0.partition_point(|known| known.effective_on <= on);
-        self.0.iter().take(counting).map(|known| &known.fact)
+        self.dated_until(on).map(|known| &known.fact)
     }
 
     /// The fact that stands on a day: the last of those that count.

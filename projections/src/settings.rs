@@ -5,7 +5,7 @@ use daicho_events::shop::{NONE_UNTIL_SET, ShopEvent, TAX_RATES};
 use daicho_events::{Actor, Event, Position, Recorded, SettingValue};
 use daicho_values::{Date, SettingCode};
 
-use crate::{History, Keys, Projection, Value, columns};
+use crate::{Dated, History, Keys, Projection, Value, columns};
 
 /// The list of settings, a row a setting.
 pub struct Settings;
@@ -90,19 +90,18 @@ impl Projection for Settings {
     }
 
     fn on_day(row: &SettingRow, on: Date) -> SettingOnDay {
-        let held = row.values.on(on);
-        let value = held.map_or_else(SettingValue::none, |held| held.value.clone());
+        let held = row.held(on);
+        let value = held.map_or_else(SettingValue::none, |held| held.fact.value.clone());
         let status = match value.plain() {
             Some(_) => SettingStatus::Set,
             None => SettingStatus::Unset,
         };
-        let since = row.values.days().take_while(|day| *day <= on).last();
         SettingOnDay {
             status,
             value,
-            since: since.unwrap_or(row.begins_on),
-            set_by: held.map(|held| held.set_by.clone()),
-            at_position: held.map(|held| held.position),
+            since: held.map_or(row.begins_on, |held| held.effective_on),
+            set_by: held.map(|held| held.fact.set_by.clone()),
+            at_position: held.map(|held| held.fact.position),
         }
     }
 
@@ -132,16 +131,25 @@ fn position(position: Position) -> Value {
 }
 
 impl SettingRow {
-    /// The row with one more value. Of the table of rates, which is dated by its own rows, the
-    /// newest holds for every day.
+    /// What holds on a day: the last value that counts. Of the tables of rates, which are dated by
+    /// their own rows, it is the one recorded last: decisions use the newest for every day, and a
+    /// list of an earlier day shows the one that the shop had set by then.
+    fn held(&self, on: Date) -> Option<&Dated<SettingSet>> {
+        let mut counting = self.values.dated_until(on);
+        if self.setting.as_str() == TAX_RATES {
+            return counting.max_by_key(|known| known.fact.position);
+        }
+        counting.next_back()
+    }
+
+    /// The row with one more value.
     fn given(key: &SettingCode, row: Option<Self>, value: SettingValue, event: &Recorded) -> Self {
         let day = event.header.effective_on;
         let (setting, values) = (key.clone(), History::default());
         let mut row = row.unwrap_or(Self { setting, begins_on: day, values });
-        let on = if key.as_str() == TAX_RATES { row.begins_on } else { day };
         let (set_by, position) = (event.header.actor.clone(), event.header.position);
-        row.begins_on = row.begins_on.min(on);
-        row.values.add(on, SettingSet { value, set_by, position });
+        row.begins_on = row.begins_on.min(day);
+        row.values.add(day, SettingSet { value, set_by, position });
         row
     }
 }
@@ -198,13 +206,16 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_table_of_rates_is_shown_on_every_day() {
-        let later = TaxRateTableRevised { rates: Vec::new() };
+    fn the_table_of_rates_that_was_recorded_last_is_shown_from_its_day_on() {
+        let newest = TaxRateTableRevised { rates: Vec::new() };
         given::<Settings>()
-            .on(day(10), TaxRateTableRevised::sample())
-            .on(day(30), later)
+            .on(day(30), TaxRateTableRevised::sample())
+            .on(day(10), newest)
+            .then_absent(day(9))
             .then(day(10), |table| assert_eq!(shown(&table.value), Some("[]".to_owned())))
-            .then_next_change(day(10), None);
+            .then(day(30), |table| {
+                assert_eq!((shown(&table.value), table.since), (Some("[]".to_owned()), day(10)));
+            });
     }
 
     #[test]

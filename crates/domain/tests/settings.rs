@@ -26,6 +26,7 @@ on, several at once:
 {\"from\": \"2027-01-04\", \"settings\": {\"cutoff\": \"15:00\", \"quote_valid_days\": 60}}
 ```
 
+- The first values of those that `shop.setting_changed` records stand in `shop.configured`.
 - Before its first value a setting has that value. From the opening on, a setting that was not
   given has its default.
 - Of two values from one day, the one recorded later holds.

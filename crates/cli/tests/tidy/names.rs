@@ -105,7 +105,7 @@ pub(crate) fn missing_paths(
 
 fn is_path(text: &str) -> bool {
     let from_root = |folder: &&str| text.starts_with(*folder);
-    ROOT_FOLDERS.iter().any(|folder| from_root(folder)) && !text.contains(['<', '*', ' ', '{', '$'])
+    ROOT_FOLDERS.iter().any(from_root) && !text.contains(['<', '*', ' ', '{', '$'])
 }
 
 fn missing(index: usize, name: &str) -> Finding {

@@ -39,7 +39,7 @@ settings! {
         default: unnamed(),
         is: "text",
         limits: "1 to 256 characters, none of them a control character",
-        source: "R92",
+        source: "消費税法57条の4: an invoice names who issues it",
         check: |_, _| Ok(()),
         opening: { name: Name },
     }
