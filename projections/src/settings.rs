@@ -5,6 +5,7 @@ use daicho_events::shop::{NONE_UNTIL_SET, ShopEvent, TAX_RATES};
 use daicho_events::{Actor, Event, Position, Recorded, SettingValue};
 use daicho_values::{Date, SettingCode};
 
+use crate::history::note_earliest;
 use crate::{Dated, History, Keys, Projection, Value, columns};
 
 /// The list of settings, a row a setting.
@@ -15,8 +16,10 @@ daicho_values::data! {
     pub struct SettingRow {
         /// Its name.
         pub setting: SettingCode,
-        /// The first day on which it has a value.
+        /// The first day on which it has a value, or is known to have none.
         pub begins_on: Date,
+        /// The first day on which the shop was there without it: none until it is set.
+        pub none_from: Option<Date>,
         /// Every value that it was given.
         pub values: History<SettingSet>,
     }
@@ -78,11 +81,18 @@ impl Projection for Settings {
 
     fn fold(key: &SettingCode, row: Option<SettingRow>, event: &Recorded) -> Option<SettingRow> {
         let Event::Shop(shop) = &event.event else { return row };
+        let day = event.header.effective_on;
+        if none_until_set(shop).any(|name| name == key.as_str()) {
+            let mut row = SettingRow::from(key, row, day);
+            note_earliest(&mut row.none_from, day);
+            return Some(row);
+        }
         let given = shop.settings().into_iter().find(|(setting, _)| setting == key);
-        let none = none_until_set(shop).any(|name| name == key.as_str()) && row.is_none();
-        let none = none.then(SettingValue::none);
-        let Some(value) = given.map(|(_, value)| value).or(none) else { return row };
-        Some(SettingRow::given(key, row, value, event))
+        let Some((_, value)) = given else { return row };
+        let mut row = SettingRow::from(key, row, day);
+        let (set_by, position) = (event.header.actor.clone(), event.header.position);
+        row.values.add(day, SettingSet { value, set_by, position });
+        Some(row)
     }
 
     fn begins(row: &SettingRow) -> Date {
@@ -116,7 +126,7 @@ impl Projection for Settings {
     }
 
     fn turning_days(row: &SettingRow, _: Date) -> Vec<Date> {
-        row.values.days().collect()
+        row.values.days().chain(row.none_from).collect()
     }
 }
 
@@ -142,14 +152,15 @@ impl SettingRow {
         counting.next_back()
     }
 
-    /// The row with one more value.
-    fn given(key: &SettingCode, row: Option<Self>, value: SettingValue, event: &Recorded) -> Self {
-        let day = event.header.effective_on;
-        let (setting, values) = (key.clone(), History::default());
-        let mut row = row.unwrap_or(Self { setting, begins_on: day, values });
-        let (set_by, position) = (event.header.actor.clone(), event.header.position);
+    /// The row, which something is known of from a day on.
+    fn from(setting: &SettingCode, row: Option<Self>, day: Date) -> Self {
+        let mut row = row.unwrap_or_else(|| Self {
+            setting: setting.clone(),
+            begins_on: day,
+            none_from: None,
+            values: History::default(),
+        });
         row.begins_on = row.begins_on.min(day);
-        row.values.add(day, SettingSet { value, set_by, position });
         row
     }
 }
