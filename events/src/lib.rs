@@ -6,7 +6,9 @@
 #[macro_use]
 mod family;
 
+mod actor;
 pub mod binary;
+mod position;
 mod published;
 mod query;
 mod recorded;
@@ -22,7 +24,9 @@ pub mod product;
 pub mod quote;
 pub mod shop;
 
+pub use actor::{Actor, ActorError};
 pub use family::{DecodeError, EventType};
+pub use position::Position;
 pub use published::{PUBLISHED, Published};
 pub use query::*;
 pub use recorded::*;

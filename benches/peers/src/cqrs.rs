@@ -19,7 +19,7 @@ use sqlx_08::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::PeerError;
+use crate::error::PeerError;
 use crate::facts::Fact;
 use crate::measure::{About, Store, version};
 
@@ -161,7 +161,7 @@ pub(crate) async fn postgres(
     checked: bool,
 ) -> Result<Cqrs<PostgresEventRepository>, PeerError> {
     let pool: PgPool = PgPoolOptions::new()
-        .max_connections(crate::connections(writers))
+        .max_connections(crate::connections::connections(writers))
         .connect(url)
         .await
         .map_err(PeerError::of)?;

@@ -18,7 +18,7 @@ use umadb_dcb::{
 };
 use umadb_server::{ServerOptions, start_server_with_options};
 
-use crate::PeerError;
+use crate::error::PeerError;
 use crate::facts::Fact;
 use crate::measure::{About, Store, version};
 

@@ -13,7 +13,7 @@ use sqlx_09::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use crate::PeerError;
+use crate::error::PeerError;
 use crate::facts::Fact;
 use crate::measure::{About, Store, version};
 
@@ -69,7 +69,8 @@ pub(crate) async fn sqlite(folder: &Path) -> Result<Evento<Sqlite>, PeerError> {
 
 /// evento on PostgreSQL with a connection a writer.
 pub(crate) async fn postgres(url: &str, writers: usize) -> Result<Evento<Postgres>, PeerError> {
-    let pool = PgPoolOptions::new().max_connections(crate::connections(writers)).connect(url);
+    let pool =
+        PgPoolOptions::new().max_connections(crate::connections::connections(writers)).connect(url);
     let pool = pool.await.map_err(PeerError::of)?;
     let migrator = evento::sql_migrator::new::<sqlx_09::Postgres>().map_err(PeerError::of)?;
     let mut connection = pool.acquire().await.map_err(PeerError::of)?;

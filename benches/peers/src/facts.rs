@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use crate::PeerError;
+use crate::error::PeerError;
 
 /// One event as a peer gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,9 @@ use daicho_events::Event;
 use serde::Serialize;
 use tokio::sync::Barrier;
 
+use crate::arguments::Arguments;
+use crate::error::PeerError;
 use crate::facts::{Fact, digest};
-use crate::{Arguments, PeerError};
 
 /// A peer, ready to be written to.
 pub(crate) trait Store: Send + Sync + 'static {

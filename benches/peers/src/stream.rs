@@ -13,9 +13,10 @@ use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 use sqlx_08::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
+use crate::cqrs;
+use crate::error::PeerError;
 use crate::facts::Fact;
 use crate::measure::{About, Store, version};
-use crate::{PeerError, cqrs};
 
 /// Times that an append is done again before it is given up.
 const ATTEMPTS: u32 = 1_000;
@@ -117,7 +118,7 @@ pub(crate) async fn open(
     // it is put right below.
     let options: PgConnectOptions = url.parse().map_err(PeerError::of)?;
     let pool: PgPool = PgPoolOptions::new()
-        .max_connections(crate::connections(writers))
+        .max_connections(crate::connections::connections(writers))
         .connect_with(options.options([("check_function_bodies", "off")]))
         .await
         .map_err(PeerError::of)?;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use daicho_events::Event;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::PeerError;
+use crate::error::PeerError;
 use crate::facts::Fact;
 use crate::measure::{About, Store, version};
 

@@ -5,9 +5,9 @@
 pub(crate) mod book;
 mod fold;
 pub mod live;
+mod options;
 mod phases;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use daicho_app::Checkpoint;
@@ -22,6 +22,7 @@ use crate::measure::{Rate, median_by};
 use crate::report::{Table, duration, ratio};
 
 pub use fold::ListDigest;
+pub use options::Options;
 
 use book::SampleBook;
 use fold::{Packed, decode_and_fold, stream_and_fold};
@@ -31,21 +32,6 @@ use phases::Phases;
 const DERIVED_FILE: &str = "derived.db";
 /// File of the record in a book's folder.
 const RECORD_FILE: &str = "record.db";
-
-/// What to measure.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Events of the book.
-    pub events: u64,
-    /// Events of it that are lived by the simulator, at most 50,000; the others are copies of them.
-    pub lived: u64,
-    /// Same seed, same book.
-    pub seed: u64,
-    /// How often all of it is measured; the round in the middle counts.
-    pub rounds: u32,
-    /// Where the book is made and left.
-    pub folder: PathBuf,
-}
 
 /// One round.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,16 +1,15 @@
 //! The shape of every command: what it must know, what it may do, and who gives it.
 
 use daicho_events::access::Role;
-use daicho_events::{Actor, NewEvent, Query};
-use daicho_values::{MemberId, OrganisationId, Timestamp};
+use daicho_events::{NewEvent, Query};
+use daicho_values::{MemberId, OrganisationId};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
-use ulid::Ulid;
 
-use crate::Rejection;
 use crate::access::Right;
 use crate::frame::Known;
 use crate::state::Folds;
+use crate::{Moment, Private, Rejection};
 
 /// How often a decision may ask again as more is known.
 pub const QUERY_ROUNDS_MAX: usize = 4;
@@ -74,86 +73,6 @@ pub enum By<C: Decision> {
     Member(fn(&C, &Known<C::State>) -> Option<OrganisationId>),
     /// One of them who may order (R36): the command binds the organisation.
     Administrator(fn(&C, &Known<C::State>) -> Option<OrganisationId>),
-}
-
-/// A field whose plain value the record never holds. The caller's plain text, or nothing, stands in
-/// its place until `app` has replaced it; only then the command exists.
-#[derive(Debug, Clone, Copy)]
-pub enum Private {
-    /// A personal text, sealed under a key of its person.
-    Sealed {
-        /// The field.
-        field: &'static str,
-        /// Whose it is.
-        person: Person,
-        /// The field that takes the keyed index of its normalised text, where uniqueness is asked.
-        index: Option<&'static str>,
-    },
-    /// The SHA-256 of a secret that the edge makes and shows once.
-    Secret {
-        /// The field.
-        field: &'static str,
-        /// The field with the id of the key whose secret it is.
-        key: &'static str,
-    },
-}
-
-/// Whose a personal text is, and which of the person's keys seals it.
-#[derive(Debug, Clone, Copy)]
-pub struct Person {
-    /// The field with the person's id.
-    pub field: &'static str,
-    /// The kind of the person's tag, `member`.
-    pub kind: &'static str,
-    /// The class of key, `contact`.
-    pub class: &'static str,
-}
-
-impl Person {
-    /// How a member is reached.
-    pub const MEMBER_CONTACT: Self = Self { field: "member", kind: "member", class: "contact" };
-}
-
-impl Private {
-    /// A personal text of a member's.
-    pub const fn contact(field: &'static str, index: Option<&'static str>) -> Self {
-        Self::Sealed { field, person: Person::MEMBER_CONTACT, index }
-    }
-
-    /// The field whose plain text the caller gives.
-    pub fn sealed(self) -> Option<&'static str> {
-        match self {
-            Self::Sealed { field, .. } => Some(field),
-            Self::Secret { .. } => None,
-        }
-    }
-
-    /// The field that nobody but the ledger fills.
-    pub fn made(self) -> Option<&'static str> {
-        match self {
-            Self::Sealed { index, .. } => index,
-            Self::Secret { field, .. } => Some(field),
-        }
-    }
-}
-
-/// When, by whom, and with which randomness a decision is taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moment {
-    /// The node's clock.
-    pub now: Timestamp,
-    /// Whose rights count: who acts, or on whose behalf.
-    pub actor: Actor,
-    /// 80 random bits for ids made inside the decision.
-    pub entropy: u128,
-}
-
-impl Moment {
-    /// The `n`-th id of this decision: a ULID of this moment.
-    pub fn id<T: From<Ulid>>(&self, n: u32) -> T {
-        let milliseconds = self.now.as_microseconds().max(0).unsigned_abs() / 1_000;
-        Ulid::from_parts(milliseconds, self.entropy.wrapping_add(u128::from(n))).into()
-    }
 }
 
 /// Declares what a command must know besides the shop and its members: a struct of shared folds,

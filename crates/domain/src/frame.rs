@@ -1,40 +1,16 @@
 //! The frame of every decision: what all of them know, whether the book is open, and who may. It
 //! asks once, so that no command can forget it and the rule reads the same everywhere.
 
-use std::ops::Deref;
+mod known;
 
 use daicho_events::member::MemberRole;
-use daicho_events::{Actor, NewEvent, Query, Recorded};
+use daicho_events::{Actor, NewEvent, Query};
 use daicho_values::{MemberId, OrganisationId};
 
-use crate::state::{Fold as _, Folds, Member, Members, Shop, ShopNotOpen};
+use crate::state::{Member, Members, Shop, ShopNotOpen};
 use crate::{By, Command, Moment, Rejection};
 
-/// What a decision knows: the shop, the members that were asked about, and what is its own.
-#[derive(Debug, Default)]
-pub struct Known<S> {
-    /// The shop.
-    pub shop: Shop,
-    /// The member who acts, and those whom the command asks about.
-    pub members: Members,
-    own: S,
-}
-
-impl<S> Deref for Known<S> {
-    type Target = S;
-    fn deref(&self) -> &S {
-        &self.own
-    }
-}
-
-impl<S: Folds> Known<S> {
-    /// Folds one event in. Cannot fail: it already happened.
-    pub fn apply(&mut self, event: &Recorded) {
-        self.shop.apply(event);
-        self.members.apply(event);
-        self.own.apply(event);
-    }
-}
+pub use known::Known;
 
 rejections! {
     /// Why a command is not this caller's to give, in the order in which it is asked.

@@ -14,9 +14,11 @@ pub mod billing;
 mod commands;
 pub mod contract;
 pub mod member;
+mod moment;
 pub mod order;
 pub mod organisation;
 pub mod pricing;
+mod private;
 pub mod product;
 pub mod quote;
 pub mod reason;
@@ -27,8 +29,11 @@ pub mod state;
 #[cfg(test)]
 mod testing;
 
-pub use commands::{COMMANDS, CommandRow, GivenBy};
-pub use decision::{By, Command, Decision, Moment, Person, Private, QUERY_ROUNDS_MAX};
+pub use access::{CommandRow, GivenBy};
+pub use commands::COMMANDS;
+pub use decision::{By, Command, Decision, QUERY_ROUNDS_MAX};
+pub use moment::Moment;
+pub use private::{Person, Private};
 pub use rejection::Rejection;
 
 /// Calls a macro with the list of every command, by its type: the API and CLI tables are made of

@@ -2,8 +2,10 @@
 
 mod create_key;
 mod revoke_key;
+mod right;
 mod rights;
 
 pub use create_key::{CreateKey, CreateKeyRejection};
 pub use revoke_key::{RevokeKey, RevokeKeyRejection};
-pub use rights::{Right, covers, includes, may};
+pub use right::{CommandRow, GivenBy, Right};
+pub use rights::{covers, includes, may};

@@ -4,38 +4,8 @@
 use daicho_events::access::Role;
 use daicho_values::Scope;
 
+use super::Right;
 use crate::CommandRow;
-
-/// Something that not everybody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
-    /// Read lists, histories and events; personal values are sealed.
-    Read,
-    /// See personal values.
-    OpenPersonal,
-    /// Follow events under a name: move a cursor.
-    FollowEvents,
-    /// Say where events are delivered.
-    ManageDeliveries,
-    /// Make and revoke keys.
-    ManageKeys,
-    /// Act on behalf of somebody else.
-    ActForOthers,
-    /// Give this command.
-    Run(&'static CommandRow),
-}
-
-impl Right {
-    /// Every right but those to give commands.
-    pub const PLAIN: [Self; 6] = [
-        Self::Read,
-        Self::OpenPersonal,
-        Self::FollowEvents,
-        Self::ManageDeliveries,
-        Self::ManageKeys,
-        Self::ActForOthers,
-    ];
-}
 
 /// Whether a role has a right.
 #[must_use]

@@ -8,9 +8,8 @@ use daicho_values::{InvoiceNumber, ReturnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::{DocumentRejection, LINES_MAX};
+use super::document::{DocumentRejection, LINES_MAX, numbered};
 use super::invoice::{line_of, return_document_required};
-use super::lines;
 use super::series::Series;
 use crate::frame::Known;
 use crate::state::{Billed, Orders};
@@ -79,7 +78,7 @@ impl Decision for CreditReturn {
             organisation: goods_return.organisation,
             goods_return: Some(self.goods_return),
             invoice: invoice.cloned(),
-            lines: lines::numbered(returned.collect()),
+            lines: numbered(returned.collect()),
             totals: goods_return.totals.clone(),
             issued_on,
             document_required: return_document_required(goods_return.totals.gross),
@@ -140,7 +139,7 @@ mod tests {
             organisation: Sample::sample(),
             goods_return: Some(ReturnId::sample()),
             invoice: invoice.map(|number| InvoiceNumber::new(number).unwrap()),
-            lines: lines::numbered(vec![line_of(&chair(price), order)]),
+            lines: numbered(vec![line_of(&chair(price), order)]),
             totals: totals(&[chair(price)]),
             issued_on: day("2026-05-11"),
             document_required: required,

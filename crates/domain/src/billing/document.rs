@@ -6,7 +6,6 @@ use daicho_values::calendar::CalendarError;
 use daicho_values::{Date, MoneyError, Month, OrderId, OrganisationId, Totals};
 
 use super::invoice::{payable_at, return_document_required};
-use super::lines::numbered;
 use super::series::Series;
 use crate::pricing::TaxRateMissing;
 use crate::state::{Shop, ShopNotOpen};
@@ -105,4 +104,12 @@ impl Draft {
         assert_eq!(totals.gross.currency(), currency, "a document has the shop's currency");
         Ok(totals)
     }
+}
+
+/// Numbers the lines from 1.
+pub(super) fn numbered(mut lines: Vec<InvoiceLine>) -> Vec<InvoiceLine> {
+    lines.iter_mut().zip(1..).for_each(|(line, number)| line.line = number);
+    let last = lines.last().and_then(|line| usize::try_from(line.line).ok());
+    assert_eq!(last.unwrap_or(0), lines.len(), "lines are numbered without a gap");
+    lines
 }

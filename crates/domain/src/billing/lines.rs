@@ -75,11 +75,3 @@ pub(super) fn of_penalty(contract: &Contract, month: Month) -> Option<InvoiceLin
         rate: TaxRate::ZERO,
     })
 }
-
-/// Numbers the lines from 1.
-pub(super) fn numbered(mut lines: Vec<InvoiceLine>) -> Vec<InvoiceLine> {
-    lines.iter_mut().zip(1..).for_each(|(line, number)| line.line = number);
-    let last = lines.last().and_then(|line| usize::try_from(line.line).ok());
-    assert_eq!(last.unwrap_or(0), lines.len(), "lines are numbered without a gap");
-    lines
-}

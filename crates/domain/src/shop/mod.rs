@@ -1,5 +1,6 @@
 //! Commands about the shop itself, and the table of its settings.
 
+mod calendar;
 mod first_day;
 #[cfg(test)]
 mod laws;
@@ -14,6 +15,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use calendar::Calendar;
 pub use first_day::{FROM_MONTHS_BACK_MAX, FirstDayRefused};
 pub use open_book::OpenBookRejection;
 pub use refused::{
@@ -24,7 +26,7 @@ pub use revise_calendar::ReviseCalendar;
 pub use revise_tax_rates::ReviseTaxRates;
 pub use set::{SetSettings, SetSettingsRejection};
 pub use set_cutoff::SetCutoff;
-pub use settings::{Calendar, OnDay, OpenBook, ROWS, SettingChanges, Settings};
+pub use settings::{OnDay, OpenBook, ROWS, SettingChanges, Settings};
 pub use table::{Given, Row};
 
 pub(crate) use first_day::{check_first_day, closed_months_query};

@@ -8,8 +8,9 @@ use daicho_events::shop::{
 use daicho_events::{NewEvent, Query};
 use daicho_values::{Date, Name};
 
+use super::calendar::Calendar;
 use super::refused::SettingRefused;
-use super::settings::{Calendar, OpenBook, Settings};
+use super::settings::{OpenBook, Settings};
 use crate::frame::Known;
 use crate::{By, Command, Decision, Moment};
 

@@ -7,7 +7,7 @@ use std::fmt;
 use daicho_values::calendar::{BusinessCalendar, CalendarError};
 use daicho_values::{Currency, Date, DatedTaxRate, Money, TaxCategory, TaxRate};
 
-use super::settings::Calendar;
+use super::calendar::Calendar;
 use crate::state::ShopNotOpen;
 
 /// Days that a calendar may close besides its rule.

@@ -9,8 +9,9 @@ use daicho_values::{Date, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
 use super::refused::SettingRefused;
-use super::settings::{Calendar, check};
+use super::settings::check;
 use crate::frame::Known;
 use crate::{By, Command, Decision, Moment};
 

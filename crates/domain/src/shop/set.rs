@@ -76,7 +76,7 @@ impl Decision for SetSettings {
 }
 
 impl Command for SetSettings {
-    const NAME: &'static str = "shop.set";
+    const NAME: &'static str = super::settings::NAME;
     const BY: By<Self> = By::Staff;
     const ROLES: &'static [Role] = &[];
 }

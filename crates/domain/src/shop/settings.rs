@@ -1,27 +1,27 @@
 //! The settings of a shop: one table, a row a setting. Everything else of a setting is made of its
 //! row (`table.rs`); a new setting is a new row here.
 
-use std::collections::BTreeSet;
-
 use daicho_events::shop::{
-    BillingCalendarSet, BusinessCalendarRevised, CutoffPolicySet, IssuerRegistrationSet,
-    QUOTE_VALID_DAYS_DEFAULT, SettingChanged, ShopConfigured, ShopEvent, TaxRateTableRevised,
+    BillingCalendarSet, CutoffPolicySet, IssuerRegistrationSet, QUOTE_VALID_DAYS_DEFAULT,
+    SettingChanged, ShopConfigured, ShopEvent, TaxRateTableRevised,
 };
 use daicho_events::{Event, NewEvent};
-use daicho_values::calendar::{BusinessCalendar, ClosedDays};
+use daicho_values::calendar::ClosedDays;
 use daicho_values::{
     Currency, Date, DatedTaxRate, IssuerNumber, LocalTime, Money, Name, Rounding, Sample, TimeZone,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::calendar::Calendar;
 use super::refused::{
     SettingRefused, Within, check_barcode, check_calendar, check_prefix, check_table,
 };
-use super::set::SetSettings;
 use super::table::{Given, Row, setting_changed, settings};
-use crate::Command;
 use crate::state::{Dated, Newest};
+
+/// The command that sets them; the calendar's event names it as what revised it.
+pub(super) const NAME: &str = "shop.set";
 
 /// A link of no minute opens nothing, and one of more than a year is none that expires (R14).
 const VERIFICATION_MINUTES: Within = Within { least: 1, most: 525_600 };
@@ -108,7 +108,7 @@ settings! {
         limits: "at most 1000 days besides the rule, in the years 2007 to 2099",
         source: "R55, R85; 銀行法15条, 国民の祝日に関する法律",
         check: |calendar, _| check_calendar(calendar),
-        stored: |calendar| Some(calendar.revised(SetSettings::NAME).into()),
+        stored: |calendar| Some(calendar.revised(NAME).into()),
         opening: { closed_days: ClosedDays },
     }
     /// The day of the month from which the month before is billed.
@@ -165,61 +165,6 @@ settings! {
 pub struct OnDay<'a> {
     settings: &'a Settings,
     day: Date,
-}
-
-/// Which days are closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Calendar {
-    /// Which days are closed by rule.
-    pub closed_days: ClosedDays,
-    /// All days closed besides the rule; a day that is left out is open again.
-    #[serde(default)]
-    pub extra_closed: BTreeSet<Date>,
-}
-
-impl Calendar {
-    /// The event that records it, with who says so.
-    pub(super) fn revised(&self, source: &str) -> BusinessCalendarRevised {
-        BusinessCalendarRevised {
-            closed_days: self.closed_days,
-            extra_closed: self.extra_closed.iter().copied().collect(),
-            source: source.to_owned(),
-        }
-    }
-
-    /// The business days.
-    pub fn rules(&self) -> BusinessCalendar {
-        BusinessCalendar {
-            rule: self.closed_days,
-            extra_closed: self.extra_closed.iter().map(|day| day.0).collect(),
-        }
-    }
-}
-
-impl From<ClosedDays> for Calendar {
-    fn from(closed_days: ClosedDays) -> Self {
-        Self { closed_days, extra_closed: BTreeSet::new() }
-    }
-}
-
-impl From<Calendar> for ClosedDays {
-    fn from(calendar: Calendar) -> Self {
-        calendar.closed_days
-    }
-}
-
-impl From<&BusinessCalendarRevised> for Calendar {
-    fn from(revised: &BusinessCalendarRevised) -> Self {
-        let extra_closed = revised.extra_closed.iter().copied().collect();
-        Self { closed_days: revised.closed_days, extra_closed }
-    }
-}
-
-impl Sample for Calendar {
-    fn sample() -> Self {
-        Self::from(ClosedDays::sample())
-    }
 }
 
 impl Settings {

@@ -12,6 +12,7 @@ mod member;
 mod order;
 mod quote;
 mod shop;
+mod shop_not_open;
 
 pub use billing::{Billed, ClosedMonths, Invoice, Invoices};
 pub use catalogue::{Catalogue, Plan, Product, ProductNotListed};
@@ -23,7 +24,8 @@ pub use member::{
 };
 pub use order::{Order, Orders};
 pub use quote::{Quote, Quotes};
-pub use shop::{Opened, Shop, ShopNotOpen};
+pub use shop::{Opened, Shop};
+pub use shop_not_open::ShopNotOpen;
 
 use daicho_events::{Query, Recorded};
 use daicho_values::Tag;

@@ -6,8 +6,9 @@ use daicho_values::calendar::CalendarError;
 use daicho_values::{Currency, Date, Tag, TaxCategory, TaxRate, TimeZone, Timestamp};
 
 use super::Fold;
+use super::shop_not_open::ShopNotOpen;
+use crate::Moment;
 use crate::shop::{OnDay, Settings};
-use crate::{Moment, Rejection};
 
 /// What is known of the shop.
 #[derive(Debug, Default)]
@@ -23,17 +24,6 @@ pub struct Opened {
     pub currency: Currency,
     /// Where its business days begin and end.
     pub time_zone: TimeZone,
-}
-
-/// The book has no settings yet.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this book is not open yet: `shop.open_book` gives it its settings")]
-pub struct ShopNotOpen;
-
-impl Rejection for ShopNotOpen {
-    fn code(&self) -> &'static str {
-        "shop_not_open"
-    }
 }
 
 impl Shop {

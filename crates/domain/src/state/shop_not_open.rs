@@ -1,0 +1,14 @@
+//! What everybody says of a book before it is opened.
+
+use crate::Rejection;
+
+/// The book has no settings yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this book is not open yet: `shop.open_book` gives it its settings")]
+pub struct ShopNotOpen;
+
+impl Rejection for ShopNotOpen {
+    fn code(&self) -> &'static str {
+        "shop_not_open"
+    }
+}
