@@ -4,7 +4,9 @@
 //! rule and the way out; each rule also has a test that shows it a bad sample.
 
 mod asserts;
+mod circles;
 mod house;
+mod modules;
 mod names;
 mod rules;
 mod source;
@@ -274,6 +276,125 @@ fn a_place_with_too_few_asserts_is_found_and_trivial_functions_do_not_count() {
     assert_eq!(finds(&format!("{bare}{asserting}{trivial}")), 0);
     assert_eq!(finds(&format!("{bare}{bare}{asserting}{of_tests}")), 1);
     assert_eq!(finds(trivial), 1, "a place that counts nothing keeps nothing");
+}
+
+#[test]
+fn no_files_of_a_crate_stand_in_a_circle_but_where_the_table_allows_it() {
+    assert_clean(&circles::circles(&sources(), &circles::CIRCLES_ALLOWED));
+}
+
+#[test]
+fn every_file_is_declared_by_a_module() {
+    assert_clean(&circles::undeclared(&sources()));
+}
+
+#[test]
+fn a_file_that_no_module_declares_is_found() {
+    let files = ["lib.rs", "b.rs", "c.rs", "tests.rs"].map(|name| format!("a/src/{name}"));
+    let sources =
+        files.map(|path| Source::new(&path, if path.ends_with("lib.rs") { "mod b;" } else { "" }));
+    let found = circles::undeclared(&sources);
+    assert_eq!(found.iter().map(|f| f.place.as_str()).collect::<Vec<_>>(), ["a/src/c.rs:1"]);
+}
+
+/// What is found in a crate `a` of these files.
+fn circles_in(files: &[(&str, &str)]) -> Vec<String> {
+    let source = |(name, raw): &(&str, &str)| Source::new(&format!("a/src/{name}"), raw);
+    let sources: Vec<_> = files.iter().map(source).collect();
+    circles::circles(&sources, &[]).into_iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn a_circle_is_found_with_its_files_and_the_names_that_make_it() {
+    let found = circles_in(&[
+        ("lib.rs", "mod b;\nmod c;\nmod d;"),
+        ("b.rs", "use crate::c::C;\npub struct B(C);"),
+        ("c.rs", "pub struct C;\nfn f(d: crate::d::D) -> usize { super::d::size(&d) }"),
+        ("d.rs", "pub struct D(Vec<super::b::B>);\npub fn size(d: &D) -> usize { d.0.len() }"),
+    ]);
+    let expected = "a circle of 3 files\n    a/src/b.rs -> a/src/c.rs: C\n    \
+                    a/src/c.rs -> a/src/d.rs: D, size\n    a/src/d.rs -> a/src/b.rs: B";
+    assert_eq!(found, [expected]);
+}
+
+/// Each pair names the other: `b.rs` by the first text, `c.rs` by the second.
+#[test]
+fn a_circle_is_found_whichever_way_the_names_take() {
+    let roots = ["mod b;\nmod c;\npub use b::{B, b};\npub use c::*;", "mod b;\nmod c;"];
+    let ways = [
+        (0, "use crate::C;", "use crate::B;"),
+        (0, "fn f(_: crate::C) {}", "fn f() { crate::b(); }"),
+        (1, "use super::c::{self as other, C};", "use super::b; fn f() -> b::B { b::B }"),
+        (1, "mod inside { use super::super::c::*; fn f(_: C) {} }", "use crate::b::B as Other;"),
+        (1, "fn f() { use crate::c::C; }", "fn f() { assert_eq!(crate::b::B, crate::b::B); }"),
+        (1, "#[serde(with = \"crate::c::C\")] struct D;", "impl From<crate::b::B> for C {}"),
+        (1, "use crate::c::Made;", "data! { pub struct Made { b: crate::b::B, } }"),
+        (1, "use crate::c::OrderId;", "ids! { /// One.\nOrderId \"order\", }\nuse crate::b::B;"),
+    ];
+    for (root, b, c) in ways {
+        let b = format!("pub struct B;\npub fn b() {{}}\n{b}");
+        let c = format!("pub struct C;\n{c}");
+        let root = roots.get(root).expect("one of them");
+        assert_eq!(
+            circles_in(&[("lib.rs", root), ("b.rs", &b), ("c.rs", &c)]).len(),
+            1,
+            "{b}\n{c}"
+        );
+    }
+    let macros = [("lib.rs", "#[macro_use]\nmod b;\nmod c;"), ("c.rs", "pub struct C;\nmade!(C);")];
+    let b = ("b.rs", "macro_rules! made { ($a:ident) => {}; }\nfn f(_: crate::c::C) {}");
+    assert_eq!(circles_in(&[macros[0], macros[1], b]).len(), 1, "a macro is a name too");
+}
+
+#[test]
+fn a_parent_that_names_its_children_in_its_own_code_makes_a_circle_with_them() {
+    let child = ("b/c.rs", "pub struct C;\nfn f(_: super::B) {}");
+    let circle = |parent: &str, file: &str| {
+        circles_in(&[("lib.rs", "mod b;"), (file, &format!("mod c;\n{parent}")), child]).len()
+    };
+    for file in ["b.rs", "b/mod.rs"] {
+        assert_eq!(circle("pub struct B(c::C);", file), 1);
+        assert_eq!(circle("use c::C;\npub struct B;", file), 1);
+        assert_eq!(circle("pub use c::C;\npub struct B;", file), 0, "it only hands on");
+        assert_eq!(circle("pub(crate) use c::C;\npub struct B;", file), 0, "it only hands on");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_circle_is_none() {
+    let c = "pub struct C;\nimpl C { pub fn d(&self) {} }\nuse crate::b::B;";
+    let nones = [
+        // A name behind a re-export belongs to the file that defines it.
+        ("pub struct B;\nuse crate::D;", "use crate::B;"),
+        ("pub struct B;\n#[cfg(test)]\nmod tests { use crate::c::C; }", c),
+        ("pub struct B;\n#[cfg(test)]\nuse crate::c::{C};", c),
+        ("pub struct B;\n/// Beside [`crate::c::C`].\nfn f() {}", c),
+        ("pub struct B;\nuse other::c::C;\nfn f(_: ::c::C, _: C) {}", c),
+        ("pub struct B;\nfn f(c: &impl Fn()) { c.d(); }", c),
+        ("pub struct B;\nuse crate::c;", c),
+    ];
+    for (b, c) in nones {
+        let lib = "mod b;\nmod c;\nmod d;\npub use b::B;\npub use d::D;";
+        let files = [("lib.rs", lib), ("b.rs", b), ("c.rs", c), ("d.rs", "pub struct D;")];
+        assert_eq!(circles_in(&files), [""; 0], "{b}\n{c}");
+    }
+    let tests = ("b/tests.rs", "use crate::c::C;");
+    let lib = ("lib.rs", "mod b;\nmod c;");
+    let b = ("b.rs", "#[cfg(test)]\nmod tests;\npub struct B;");
+    assert_eq!(circles_in(&[lib, b, tests, ("c.rs", c)]), [""; 0], "a file of tests");
+}
+
+#[test]
+fn a_crate_of_the_table_may_have_circles_and_must_have_one() {
+    let sources = |b: &str| {
+        let lib = Source::new("a/src/lib.rs", "mod b;\npub struct A;");
+        [lib, Source::new("a/src/b.rs", b)]
+    };
+    let found = |sources: &[Source]| circles::circles(sources, &[("a", "because")]).len();
+    assert_eq!(found(&sources("fn f(_: crate::A) {}")), 1, "the row is no longer needed");
+    let [_, b] = sources("pub struct B(super::A);");
+    let lib = Source::new("a/src/lib.rs", "mod b;\npub struct A(Vec<b::B>);");
+    assert_eq!(found(&[lib, b]), 0);
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl Source {
         self.without_tests(&self.code, ' ').into_iter().collect()
     }
 
+    /// The file as it stands, with blanks for what is compiled for tests only.
+    pub(crate) fn shipped_raw(&self) -> String {
+        self.without_tests(&self.raw.chars().collect::<Vec<_>>(), ' ').into_iter().collect()
+    }
+
     /// Each text literal outside tests, with the line it starts on.
     pub(crate) fn shipped_texts(&self) -> Vec<(usize, String)> {
         let texts = self.without_tests(&self.texts, '\0');
@@ -153,8 +158,12 @@ fn test_items(code: &[char]) -> Vec<Range<usize>> {
         if inside || window != mark.as_slice() {
             continue;
         }
-        let end = body(code, at + mark.len()).map_or(at + mark.len(), |range| range.end);
-        found.push(at..end);
+        let head = at + mark.len();
+        let semicolon =
+            || code.iter().skip(head).position(|&c| c == ';').map(|length| head + length);
+        let end = 1 + body(code, head).map(|range| range.end).or_else(semicolon).unwrap_or(head);
+        let is_import = code.get(end) == Some(&';');
+        found.push(at..end + usize::from(is_import));
     }
     found
 }
