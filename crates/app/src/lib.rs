@@ -27,7 +27,7 @@ pub use clock_and_entropy::ClockAndEntropy;
 pub use decide::{
     COMMANDS, CONFLICTS_MAX, CommandEntry, CommandRequest, Commands, Context, DECISION_EVENTS_MAX,
     Decisions, ERASED, Executed, Expectation, FormError, KEY_MISSING, KeySecret, Privacy,
-    RequestKey, SEALED, read_form,
+    RequestKey, SEALED, UniqueJson, read_form,
 };
 pub use error::{BookError, EventError, ExecuteError, Failure};
 pub use import::{COLUMNS, FileError, ImportError, ImportOptions, ImportReport, Imports, Rejected};

@@ -5,7 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use daicho_app::read_form;
+use daicho_app::{UniqueJson, read_form};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -72,8 +72,8 @@ impl FromRequest<Service> for Object {
 }
 
 fn json(bytes: &[u8]) -> Result<Value, Problem> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))
+    let json = serde_json::from_slice(bytes).map(|UniqueJson(json)| json);
+    json.map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))
 }
 
 /// The whole body, at most as long as it may be, and only if it says that it is JSON.

@@ -147,8 +147,8 @@ impl Money {
     /// A text that is not one, or an amount beyond the limits.
     pub fn parse(text: &str, currency: Currency) -> Result<Self, MoneyError> {
         let error = || MoneyError::NotAnAmount(text.to_owned());
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
-        let amount = Decimal::from_str_exact(text).ok().filter(|_| plain).ok_or_else(error)?;
+        let amount = Decimal::from_str_exact(text).ok().filter(|_| is_plain(text));
+        let amount = amount.ok_or_else(error)?;
         Self::new(amount, currency)
     }
 
@@ -273,6 +273,16 @@ impl Money {
     }
 }
 
+/// Whether a text is of the published form: a sign below zero, digits, and digits after a point.
+fn is_plain(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.strip_prefix('-').unwrap_or(text);
+    match number.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(number),
+    }
+}
+
 impl PartialOrd for Money {
     /// Amounts of different currencies have no order.
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
@@ -393,8 +403,22 @@ mod tests {
 
     #[test]
     fn what_is_not_an_amount_is_refused() {
-        for text in ["", "1e3", "1_000", "0.0000001", "1000000000000001", "NaN", "+1", "1,5", "１"]
-        {
+        for text in [
+            "",
+            "1e3",
+            "1_000",
+            "0.0000001",
+            "1000000000000001",
+            "NaN",
+            "+1",
+            "1,5",
+            "１",
+            ".5",
+            "5.",
+            "-.5",
+            "--5",
+            "5-",
+        ] {
             assert!(Money::parse(text, Currency::Jpy).is_err(), "{text}");
         }
     }

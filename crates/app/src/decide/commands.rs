@@ -15,6 +15,7 @@ use super::execute::Decisions;
 use super::form::{self, FormError};
 use super::personal::PersonalValues;
 use super::secret::KeySecret;
+use super::unique_json;
 use crate::clock_and_entropy::ClockAndEntropy;
 use crate::error::ExecuteError;
 use crate::storage::Storage;
@@ -49,7 +50,7 @@ pub struct CommandRequest {
     /// The command's name.
     pub command: String,
     /// The command's fields.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique_json::object")]
     pub data: Map<String, Value>,
     /// What must still be the last word about a thing.
     #[serde(skip)]

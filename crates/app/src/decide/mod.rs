@@ -8,6 +8,7 @@ pub(crate) mod personal;
 pub(crate) mod read_cache;
 pub(crate) mod secret;
 pub(crate) mod translate;
+mod unique_json;
 
 pub use commands::{COMMANDS, CommandEntry, CommandRequest, Commands};
 pub use context::{Context, Executed, Expectation, RequestKey};
@@ -16,3 +17,4 @@ pub use form::{FormError, read as read_form};
 pub use personal::{ERASED, KEY_MISSING, Privacy, SEALED};
 pub use read_cache::DECISION_EVENTS_MAX;
 pub use secret::KeySecret;
+pub use unique_json::UniqueJson;

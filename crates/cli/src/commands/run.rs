@@ -80,6 +80,8 @@ fn list_commands(output: Output) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The answer to a line.
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -201,6 +203,8 @@ fn parse(line: u64, text: Line) -> Result<Option<CommandRequest>, String> {
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         format!("line {line} is not UTF-8 from its byte {} on", error.valid_up_to() + 1)
     })?;
+    // Some programs begin a file with a byte-order mark, which is no part of its first line.
+    let text = if line == 1 { text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text) } else { text };
     if text.trim().is_empty() {
         return Ok(None);
     }

@@ -100,6 +100,28 @@ fn lines_that_are_no_commands_are_rejected_by_number_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_first_line_is_no_part_of_it() {
+    let shop = Shop::empty();
+    let open = MAIN_ROAD.lines().next().unwrap();
+    let answers = shop.run(format!("\u{feff}{open}\n").as_bytes()).exits(0).json_lines();
+    assert_eq!(answers[0]["positions"][0], 1);
+    let answers = shop.run(format!("\n\u{feff}{open}\n").as_bytes()).exits(3).json_lines();
+    assert_eq!(answers[0]["rejected"]["code"], "malformed");
+}
+
+#[test]
+fn a_key_that_stands_twice_in_the_fields_of_a_command_is_malformed() {
+    let shop = Shop::after_the_main_road();
+    let data = r#"{"name":"A","name":"B"}"#;
+    let line =
+        format!(r#"{{"actor":"staff:sato","command":"organisation.register","data":{data}}}"#);
+    let answer = shop.run(line.as_bytes()).exits(3).json_lines().remove(0);
+    assert_eq!(answer["rejected"]["code"], "malformed");
+    let message = answer["rejected"]["message"].as_str().unwrap();
+    assert!(message.contains("duplicate field `name`"), "{message}");
+}
+
+#[test]
 fn a_line_beyond_the_limit_is_rejected_and_the_next_is_run() {
     let shop = Shop::empty();
     let open = MAIN_ROAD.lines().next().unwrap();

@@ -26,6 +26,7 @@ async fn a_body_that_is_no_command_is_refused_and_nothing_is_recorded() {
     for (body, kind, status) in [
         ("{\"name\":", json, StatusCode::BAD_REQUEST),
         ("{\"name\":\"a\"} x", json, StatusCode::BAD_REQUEST),
+        ("{\"name\":\"a\",\"name\":\"b\"}", json, StatusCode::BAD_REQUEST),
         ("\u{1f4a9}", json, StatusCode::BAD_REQUEST),
         ("[1]", json, StatusCode::UNPROCESSABLE_ENTITY),
         ("\"name\"", json, StatusCode::UNPROCESSABLE_ENTITY),
