@@ -45,8 +45,8 @@ pub use out::{
     ConsumerSettings, ConsumerState, Consumers, CursorState, DeliveryLease, DeliveryLeases,
     EventPage, EventStretch, EventText, FollowRequest, Follower, Following, HandingOut, History,
     HistoryLine, MadeWebhook, Next, Outcome, Parked, ParkedChoice, ParkedMessages, ParkedNote,
-    RetryPolicy, Signature, WebhookChange, WebhookError, WebhookRequest, WebhookSending,
-    WebhookState, WebhookWork, Webhooks, is_private_address,
+    RetryPolicy, Signature, UnknownType, WebhookChange, WebhookError, WebhookRequest,
+    WebhookSending, WebhookState, WebhookWork, Webhooks, check_types, is_private_address,
 };
 pub use progress::{Progress, Unwatched};
 pub use record::{KnownAt, Record, SOFTWARE};

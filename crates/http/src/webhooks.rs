@@ -208,7 +208,7 @@ impl From<WebhookError> for Problem {
             WebhookError::Unknown(_) => told.refined(StatusCode::NOT_FOUND),
             WebhookError::Exists(_) | WebhookError::Busy(_) => told.refined(StatusCode::CONFLICT),
             WebhookError::Url(_) => told.at("url"),
-            WebhookError::Refused(_) => told,
+            WebhookError::Refused(_) | WebhookError::Type(_) => told,
             WebhookError::Failure(failure) => failure.into(),
         }
     }

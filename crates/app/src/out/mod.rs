@@ -3,6 +3,7 @@
 
 pub(crate) mod consumers;
 pub(crate) mod event_text;
+pub(crate) mod event_types;
 pub(crate) mod follow;
 pub(crate) mod history;
 pub(crate) mod leases;
@@ -13,6 +14,7 @@ pub use consumers::{
     ConsumerSettings, ConsumerState, Consumers, HandingOut,
 };
 pub use event_text::EventText;
+pub use event_types::{UnknownType, check_types};
 pub use follow::{CursorState, EventStretch, FollowRequest, Follower, Following};
 pub use history::{EventPage, History, HistoryLine};
 pub use leases::{DeliveryLease, DeliveryLeases};

@@ -7,7 +7,7 @@ mod stream;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use daicho_app::{FollowRequest, KnownAt, Position, Right};
+use daicho_app::{FollowRequest, KnownAt, Position, Right, check_types};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -106,6 +106,8 @@ async fn events(
     if !(1..=LIMIT_MAX).contains(&query.limit) {
         return Err(Problem::malformed(format!("a page has 1 to {LIMIT_MAX} events")).at("limit"));
     }
+    check_types(&query.types)
+        .map_err(|unknown| Problem::malformed(unknown.to_string()).at("type"))?;
     let form = wanted(&headers, &[JSON, BATCH_MEDIA_TYPE, NDJSON, EVENT_STREAM])?;
     let last_seen = header_text(&headers, LAST_EVENT_ID)?.map(position).transpose()?;
     let after = last_seen.filter(|_| form == EVENT_STREAM).unwrap_or(query.after);

@@ -91,6 +91,17 @@ async fn ndjson_holds_all_that_is_asked_for_and_says_how_far_it_looked() {
     service.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_type_that_no_event_has_is_refused_in_every_form() {
+    let service = Running::start().await;
+    for form in ["application/json", "application/x-ndjson", "text/event-stream"] {
+        let asked = service.get("./events?type=order.placed&type=order.plced");
+        let refused = asked.header("Accept", form).gives(StatusCode::BAD_REQUEST).await;
+        assert_eq!(refused.problem(), ("malformed".to_owned(), Some("type".to_owned())), "{form}");
+    }
+    service.end().await;
+}
+
 /// Reads a stream of events until it has told of `count`.
 async fn read_stream(answer: Response, count: usize) -> (Vec<Value>, String) {
     let (mut text, mut stream) = (String::new(), answer.bytes_stream());

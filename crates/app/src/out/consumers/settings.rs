@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use daicho_events::{PUBLISHED, Position};
+use daicho_events::Position;
 use daicho_values::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::ConsumerError;
 use crate::out::event_text::EventText;
+use crate::out::event_types::check_types;
 
 /// Events that may be handed out or done ahead of the first that is not done.
 pub(super) const WINDOW_EVENTS: usize = 4_096;
@@ -154,13 +155,6 @@ impl ConsumerSettings {
                 "`{kind}` is no kind of tag: it is what stands before the colon, as in `order`"
             )));
         }
-        let published = || PUBLISHED.iter().copied().flatten();
-        let is_known = |name: &String| published().any(|known| known.event_type.name == *name);
-        match self.types.iter().find(|name| !is_known(name)) {
-            None => Ok(()),
-            Some(name) => Err(ConsumerError::Refused(format!(
-                "there is no type of event `{name}`: the catalogue of schemas lists them"
-            ))),
-        }
+        check_types(&self.types).map_err(|unknown| ConsumerError::Refused(unknown.to_string()))
     }
 }

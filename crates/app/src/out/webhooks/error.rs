@@ -4,6 +4,7 @@ use daicho_store::StateError;
 
 use crate::blame::Blame;
 use crate::error::Failure;
+use crate::out::event_types::UnknownType;
 
 /// Why something was not done with a webhook.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum WebhookError {
     /// A named limit or rule of form.
     #[error("{0}")]
     Refused(String),
+    /// A type of events that there is none of.
+    #[error(transparent)]
+    Type(#[from] UnknownType),
     /// Somebody else changed it at the same moment.
     #[error("webhook `{0}` was changed at the same moment: look at it and try again")]
     Busy(String),
@@ -32,7 +36,11 @@ impl WebhookError {
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Unknown(_) | Self::Exists(_) | Self::Url(_) | Self::Refused(_) => Blame::Caller,
+            Self::Unknown(_)
+            | Self::Exists(_)
+            | Self::Url(_)
+            | Self::Refused(_)
+            | Self::Type(_) => Blame::Caller,
             Self::Busy(_) => Blame::Busy,
             Self::Failure(failure) => failure.blame(),
         }
@@ -44,7 +52,7 @@ impl WebhookError {
             Self::Unknown(_) => "webhook_unknown",
             Self::Exists(_) => "webhook_exists",
             Self::Url(_) => "webhook_url",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) | Self::Type(_) => "refused",
             Self::Busy(_) => "conflict",
             Self::Failure(_) => "failure",
         }

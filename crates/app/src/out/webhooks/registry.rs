@@ -13,9 +13,10 @@ use super::error::WebhookError;
 use super::parked::{ParkedChoice, ParkedMessages};
 use super::progress::{self, Progress};
 use super::secret::{Signature, WebhookSecret};
-use super::stored::{self, StoredWebhook, checked_filter, checked_url};
+use super::stored::{self, StoredWebhook, checked_url};
 use super::work::WebhookSending;
 use crate::clock_and_entropy::ClockAndEntropy;
+use crate::out::event_types::check_types;
 use crate::record::{KnownAt, Record};
 use crate::storage::Storage;
 
@@ -164,7 +165,7 @@ impl Webhooks {
         let WebhookRequest { name, url, types, tags, signature, after } = request;
         let of_name = stored::name_of(name)?;
         let url = checked_url(url, private_addresses)?;
-        checked_filter(types)?;
+        check_types(types)?;
         let head = self.record.head().await?;
         let after = after.unwrap_or(Position(head));
         self.record.position_of(Some(KnownAt::Position(after))).await?;
@@ -245,7 +246,7 @@ impl Webhooks {
             stored.url = checked_url(url, private_addresses)?;
         }
         if let Some(types) = &change.types {
-            checked_filter(types)?;
+            check_types(types)?;
             stored.types.clone_from(types);
         }
         if let Some(tags) = &change.tags {

@@ -1,6 +1,5 @@
 //! What a webhook is: one document of the state, changed by people.
 
-use daicho_events::PUBLISHED;
 use daicho_store::{DocumentChange, Expected, State, StateName};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -131,18 +130,6 @@ pub(super) fn checked_url(text: &str, private_addresses: bool) -> Result<String,
         return Err(wrong("it is an address within a network of its own"));
     }
     Ok(url.into())
-}
-
-/// Types that there are.
-pub(super) fn checked_filter(types: &[String]) -> Result<(), WebhookError> {
-    let published = || PUBLISHED.iter().copied().flatten();
-    let is_known = |name: &String| published().any(|known| known.event_type.name == *name);
-    match types.iter().find(|name| !is_known(name)) {
-        None => Ok(()),
-        Some(name) => Err(WebhookError::Refused(format!(
-            "there is no type of event `{name}`: the catalogue of schemas lists them"
-        ))),
-    }
 }
 
 #[cfg(test)]
