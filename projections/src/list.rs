@@ -110,21 +110,21 @@ pub trait Fold: Send {
     /// A key or bytes of another form.
     fn load(&mut self, key: &str, row: &[u8]) -> Result<(), ListError>;
 
-    /// Folds an event into the rows that it touches, except where it already is.
+    /// Folds an event into the rows that it touches, unless it is folded into them already.
     fn apply(&mut self, event: &Recorded);
 
     /// Rows held.
     fn len(&self) -> usize;
 
-    /// About how many bytes of memory the rows hold: what their maps hold, which is known, and
-    /// what the rows hold beside them, which is reckoned from the encoded size of some of them.
+    /// Roughly how many bytes of memory the rows hold: the size of their maps is known, and what
+    /// the rows hold beside them is estimated from the encoded size of some of them.
     fn bytes(&self) -> usize;
 
-    /// Lets go of the slices from `end` on: their rows are folded in another pass.
+    /// Drops the slices from `end` on: their rows are folded in another pass.
     fn shed(&mut self, end: u32);
 
-    /// Takes the rows of one slice out, as [`Fold::finish_on`] those of all; none of a slice that
-    /// is not held.
+    /// Takes the rows of one slice out, as [`Fold::finish_on`] does for all slices; nothing if the
+    /// slice is not held.
     ///
     /// # Errors
     /// A row without a binary form.
@@ -314,8 +314,8 @@ struct Slot<R> {
 
 type Slots<P> = HashMap<<P as Projection>::Key, Slot<<P as Projection>::Row>, BuildStableHasher>;
 
-/// One map a slice of those that the partition reaches over; of a whole list one map, as long as
-/// nobody asks for a slice.
+/// One map for each slice that the partition covers; a single map for a whole list until
+/// somebody asks for a slice.
 struct Folding<P: Projection> {
     partition: Partition,
     slices: Vec<Slots<P>>,
@@ -323,7 +323,7 @@ struct Folding<P: Projection> {
     sizes: Sizes,
 }
 
-/// The encoded size of rows, from samples; later ones count more, since rows grow.
+/// The encoded size of rows, estimated from samples; later ones count more, since rows grow.
 #[derive(Default)]
 struct Sizes {
     /// Rows that events changed.
@@ -334,7 +334,7 @@ struct Sizes {
 
 /// One of so many changed rows is a sample.
 const SAMPLE_EVERY: u64 = 64;
-/// What one sample counts is one of so many parts.
+/// The weight of one sample: one part in so many.
 const SAMPLE_WEIGHT: u64 = 64;
 /// Memory that a row holds beside its slot, for each byte of its binary form.
 const HEAP_FACTOR: usize = 3;

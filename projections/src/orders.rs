@@ -195,7 +195,7 @@ impl Projection for Orders {
         indexed organisation: Text, "for whom" => Value::text(row.organisation);
         indexed member: Text, "who ordered" => Value::text(row.member);
         indexed placed_on: Date, "business day of the order" => Value::text(row.placed_on);
-        plain accepted_on: Date, "business day as which it was accepted"
+        plain accepted_on: Date, "business day its acceptance is counted on"
             => Value::text_or_null(day.accepted_on);
         plain delivery_on: Date, "delivery date that stands"
             => Value::text_or_null(day.delivery_on);

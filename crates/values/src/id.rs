@@ -22,7 +22,7 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident $tag:literal $kind:literal $sample:literal,)+) => {$(
         $(#[$meta])*
         ///
-        /// A ULID: 26 characters in text, 16 bytes in derived data. Made at the edge, never here.
+        /// A ULID: 26 characters in text, 16 bytes in derived data. Made where random numbers are read, never here.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u128);
 
@@ -60,8 +60,8 @@ macro_rules! ids {
             fn from_str(text: &str) -> Result<Self, IdError> {
                 let error = || IdError { kind: $kind, text: text.to_owned() };
                 let id = Ulid::from_string(text).map_err(|_| error())?;
-                // One text per id: lower case or look-alike letters would make two tags of one
-                // thing.
+                // One text for each id: lower case or look-alike letters would make two tags of
+                // one thing.
                 if Self(id.0).to_string() == text { Ok(Self(id.0)) } else { Err(error()) }
             }
         }
