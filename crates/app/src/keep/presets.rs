@@ -6,6 +6,7 @@
 //! is this ledger's choice.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -14,6 +15,7 @@ use daicho_values::{Currency, Name};
 use serde_json::{Map, Value, json};
 
 use crate::blame::Blame;
+use crate::decide::UniqueJson;
 use crate::decide::form::{self, FormError};
 
 /// Bytes that a file of settings may have: the longest table of tax rates fits many times.
@@ -83,6 +85,12 @@ pub enum PresetError {
         /// Why there is no such file.
         #[source]
         source: std::io::Error,
+    },
+    /// A folder, a device or a pipe.
+    #[error("{origin} is no file: name a JSON file of settings")]
+    NoFile {
+        /// What was named.
+        origin: String,
     },
     /// A file that is not one of settings.
     #[error("{origin} is longer than {FILE_BYTES_MAX} bytes: it is no file of settings")]
@@ -161,16 +169,29 @@ pub fn preset_or_file(
 
 fn read_file(path: &Path, origin: &str, reason: String) -> Result<String, PresetError> {
     let unknown = |source| PresetError::Unknown { reason: reason.clone(), source };
-    if std::fs::metadata(path).map_err(unknown)?.len() > FILE_BYTES_MAX {
+    let file = std::fs::File::open(path).map_err(unknown)?;
+    if !file.metadata().map_err(unknown)?.is_file() {
+        return Err(PresetError::NoFile { origin: origin.to_owned() });
+    }
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(unknown)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
         return Err(PresetError::TooLong { origin: origin.to_owned() });
     }
-    std::fs::read_to_string(path).map_err(unknown)
+    Ok(text)
 }
 
 fn object(origin: &str, text: &str) -> Result<Map<String, Value>, PresetError> {
-    let object: Result<Map<String, Value>, FormError> =
-        form::read(&mut serde_json::Deserializer::from_str(text));
-    object.map_err(|source| PresetError::Form { origin: origin.to_owned(), source })
+    let refused = |source| PresetError::Form { origin: origin.to_owned(), source };
+    let mut json = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+    let UniqueJson(settings) = form::read(&mut json).map_err(refused)?;
+    json.end().map_err(|error| refused(FormError::whole(error.to_string())))?;
+    match settings {
+        Value::Object(settings) => Ok(settings),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(refused(FormError::whole("the settings must be one JSON object")))
+        }
+    }
 }
 
 fn open_book(
@@ -252,7 +273,17 @@ mod tests {
         refused(&changed("colour", json!("red")), &["colour", "unknown field"]);
         refused(&changed("name", json!("Other")), &["`name`", "leave it out"]);
         refused("{}", &["missing field"]);
-        refused("[1", &["invalid"]);
+        refused("[1", &["EOF"]);
+        refused("[]", &["one JSON object"]);
+        let whole = Preset::SoftwareMarket.text();
+        refused(&format!("{whole} {{}}"), &["trailing characters"]);
+        refused(
+            &changed("issue_day", json!(1)).replacen('{', "{\"issue_day\":2,", 1),
+            &["duplicate"],
+        );
+        assert!(of_file(&format!("\u{feff}{whole}")).is_ok());
+        let folder = preset_or_file("/", name(), Currency::Jpy).unwrap_err().to_string();
+        assert!(folder.contains("no file"), "{folder}");
     }
 
     #[test]

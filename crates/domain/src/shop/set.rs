@@ -1,6 +1,7 @@
 //! Sets settings of the shop from a day on (設定変更): what was done before keeps its own rules.
 
 use daicho_events::access::Role;
+use daicho_events::shop::TAX_RATES;
 use daicho_events::{NewEvent, Query};
 use daicho_values::Date;
 use schemars::JsonSchema;
@@ -29,6 +30,10 @@ rejections! {
     pub enum SetSettingsRejection {
         /// A change changes something.
         NoSettings = "no_settings": "no setting is named: give at least one with its new value",
+        /// The newest table of tax rates holds for every day: a day would promise what it does not keep.
+        TaxRatesFrom { from: Date } = "tax_rates_dated_by_rows":
+            "the table of tax rates holds for every day and not from {from} on: leave `from` out, \
+             give each row its first day, and set other settings by themselves",
         /// What holds already need not be recorded.
         Unchanged { settings: String, from: Date } = "settings_unchanged":
             "{settings} hold already on {from} as given: give other values, or another day",
@@ -63,9 +68,13 @@ impl Decision for SetSettings {
         if names.is_empty() {
             return Err(SetSettingsRejection::NoSettings);
         }
-        let currency = known.shop.opened().map_err(SettingRefused::from)?.currency;
+        let (currency, today) =
+            (known.shop.opened().map_err(SettingRefused::from)?.currency, known.shop.today(at));
         self.settings.check(currency)?;
-        let from = check_first_day(self.from, known.shop.today(at), &known.closed)?;
+        if let Some(from) = self.from.filter(|from| *from != today && names.contains(&TAX_RATES)) {
+            return Err(SetSettingsRejection::TaxRatesFrom { from });
+        }
+        let from = check_first_day(self.from, today, &known.closed)?;
         let events = self.settings.events(known.shop.by_day(), from);
         if events.is_empty() {
             let settings = names.join(", ");
@@ -155,6 +164,19 @@ mod tests {
         again.then_rejected("settings_unchanged");
         let back = history().when(set(Some("2026-07-01"), json!({ "quote_valid_days": 30 })));
         back.then_types(["shop.setting_changed"]);
+    }
+
+    #[test]
+    fn the_table_of_tax_rates_is_set_from_no_day_but_those_of_its_rows() {
+        let rates = json!({ "tax_rates": [] });
+        let later = set(Some("2026-06-01"), rates.clone());
+        given([open_book().into()]).when(later).then_rejected("tax_rates_dated_by_rows");
+        let both = set(Some("2026-06-01"), json!({ "tax_rates": [], "issue_day": 15 }));
+        given([open_book().into()]).when(both).then_rejected("tax_rates_dated_by_rows");
+        for from in [None, Some("2026-05-11")] {
+            let today = given([open_book().into()]).when(set(from, rates.clone()));
+            today.then_types(["shop.tax_rate_table_revised"]);
+        }
     }
 
     #[test]

@@ -126,8 +126,9 @@ settings! {
         stored: |issue_day| Some(BillingCalendarSet { issue_day: *issue_day }.into()),
         opening: { issue_day: u32 },
     }
-    /// The tax rates, each with its first day. The table is dated by its rows: whatever day it is
-    /// set from, the newest holds for every day.
+    /// The tax rates, each with its first day. The table is dated by its rows: the newest holds for
+    /// every day, and it is set without a day of its own. For a past day the list of settings shows
+    /// the table that the shop had set by then.
     tax_rates: Newest<Vec<DatedTaxRate>> {
         default: Vec::new(),
         is: "a list of rows: `category`, `from`, `rate` in hundredths of a percent",
