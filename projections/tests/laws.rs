@@ -306,6 +306,29 @@ fn the_random_records_fill_every_list() {
     }
 }
 
+/// A list is held to its laws by random records: what these never hold, no law has seen.
+#[test]
+fn the_random_records_hold_every_event_that_a_list_folds() {
+    use daicho_events::{Event, PUBLISHED};
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let seen: BTreeSet<&str> = (0..64)
+        .flat_map(|_| records().new_tree(&mut runner).unwrap().current())
+        .map(|recorded| recorded.event.event_type().name)
+        .collect();
+    let header = records().new_tree(&mut runner).unwrap().current()[0].header.clone();
+    for published in PUBLISHED.iter().copied().flatten().filter(|published| published.current) {
+        let (name, version) = (published.event_type.name, published.event_type.version);
+        let event = Event::decode(name, version, &published.sample()).unwrap();
+        let recorded = Recorded { header: header.clone(), event };
+        for list in all().iter().filter(|list| !list.keys(&recorded).is_empty()) {
+            let list = list.name();
+            assert!(seen.contains(name), "{list} folds `{name}`: let `tests/streams` make it");
+        }
+    }
+}
+
 #[test]
 fn rows_and_keys_of_another_form_are_errors_that_name_the_list() {
     for list in all() {

@@ -26,11 +26,13 @@ on, several at once:
 {\"from\": \"2027-01-04\", \"settings\": {\"cutoff\": \"15:00\", \"quote_valid_days\": 60}}
 ```
 
-- The first values of those that `shop.setting_changed` records stand in `shop.configured`.
-- Before its first value a setting has that value. From the opening on, a setting that was not
-  given has its default.
+- The opening records its values in `shop.configured` where that has a field for them, and in the
+  setting's own event elsewhere.
+- On days before a setting was first given a value, it has that first value; the list shows it
+  from the first day on. From the opening on, a setting that was not given has its default.
 - Of two values from one day, the one recorded later holds.
-- A day may lie in the past or to come, but neither in a closed month nor before one.
+- A day may lie in the past, at most 120 months back, or to come, but neither in a closed month nor
+  before one. `tax_rates` is set without a day.
 - A rule that a value must keep to is asked when the value comes in. What was recorded before the
   rule was written is read as it was.
 - The currency (`currency`) and the time zone (`time_zone`) are fixed when the book is opened:

@@ -24,7 +24,10 @@ use daicho_events::order::{
 use daicho_events::organisation::OrganisationRegistered;
 use daicho_events::product::ProductListed;
 use daicho_events::quote::{QuoteConverted, QuoteEvent, QuoteIssued, QuoteWithdrawn};
-use daicho_events::shop::{CutoffPolicySet, SettingChanged, ShopConfigured, TaxRateTableRevised};
+use daicho_events::shop::{
+    BillingCalendarSet, BusinessCalendarRevised, CutoffPolicySet, IssuerRegistrationSet,
+    SettingChanged, ShopConfigured, TaxRateTableRevised,
+};
 use daicho_events::{Actor, Event, Header, Position, Recorded};
 use daicho_values::{
     Currency, Date, InvoiceNumber, Login, Money, Period, Quantity, Sample, Timestamp, Totals,
@@ -164,10 +167,13 @@ impl Dice {
     }
 
     fn shop(&self) -> Event {
-        match self.thing % 4 {
+        match (self.thing + self.other) % 7 {
             0 => ShopConfigured::sample().into(),
             1 => CutoffPolicySet::sample().into(),
             2 => TaxRateTableRevised::sample().into(),
+            3 => BusinessCalendarRevised::sample().into(),
+            4 => BillingCalendarSet::sample().into(),
+            5 => IssuerRegistrationSet::sample().into(),
             _ => SettingChanged::sample().into(),
         }
     }

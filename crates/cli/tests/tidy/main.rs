@@ -249,6 +249,20 @@ fn a_file_that_is_not_there_is_found_and_a_kind_of_file_is_not() {
 }
 
 #[test]
+fn every_code_of_a_rejection_is_on_the_page_of_commands() {
+    assert_clean(&names::missing_codes(&page("docs/commands.md"), &sources()));
+}
+
+#[test]
+fn a_code_that_is_not_on_the_page_is_found() {
+    let raw = "        A = \"a_b\": \"text\",\n        B { c: C }\n            = \"c_d\":\n";
+    let sources = [Source::new("crates/domain/src/a.rs", raw)];
+    let found = names::missing_codes("| `a_b` | text |", &sources);
+    let places: Vec<&str> = found.iter().map(|finding| finding.place.as_str()).collect();
+    assert_eq!(places, ["crates/domain/src/a.rs:3"]);
+}
+
+#[test]
 fn a_test_that_is_not_there_is_found() {
     let sources = [Source::new("crates/domain/src/a.rs", "//! a\nfn b_r1() {}\n")];
     let table = "| R1 | … | `a.rs` `b_r1` |\n| R2 | … | `a.rs` `c_r2`; `d.rs` `e` |\n";

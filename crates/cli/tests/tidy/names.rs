@@ -108,6 +108,30 @@ fn is_path(text: &str) -> bool {
     ROOT_FOLDERS.iter().any(from_root) && !text.contains(['<', '*', ' ', '{', '$'])
 }
 
+/// Codes of rejections that the page of commands does not have.
+pub(crate) fn missing_codes(page: &str, sources: &[Source]) -> Vec<Finding> {
+    let domain = sources.iter().filter(|source| source.path.starts_with("crates/domain/src/"));
+    let codes = domain.filter(|source| !source.is_test()).flat_map(|source| {
+        let lines = source.raw.lines().enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim_start().starts_with("//"));
+        lines.filter_map(|(index, line)| Some((&source.path, index, code(line)?)))
+    });
+    let missing = codes.filter(|(_, _, code)| !page.contains(&format!("`{code}`")));
+    let found = |(path, index, code): (&String, usize, &str)| {
+        let rule = format!("the code `{code}` is not on the page");
+        finding(path, index + 1, rule, "write it and its text in docs/commands.md")
+    };
+    missing.map(found).collect()
+}
+
+/// The code in a line of `rejections!`: `Name { … } = "code":`.
+fn code(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("= \"")?;
+    let (code, after) = rest.split_once('"')?;
+    let is_code = !code.is_empty() && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    (is_code && after.trim_start().starts_with(':')).then_some(code)
+}
+
 fn missing(index: usize, name: &str) -> Finding {
     let rule = format!("`{name}` is not there");
     finding("docs/requirements.md", index + 1, rule, "name the file and the test as they are")

@@ -30,7 +30,7 @@ rejections! {
     pub enum SetSettingsRejection {
         /// A change changes something.
         NoSettings = "no_settings": "no setting is named: give at least one with its new value",
-        /// The newest table of tax rates holds for every day: a day would promise what it does not keep.
+        /// The newest table of tax rates holds for every day: a first day would be a false promise.
         TaxRatesFrom { from: Date } = "tax_rates_dated_by_rows":
             "the table of tax rates holds for every day and not from {from} on: leave `from` out, \
              give each row its first day, and set other settings by themselves",

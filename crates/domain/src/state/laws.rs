@@ -14,7 +14,7 @@ fn samples(name: &str) -> Vec<Recorded> {
     current.zip(1..).map(|(published, position)| recorded(published, position, name)).collect()
 }
 
-/// The sample with another name in it, so that a change of name is one.
+/// The sample with another name and other days in it, so that a change of a name or a day is one.
 fn recorded(published: &Published, position: u64, called: &str) -> Recorded {
     let header = Header {
         position: Position(position),
@@ -26,6 +26,8 @@ fn recorded(published: &Published, position: u64, called: &str) -> Recorded {
     };
     let (name, version) = (published.event_type.name, published.event_type.version);
     let sample = published.sample().replace(Name::sample().as_str(), called);
+    let later = Date::sample().plus_days(u32::try_from(called.len()).unwrap());
+    let sample = sample.replace(&Date::sample().to_string(), &later.to_string());
     Recorded { header, event: Event::decode(name, version, &sample).unwrap() }
 }
 
