@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-/// How often it is looked whether something was changed elsewhere.
+/// How often an attendant checks whether something was changed elsewhere.
 pub(crate) const LOOK: Duration = Duration::from_secs(2);
-/// How long a lease lasts. Longer than any message is under way.
+/// How long a lease lasts: longer than any message takes to send.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
-/// When it is made to last anew.
+/// Age at which a lease is renewed.
 pub(crate) const RENEW: Duration = Duration::from_secs(20);
-/// How long the end is waited for.
+/// How long to wait for the task to end.
 const END: Duration = Duration::from_secs(20);
 
 /// Attends to one book until it is stopped.
@@ -23,7 +23,7 @@ pub struct Attendant {
 }
 
 impl Attendant {
-    /// Begins what ends when it is told so.
+    /// Starts a task that ends when its receiver says so.
     pub(crate) fn start<F>(run: impl FnOnce(watch::Receiver<bool>) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -32,7 +32,7 @@ impl Attendant {
         Self { stop, task: tokio::spawn(run(stopped)) }
     }
 
-    /// Ends: what is under way is finished, and nothing is sent after it.
+    /// Stops: what is being sent is finished, and nothing is sent afterwards.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if timeout(END, &mut self.task).await.is_err() {

@@ -1,4 +1,5 @@
-//! Sends one message: signed after Standard Webhooks, within its time, following no redirect.
+//! Sends one message: signed as Standard Webhooks requires, within a time limit, following no
+//! redirect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,25 +18,25 @@ use crate::open_network::OpenNetwork;
 
 /// Bytes of a receiver's answer that are read.
 const ANSWER_BYTES_MAX: usize = 16 * 1_024;
-/// Characters of a receiver's answer that stand in an error.
+/// Characters of a receiver's answer that an error quotes.
 const ANSWER_CHARS_MAX: usize = 200;
 const CONTENT_TYPE: &str = "application/cloudevents+json";
 
-/// The body of the message about an event of a book.
+/// Makes the body of the message about an event of the named book.
 pub type ToBody = Arc<dyn Fn(&EventText, &str) -> Result<String, Failure> + Send + Sync>;
 
 /// How messages are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Send to addresses of this machine and of networks of its own, and without TLS.
+    /// Whether to send also to addresses of this machine and of private networks, and without TLS.
     pub private_addresses: bool,
-    /// Until a connection stands.
+    /// How long connecting may take.
     pub connect_time: Duration,
-    /// Until the answer is there.
+    /// How long the receiver may take to answer.
     pub answer_time: Duration,
-    /// Messages that are under way at once, over all books.
+    /// Messages being sent at the same time, over all books.
     pub messages_max: usize,
-    /// When what failed is tried again.
+    /// When a failed message is tried again.
     pub retry: RetryPolicy,
 }
 
@@ -59,18 +60,18 @@ pub struct CourierError(#[from] reqwest::Error);
 /// What was sent since the process began.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Messages that were taken.
+    /// Messages that receivers accepted.
     pub delivered: AtomicU64,
-    /// Tries that failed.
+    /// Attempts that failed.
     pub failed: AtomicU64,
     /// Messages that were parked.
     pub parked: AtomicU64,
 }
 
-/// What came of a test message.
+/// The result of a test message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tested {
-    /// Whether the receiver has taken it.
+    /// Whether the receiver accepted it.
     pub outcome: Outcome,
     /// How long that took.
     pub taken: Duration,
@@ -86,13 +87,13 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Begins. A machine that knows no certificate authority sends nothing over https; its log says
-    /// so.
+    /// Makes a courier. On a machine without certificate authorities nothing is sent over https,
+    /// and a warning is logged.
     ///
     /// # Errors
-    /// No client can be made.
+    /// The HTTP client cannot be made.
     pub fn new(settings: Settings, to_body: ToBody) -> Result<Self, CourierError> {
-        // Whoever was first has installed the same one.
+        // This fails if one is installed already, which is then the same one.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = match client(&settings).build() {
             Ok(client) => client,
@@ -114,7 +115,7 @@ impl Courier {
     /// Sends the message about an event of a book.
     ///
     /// # Errors
-    /// An event that is damaged.
+    /// The event is damaged.
     pub(crate) async fn send(
         &self,
         ledger: &Ledger,
@@ -132,10 +133,10 @@ impl Courier {
         Ok(outcome)
     }
 
-    /// Sends a message that is about nothing, `daicho.test`.
+    /// Sends a test message, `daicho.test`, which is about no event.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn test(&self, ledger: &Ledger, name: &str) -> Result<Tested, WebhookError> {
         let work = ledger.webhooks().sending().work(name).await?;
         let (book, now) = (ledger.name(), ledger.clock_and_entropy().now());
@@ -151,7 +152,7 @@ impl Courier {
 
     async fn post(&self, ledger: &Ledger, work: &WebhookWork, id: &str, body: String) -> Outcome {
         if !self.settings.private_addresses && leads_inside(work.url()) {
-            return failed("the address is within a network of its own".to_owned());
+            return failed("the address is in a private network".to_owned());
         }
         // The semaphore is never closed.
         let _room = self.room.acquire().await;
@@ -175,7 +176,8 @@ impl Courier {
     }
 }
 
-/// A name is looked up when it is connected to; an address stands there as it is.
+/// Whether the host of the URL is an address in a private network. A name is checked later, when
+/// it is looked up to connect.
 fn leads_inside(url: &str) -> bool {
     let url = Url::parse(url);
     match url.as_ref().ok().and_then(Url::host) {
@@ -200,7 +202,7 @@ async fn outcome_of(answer: Response) -> Outcome {
     Outcome::Failed { error: format!("{}: {said}", status.as_u16()), retry_after }
 }
 
-/// The beginning of an answer, without what commands a terminal.
+/// The beginning of an answer, without control characters, which could command a terminal.
 async fn beginning(mut answer: Response) -> String {
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
@@ -231,7 +233,7 @@ fn client(settings: &Settings) -> ClientBuilder {
     client.https_only(true).dns_resolver(Arc::new(OpenNetwork))
 }
 
-/// An error with what lies beneath it, without the address: that may hold a secret.
+/// An error with its causes, without the address, which may hold a secret.
 fn why(error: &reqwest::Error) -> String {
     let text = if error.is_timeout() {
         "no answer in time"

@@ -1,5 +1,5 @@
-//! Delivers the webhooks of one book: one task each, in order, under a lease, so that of several
-//! processes one sends. A slow receiver delays nobody else.
+//! Delivers the webhooks of one book: each by a task of its own, in order, and under a lease, so
+//! that only one of several processes sends. A slow receiver delays no other.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::attendant::{Attendant, LEASE, LOOK, RENEW};
 use crate::courier::Courier;
 
-/// How long it is waited after an error of ours.
+/// How long to wait after an error of our own.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Positions that may be passed over before that is kept by itself.
+/// Positions that may be skipped before the position reached is stored without a delivery.
 const PASS_STEP: u64 = 1_000;
 
 /// What the tasks of one book share.
@@ -29,7 +29,7 @@ struct Shared {
     stopped: watch::Receiver<bool>,
 }
 
-/// Begins to deliver the webhooks of a book.
+/// Starts to deliver the webhooks of a book.
 #[must_use]
 pub fn deliver(ledger: Arc<Ledger>, courier: Arc<Courier>) -> Attendant {
     Attendant::start(move |stopped| {
@@ -37,7 +37,7 @@ pub fn deliver(ledger: Arc<Ledger>, courier: Arc<Courier>) -> Attendant {
     })
 }
 
-/// Keeps a task for each webhook.
+/// Keeps one task running for each webhook.
 async fn supervise(shared: Arc<Shared>) {
     let mut tasks = JoinSet::new();
     let mut tended: HashMap<String, AbortHandle> = HashMap::new();
@@ -65,7 +65,7 @@ async fn supervise(shared: Arc<Shared>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Delivers one webhook, whenever this process has its lease, until it is no more.
+/// Delivers one webhook, whenever this process holds its lease, until the webhook is deleted.
 async fn tend(shared: Arc<Shared>, name: String) {
     let mut stopped = shared.stopped.clone();
     while !*stopped.borrow() {
@@ -81,7 +81,7 @@ async fn tend(shared: Arc<Shared>, name: String) {
     }
 }
 
-/// The lease while it lasts, and the webhook while it is as it was.
+/// A stretch of delivering: it lasts while the lease is held and the webhook is not changed.
 struct Turn<'a> {
     shared: &'a Shared,
     name: &'a str,
@@ -100,7 +100,7 @@ async fn turn(shared: &Shared, name: &str) -> Result<(), WebhookError> {
     else {
         return Ok(());
     };
-    // Whoever had the lease before may have gone further.
+    // The previous holder of the lease may have delivered more since.
     let work = shared.ledger.webhooks().sending().work(name).await?;
     let mut turn = Turn { shared, name, lease, renewed: Instant::now(), work };
     let result = turn.deliver().await;
@@ -109,7 +109,7 @@ async fn turn(shared: &Shared, name: &str) -> Result<(), WebhookError> {
 }
 
 impl Turn<'_> {
-    /// Follows the book and sends, as long as the lease and the webhook last.
+    /// Follows the book and sends its events, as long as the turn lasts.
     async fn deliver(&mut self) -> Result<(), WebhookError> {
         let request = FollowRequest {
             name: None,
@@ -149,7 +149,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Sends one event until it is delivered or parked; whether the turn goes on.
+    /// Sends one event until it is delivered or parked. Returns whether the turn goes on.
     async fn settle(&mut self, event: &EventText) -> Result<bool, WebhookError> {
         loop {
             if !self.wait_for(event.position).await? {
@@ -176,7 +176,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Waits until the message at a position may be tried; whether the turn goes on.
+    /// Waits until the message at a position may be tried. Returns whether the turn goes on.
     async fn wait_for(&mut self, position: Position) -> Result<bool, WebhookError> {
         loop {
             if !self.goes_on().await? {
@@ -194,7 +194,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Sends what was parked and is asked for, each once.
+    /// Sends once more each parked message for which that was asked.
     async fn resend(&mut self) -> Result<(), WebhookError> {
         let shared = self.shared;
         for parked in shared.ledger.webhooks().parked().of(self.name).await? {
@@ -210,7 +210,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Whether the lease is ours and the webhook is as it was.
+    /// Whether this process still holds the lease and the webhook is unchanged.
     async fn goes_on(&mut self) -> Result<bool, WebhookError> {
         if *self.shared.stopped.borrow() {
             return Ok(false);
@@ -228,7 +228,7 @@ impl Turn<'_> {
     /// Returns when the deliverer is stopped.
     async fn ended(&self) {
         let mut stopped = self.shared.stopped.clone();
-        // Who stops outlives the task.
+        // The sender outlives the task, so that waiting cannot fail.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     }
 }

@@ -1,7 +1,7 @@
-//! Publishes the events of a book to NATS JetStream: a stream a book, a subject a type, the message
-//! id `book/position`. Each message names the one before it, so that the stream is the record from
-//! its first event on, in order, without a gap and without a double; what a broker has lost is
-//! filled again.
+//! Publishes the events of a book to NATS JetStream: one stream per book, one subject per type, the
+//! message id `book/position`. Each message names the one before it, so that the stream equals the
+//! record from its first event on, in order, without a gap or a duplicate. What a broker has lost is
+//! published again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::attendant::{Attendant, LEASE, LOOK, RENEW};
 use crate::courier::ToBody;
 
-/// The cursor, and the lease, under which a book is published.
+/// Name of the cursor and of the lease under which a book is published.
 const NAME: &str = "daicho:nats";
-/// How long it is waited after an error, at first and at last.
+/// The shortest and the longest wait after an error.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 const CONTENT_TYPE: &str = "application/cloudevents+json";
@@ -29,15 +29,15 @@ const CONTENT_TYPE: &str = "application/cloudevents+json";
 /// Where and how events are published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerSettings {
-    /// `nats://host:port`, or `tls://host:port`; several with a comma between.
+    /// `nats://host:port` or `tls://host:port`; several are separated by commas.
     pub url: String,
     /// File with the credentials.
     pub credentials_file: Option<PathBuf>,
-    /// What the name of a book's stream begins with.
+    /// Prefix of the name of each book's stream.
     pub stream_prefix: String,
-    /// What its subjects begin with.
+    /// Prefix of its subjects.
     pub subject_prefix: String,
-    /// Copies that the broker keeps.
+    /// Copies of the stream that the broker keeps.
     pub replicas: usize,
 }
 
@@ -45,7 +45,7 @@ pub struct BrokerSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
     /// The credentials cannot be read.
-    #[error("{path} cannot be read as credentials of NATS")]
+    #[error("{path} cannot be read as NATS credentials")]
     Credentials {
         /// The file.
         path: String,
@@ -53,23 +53,23 @@ pub enum BrokerError {
         #[source]
         source: std::io::Error,
     },
-    /// The address is none.
+    /// The address is invalid.
     #[error("NATS cannot be reached as configured")]
     Connect(#[from] async_nats::ConnectError),
-    /// The broker says no, or nothing.
+    /// The broker refused or did not answer.
     #[error("{doing}: {reason}")]
     Broker {
         /// What was tried.
         doing: &'static str,
-        /// What was said.
+        /// What the broker answered.
         reason: String,
     },
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] Failure),
 }
 
-/// A connection to NATS, for all books.
+/// A connection to NATS, shared by all books.
 pub struct Broker {
     client: Client,
     context: Context,
@@ -78,12 +78,12 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Begins to connect; a broker that is not there yet is waited for by whoever publishes.
+    /// Starts to connect. It does not wait for a broker that is not available yet: publishing does.
     ///
     /// # Errors
-    /// Credentials that cannot be read, or an address that is none.
+    /// The credentials cannot be read, or the address is invalid.
     pub async fn connect(settings: BrokerSettings, to_body: ToBody) -> Result<Self, BrokerError> {
-        // Whoever was first has installed the same one.
+        // This fails if one is installed already, which is then the same one.
         drop(rustls::crypto::ring::default_provider().install_default());
         let options = ConnectOptions::new().name("daicho").retry_on_initial_connect();
         let options = match &settings.credentials_file {
@@ -102,7 +102,7 @@ impl Broker {
         format!("{}.{book}.>", self.settings.subject_prefix)
     }
 
-    /// The stream of a book, made where it is missing.
+    /// The stream of a book, created if it is missing.
     async fn stream(&self, book: &str) -> Result<Stream, BrokerError> {
         let config = Config {
             name: format!("{}{book}", self.settings.stream_prefix),
@@ -112,10 +112,10 @@ impl Broker {
             ..Config::default()
         };
         let stream = self.context.get_or_create_stream(config).await;
-        stream.map_err(|error| broker_says("the stream cannot be had", &error))
+        stream.map_err(|error| broker_says("the stream cannot be opened", &error))
     }
 
-    /// Sends one event behind `before`; the answer comes later.
+    /// Sends one event, to be stored after `before`; the broker's answer comes later.
     async fn publish(
         &self,
         book: &str,
@@ -147,7 +147,7 @@ impl Broker {
     }
 }
 
-/// Begins to publish a book.
+/// Starts to publish a book.
 #[must_use]
 pub fn publish(ledger: Arc<Ledger>, broker: Arc<Broker>) -> Attendant {
     Attendant::start(move |stopped| run(ledger, broker, stopped))
@@ -173,7 +173,7 @@ async fn run(ledger: Arc<Ledger>, broker: Arc<Broker>, mut stopped: watch::Recei
     }
 }
 
-/// Publishes while this process has the lease of it.
+/// Publishes while this process holds the lease of the book.
 async fn turn(
     ledger: &Ledger,
     broker: &Broker,
@@ -225,7 +225,7 @@ async fn follow(
     }
 }
 
-/// Puts the cursor where the stream ends, and says which event is the last there.
+/// Moves the cursor to where the stream ends. Returns the last event there.
 async fn begin(
     ledger: &Ledger,
     broker: &Broker,
@@ -238,7 +238,7 @@ async fn begin(
     let cursor = cursor.map(|cursor| cursor.position);
     let last = match (state.last_sequence, state.messages) {
         (0, _) => None,
-        // All of them have expired: where the stream ended, only the cursor knows.
+        // All its messages have expired: only the cursor knows where the stream ended.
         (_, 0) => return Ok(None),
         (sequence, _) => {
             let message = stream.get_raw_message(sequence).await;
@@ -248,13 +248,13 @@ async fn begin(
             let position = id.and_then(|id| id.parse().ok()).map(Position);
             Some(position.ok_or_else(|| BrokerError::Broker {
                 doing: failed,
-                reason: format!("message {sequence} is none of the book `{book}`"),
+                reason: format!("message {sequence} is not of the book `{book}`"),
             })?)
         }
     };
     let end = last.unwrap_or_default();
     if cursor.unwrap_or_default() != end {
-        tracing::info!(book, stream_ends_at = %end, "the stream is filled from where it ends");
+        tracing::info!(book, stream_ends_at = %end, "the stream is filled up from where it ends");
         ledger.following().set_cursor(NAME, end).await?;
     }
     Ok(last)

@@ -1,5 +1,6 @@
-//! Events out of a book to where they are wanted. It reads the record and sends; what is decided
-//! about a webhook, `daicho_app::Ledger` decides. A rebuild sends nothing: lists are not asked.
+//! Sends the events of a book to webhooks and to NATS. It reads the record and sends; every decision
+//! about a webhook is made by `daicho_app::Ledger`. A rebuild of lists sends nothing, since lists
+//! are not read here.
 
 mod attendant;
 mod courier;

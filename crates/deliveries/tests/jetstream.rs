@@ -1,4 +1,4 @@
-//! A book in NATS JetStream: complete and in order, also when the broker is stopped and wiped.
+//! A book in NATS JetStream: complete and in order, even if the broker is stopped or wiped.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
@@ -72,7 +72,7 @@ async fn stored(server: &NatsServer) -> Option<Vec<(String, String)>> {
     Some(messages)
 }
 
-/// Waits until the whole book is in the stream, and looks whether it is there as it happened.
+/// Waits until the whole book is in the stream, and checks that it equals the record.
 async fn is_whole(server: &NatsServer, ledger: &Ledger) {
     let page = ledger.history().events(&[], &[], daicho_app::Position(0), 10_000).await.unwrap();
     let expected: Vec<(String, String)> = page
@@ -92,7 +92,7 @@ async fn is_whole(server: &NatsServer, ledger: &Ledger) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let stored = tokio::time::timeout(PATIENCE, waiting).await.expect("it is filled in time");
+    let stored = tokio::time::timeout(PATIENCE, waiting).await.expect("the stream is filled in time");
     assert_eq!(stored, expected);
     assert!(expected.iter().any(|(_, subject)| subject == "daicho.shop.organisation.registered"));
 }
@@ -113,7 +113,7 @@ async fn a_stream_is_the_record_and_is_filled_again_when_the_broker_was_stopped_
     is_whole(&server, &ledger).await;
     happen(&ledger, 20).await;
     is_whole(&server, &ledger).await;
-    // Stopped in the midst: what it has stored is gone on from.
+    // Stopped half-way: publishing continues after what the broker has stored.
     let (arriving, ()) = tokio::join!(happen(&ledger, 60), async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         server.stop();
@@ -121,7 +121,7 @@ async fn a_stream_is_the_record_and_is_filled_again_when_the_broker_was_stopped_
     let () = arriving;
     server.start_again();
     is_whole(&server, &ledger).await;
-    // Wiped: it is filled from the first event on.
+    // Wiped: the stream is filled again from the first event on.
     server.stop();
     server.wipe();
     happen(&ledger, 10).await;
@@ -142,7 +142,7 @@ async fn two_publishers_make_no_double_and_one_that_comes_later_goes_on() {
     one.stop().await;
     happen(&ledger, 10).await;
     is_whole(&server, &ledger).await;
-    // What was said to be stored and was not acknowledged is looked up in the stream.
+    // Events that are stored but not acknowledged are found in the stream.
     ledger.following().set_cursor("daicho:nats", daicho_app::Position(3)).await.unwrap();
     two.stop().await;
     let three = publish(Arc::clone(&ledger), broker);

@@ -1,5 +1,5 @@
-//! Webhooks with real receivers: that take, fail, hang, are gone; signatures checked by others'
-//! libraries.
+//! Webhooks with real receivers, which accept, fail, hang or are gone. Signatures are checked by
+//! libraries of other projects.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 
@@ -23,15 +23,15 @@ use serde_json::json;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long a receiver may take; far more than one that answers at once does.
+/// How long a receiver may take: far more than one that answers at once needs.
 const ANSWER: Duration = Duration::from_secs(5);
-/// Longer than anybody waits for it.
+/// The delay of a receiver that hangs: longer than anybody waits.
 const HANGING: Duration = Duration::from_secs(600);
 
-/// What a receiver answers to its n-th message, from 1.
+/// What a receiver answers to its n-th message, counted from 1, and after which delay.
 type Answers = Arc<dyn Fn(usize) -> (u16, Duration) + Send + Sync>;
 
-/// A message as it came.
+/// A message as it was received.
 #[derive(Debug, Clone)]
 struct Message {
     id: String,
@@ -75,7 +75,7 @@ impl Receiver {
         self.messages().iter().map(position).collect()
     }
 
-    /// Waits for so many messages.
+    /// Waits for this number of messages.
     async fn has(&self, count: usize) {
         within(|| self.messages().len() >= count).await;
     }
@@ -105,7 +105,7 @@ async fn within(mut is_so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes in time");
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the messages arrive in time");
 }
 
 fn name() -> BookName {
@@ -117,7 +117,7 @@ async fn in_folder(folder: &TempDir) -> Arc<Ledger> {
     Arc::new(books.create(&name(), ClockAndEntropy::system()).await.unwrap())
 }
 
-/// Records an event.
+/// Records this number of events.
 async fn happen(ledger: &Ledger, count: usize) {
     for number in 0..count {
         let data =
@@ -183,10 +183,10 @@ async fn stands(
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to stand so")
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the state is reached in time")
 }
 
-/// A shop's book, a deliverer, and one webhook `crm` to a receiver.
+/// A shop's book, a deliverer, and a webhook `crm` to a receiver.
 async fn delivering(receiver: &Receiver, events: usize) -> (TempDir, Arc<Ledger>, Attendant) {
     let folder = TempDir::new().unwrap();
     let ledger = in_folder(&folder).await;
@@ -199,7 +199,7 @@ async fn delivering(receiver: &Receiver, events: usize) -> (TempDir, Arc<Ledger>
 
 async fn end(ledger: Arc<Ledger>, deliverer: Attendant) {
     deliverer.stop().await;
-    Arc::into_inner(ledger).expect("nobody else has it").close().await;
+    Arc::into_inner(ledger).expect("nobody else holds the ledger").close().await;
 }
 
 fn in_order(positions: &[u64]) -> bool {
@@ -231,7 +231,7 @@ async fn what_fails_is_tried_again_and_what_never_succeeds_is_parked_and_sent_on
     })
     .await;
     let (_folder, ledger, deliverer) = delivering(&receiver, 4).await;
-    // The last answer is known here when the cursor has passed it.
+    // The last answer has been handled once the cursor has passed it.
     let is_done =
         |at: u64| receiver.messages().len() == 8 && receiver.positions().last() == Some(&at);
     let state =
@@ -295,7 +295,7 @@ async fn a_deliverer_that_ends_is_followed_by_one_that_goes_on_where_it_was() {
     receiver.has(6).await;
     deliverer.stop().await;
     let sent = receiver.messages().len();
-    assert_eq!(sent, 6, "it ended in the midst, with what was under way");
+    assert_eq!(sent, 6, "it stopped half-way, after the message being sent");
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(receiver.messages().len(), sent, "nothing is sent after the end");
     let deliverer = deliver(Arc::clone(&ledger), courier(settings()));
@@ -344,7 +344,7 @@ async fn a_name_that_leads_into_our_own_network_is_not_connected_to() {
     let strict = courier(Settings { private_addresses: false, ..settings() });
     let tested = strict.test(&ledger, "crm").await.unwrap();
     let told = format!("{:?}", tested.outcome);
-    assert!(told.contains("an address within a network of its own"), "{told}");
+    assert!(told.contains("an address in a private network"), "{told}");
     Arc::into_inner(ledger).unwrap().close().await;
 }
 
@@ -375,7 +375,7 @@ for key in message["keys"]:
         assert any(is_valid(s) for s in signatures), "no signature is of " + key
 "#;
 
-/// Whether each of the keys verifies the message, by the libraries of others.
+/// Whether each of the keys verifies the message, as checked by libraries of other projects.
 fn is_verified(message: &Message, keys: &[&str]) -> bool {
     use std::io::Write as _;
     let Message { id, timestamp, signature, body } = message;

@@ -16,13 +16,13 @@ const SECRET_BYTES: usize = 32;
 /// A sign-in that has begun.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Attempt {
-    /// Comes back with the browser: it was this one that began.
+    /// Comes back with the browser, and shows that this browser began the sign-in.
     pub(crate) state: String,
-    /// Comes back in the ID token: it was made for this sign-in.
+    /// Comes back in the ID token, and shows that the token was made for this sign-in.
     pub(crate) nonce: String,
-    /// Goes to the provider with the code: it is of use to nobody else (PKCE, RFC 7636).
+    /// Goes to the provider with the code, so that nobody else can use the code (PKCE, RFC 7636).
     pub(crate) verifier: String,
-    /// Where it leads back to.
+    /// The path to return to after the sign-in.
     pub(crate) return_to: String,
     /// When it began, in seconds since the Unix epoch.
     pub(crate) begun_at: i64,
@@ -44,12 +44,12 @@ impl Attempt {
         }
     }
 
-    /// What the provider learns of the verifier at first: its hash.
+    /// The hash of the verifier: all that the provider learns of it when the sign-in begins.
     pub(crate) fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest(&SHA256, self.verifier.as_bytes()))
     }
 
-    /// Whether it is under way still.
+    /// Whether there is still time to finish it.
     pub(crate) fn is_fresh(&self, now_seconds: i64) -> bool {
         let age = u64::try_from(now_seconds.saturating_sub(self.begun_at));
         age.is_ok_and(|age| age < ATTEMPT_TIME.as_secs())

@@ -1,4 +1,4 @@
-//! Something of the provider's, asked for once for all and again when it is old.
+//! A document of the provider, fetched once for all callers and again when it is too old.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,10 +7,11 @@ use tokio::sync::Mutex;
 
 use crate::error::SignInError;
 
-/// How long a provider that did not answer is not asked again: those who waited learn it at once.
+/// How long a provider that did not answer is not asked again: callers that waited for the answer
+/// fail at once instead of asking one after the other.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What is known, and since when.
+/// The document, and since when it is known.
 pub(crate) struct Cached<T> {
     age_max: Duration,
     held: Mutex<Held<T>>,
@@ -26,7 +27,7 @@ impl<T> Cached<T> {
         Self { age_max, held: Mutex::new(Held { known: None, failed_at: None }) }
     }
 
-    /// What is known, where it is not too old; else what is fetched.
+    /// The known document, unless it is too old; else it is fetched.
     pub(crate) async fn get(
         &self,
         fetch: impl Future<Output = Result<T, SignInError>>,
@@ -39,7 +40,7 @@ impl<T> Cached<T> {
         }
     }
 
-    /// What is known, unless it is still what turned out to be too old.
+    /// A document other than the one that turned out to be out of date: fetched if need be.
     pub(crate) async fn newer(
         &self,
         than: &Arc<T>,

@@ -1,10 +1,10 @@
-//! Cookies: what the browser keeps for the service, sent back to nobody else and told to no script.
+//! Cookies that the browser keeps for the service, sends to no other host and shows to no script.
 
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// Browsers take cookies up to 4,096 bytes, with name and attributes.
+/// Longest value: browsers accept cookies of up to 4,096 bytes, name and attributes included.
 pub(crate) const VALUE_BYTES_MAX: usize = 3_840;
 
 /// A cookie of the service.
@@ -15,7 +15,7 @@ pub(crate) struct Cookie {
 }
 
 impl Cookie {
-    /// Over TLS the name begins with `__Host-`: then a browser takes it from this host alone.
+    /// Over TLS the name begins with `__Host-`: then browsers accept it from this host only.
     pub(crate) fn new(name: &str, secure: bool) -> Self {
         let prefix = if secure { "__Host-" } else { "" };
         Self { name: format!("{prefix}{name}"), secure }
@@ -28,7 +28,7 @@ impl Cookie {
         pairs.find(|(name, _)| name.trim() == self.name).map(|(_, value)| value.trim())
     }
 
-    /// Lets a browser keep it for a while.
+    /// The header that makes a browser keep it for this long.
     pub(crate) fn keep(&self, value: &str, time: Duration) -> Option<HeaderValue> {
         let secure = if self.secure { "; Secure" } else { "" };
         let name = &self.name;
@@ -38,7 +38,7 @@ impl Cookie {
         HeaderValue::from_str(&text).ok()
     }
 
-    /// Lets a browser forget it.
+    /// The header that makes a browser delete it.
     pub(crate) fn forget(&self) -> Option<HeaderValue> {
         self.keep("", Duration::ZERO)
     }

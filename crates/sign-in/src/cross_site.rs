@@ -1,11 +1,12 @@
-//! Whether a page of this service asks, or another that lets a browser ask in its person's name.
+//! Tells requests of this service's own pages from those that a foreign page makes a signed-in
+//! browser send.
 
 use axum::http::{HeaderMap, Method, header};
 
-/// Which page asks, as browsers say themselves (Fetch Metadata).
+/// The header in which browsers say which site sends a request (Fetch Metadata).
 const SITE: &str = "sec-fetch-site";
 
-/// Another page asks, or no page says that it does.
+/// The request comes from a page of another site, or does not say where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a sign-in counts for what pages of this service ask: send `Sec-Fetch-Site: same-origin`, or \
@@ -14,7 +15,7 @@ const SITE: &str = "sec-fetch-site";
 pub struct CrossSite;
 
 /// Refuses a request that changes something, unless the browser says that a page of this service
-/// asks. What has no cookie needs no such word.
+/// sends it. Requests without a cookie need no such proof.
 pub(crate) fn refuse_cross_site(
     method: &Method,
     headers: &HeaderMap,

@@ -6,25 +6,25 @@ use crate::person::PersonError;
 /// Why nobody was signed in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
-    /// The provider does not answer, or not as one does.
+    /// The provider does not answer, or not as the standard says.
     #[error("the provider does not answer")]
     Unavailable,
-    /// The provider has refused, or the person has.
-    #[error("the provider has refused")]
+    /// The provider refused, or the person did.
+    #[error("the provider refused")]
     Refused,
-    /// It was not begun here, or too long ago, or is done already.
-    #[error("the sign-in is not under way")]
+    /// It was not begun here, was begun too long ago, or is finished already.
+    #[error("no such sign-in is in progress")]
     Stale,
-    /// What the provider says of the person does not count.
-    #[error("the provider's ID token is not taken: {0}")]
+    /// The provider's ID token cannot be accepted.
+    #[error("the provider's ID token is not accepted: {0}")]
     Token(#[from] TokenError),
-    /// The claims let nobody in.
+    /// The claims name nobody who may sign in.
     #[error(transparent)]
     Person(#[from] PersonError),
-    /// More roles than a cookie holds.
+    /// The account has more roles than fit into a cookie.
     #[error("the roles of this account do not fit into a cookie")]
     TooManyRoles,
-    /// Where it would lead back to.
-    #[error("the way back is not allowed")]
+    /// The path to return to is not allowed.
+    #[error("the path to return to is not allowed")]
     ReturnTo,
 }

@@ -1,4 +1,5 @@
-//! The ID token: what the provider says of who signed in (OpenID Connect Core, 3.1.3.7).
+//! The ID token: what the provider says about the person who signed in (OpenID Connect Core,
+//! 3.1.3.7).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,15 +8,15 @@ use serde_json::{Map, Value};
 
 use crate::key_set::{Algorithm, KeySet, Unsigned};
 
-/// How far the provider's clock may be from ours.
+/// How far the provider's clock may differ from ours.
 const LEEWAY_SECONDS: i64 = 60;
-/// How old a token may be: it comes straight from the provider.
+/// How old a token may be. It can be short: tokens come directly from the provider.
 const AGE_SECONDS_MAX: i64 = 10 * 60;
 
 /// Claims by name.
 pub(crate) type Claims = Map<String, Value>;
 
-/// What a token must be.
+/// What a token must say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
@@ -24,19 +25,19 @@ pub(crate) struct Expected<'a> {
     pub(crate) now_seconds: i64,
 }
 
-/// Why a token does not count: the part of it that is wrong.
+/// Why a token is not accepted: the part of it that is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It is no signed token.
-    #[error("it is no signed token")]
+    /// It is not a signed token.
+    #[error("it is not a signed token")]
     Form,
-    /// Its algorithm is none that is taken.
-    #[error("it is signed in a way that is not taken")]
+    /// Its algorithm is not one of those accepted.
+    #[error("its signature algorithm is not accepted")]
     Algorithm,
-    /// No published key can have signed it.
+    /// None of the published keys can have signed it.
     #[error("it is signed with a key that the provider does not publish")]
     UnknownKey,
-    /// The key that it names has not signed it.
+    /// The key that it names did not sign it.
     #[error("its signature is wrong")]
     Signature,
     /// The claim of this name is not what it must be.
@@ -44,7 +45,7 @@ pub enum TokenError {
     Claim(&'static str),
 }
 
-/// A token in its parts; nothing of it may be believed before it is verified.
+/// A token in its parts. Nothing in it may be trusted before it is verified.
 #[derive(Debug)]
 pub(crate) struct IdToken<'a> {
     signed: &'a str,
@@ -68,7 +69,7 @@ impl<'a> IdToken<'a> {
         let (header, claims) = signed.split_once('.').ok_or(TokenError::Form)?;
         let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Form);
         let header: Header = serde_json::from_slice(&bytes(header)?).or(Err(TokenError::Form))?;
-        // An extension that must be understood, and is not.
+        // The token demands an extension to be understood, and none is known here.
         if header.crit.is_some() {
             return Err(TokenError::Form);
         }
@@ -87,8 +88,8 @@ impl<'a> IdToken<'a> {
         })
     }
 
-    /// Its claims, where they are from the provider, for this service, for this sign-in, and of
-    /// now. To be asked of a token that is verified.
+    /// Its claims, if they are from the provider, for this service and this sign-in, and valid now.
+    /// Call it only on a token that is verified.
     pub(crate) fn into_claims(self, expected: Expected<'_>) -> Result<Claims, TokenError> {
         let claims = self.claims;
         let Expected { issuer, client_id, nonce, now_seconds } = expected;
@@ -115,9 +116,9 @@ impl<'a> IdToken<'a> {
     }
 }
 
-/// The claims of a token with those that the provider tells beside it, of the same person.
+/// The claims of a token, with those that the provider gives separately for the same person.
 pub(crate) fn joined(claims: Claims, mut more: Claims) -> Result<Claims, TokenError> {
-    // It may be the word on somebody else (OpenID Connect Core, 5.3.2).
+    // The answer may be about somebody else (OpenID Connect Core, 5.3.2).
     if !more.is_empty() && more.get("sub") != claims.get("sub") {
         return Err(TokenError::Claim("sub"));
     }
@@ -125,7 +126,7 @@ pub(crate) fn joined(claims: Claims, mut more: Claims) -> Result<Claims, TokenEr
     Ok(more)
 }
 
-/// For whom a token is: one, or several.
+/// Whom a token is for: one audience or several.
 fn audience(claims: &Claims) -> Vec<Option<&str>> {
     match claims.get("aud") {
         Some(Value::Array(several)) => several.iter().map(Value::as_str).collect(),
@@ -166,7 +167,7 @@ mod tests {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// A provider of its own: a key set, and what signs.
+    /// A provider for the tests: a key set, and the key that signs.
     struct Signer(Ed25519KeyPair);
 
     impl Signer {

@@ -1,7 +1,7 @@
-//! The keys of the provider (RFC 7517), and whether one of them has signed a text (RFC 7518).
+//! The keys of the provider (RFC 7517), and the check that one of them signed a text (RFC 7518).
 //!
-//! Only signatures that need the provider's private key count: none at all (`none`) or one under a
-//! shared secret (`HS256`) is refused, whatever a token says of itself.
+//! Only signatures that need the provider's private key are accepted. No signature (`none`) and one
+//! with a shared secret (`HS256`) are refused, whatever a token says about itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -51,7 +51,7 @@ struct Published {
     keys: Vec<serde_json::Value>,
 }
 
-/// What a key does.
+/// The public part of a key.
 #[derive(Debug)]
 enum Public {
     Rsa { n: Vec<u8>, e: Vec<u8> },
@@ -63,7 +63,7 @@ enum Public {
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
-    /// The one algorithm that it is for, where it says so.
+    /// The only algorithm that it is for, if it names one.
     alg: Option<Algorithm>,
     public: Public,
 }
@@ -72,25 +72,25 @@ struct Key {
 #[derive(Debug)]
 pub(crate) struct KeySet(Vec<Key>);
 
-/// Why a signature does not count.
+/// Why a signature is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unsigned {
     /// No key of the set can have signed it: the provider may have a new one.
     UnknownKey,
-    /// The key that it names has not signed it.
+    /// The key that the token names did not sign it.
     WrongSignature,
 }
 
 impl KeySet {
-    /// The keys of a published set that can be used: those of other kinds, and for algorithms that
-    /// are not known here, are passed over. None: it is no key set.
+    /// The usable keys of a published set: keys of other kinds, or for algorithms that are not known
+    /// here, are skipped. None: the text is not a key set.
     pub(crate) fn read(json: &[u8]) -> Option<Self> {
         let Published { keys } = serde_json::from_slice(json).ok()?;
         let published = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
         Some(Self(published.filter_map(Key::of).collect()))
     }
 
-    /// Whether a key of the set has signed the text: that of the id, or any where none is named.
+    /// Checks that a key of the set signed the text: the key of that id, or any if none is named.
     pub(crate) fn verify(
         &self,
         algorithm: Algorithm,
@@ -174,7 +174,7 @@ const fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     }
 }
 
-/// A number without the zeros that some providers put before it.
+/// A number without the leading zeros that some providers write.
 fn number(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().skip_while(|byte| *byte == 0).collect()
 }
@@ -185,7 +185,7 @@ mod tests {
 
     use super::*;
 
-    /// RFC 7515, A.2 and A.3: what others have signed.
+    /// The signed examples of RFC 7515, A.2 and A.3.
     const STANDARD: &str = include_str!("testdata/rfc7515.json");
 
     fn standard(name: &str) -> Value {
@@ -242,7 +242,7 @@ mod tests {
             let refused = with(Algorithm::RS256, useless.clone());
             assert_eq!(refused, Err(Unsigned::UnknownKey), "{useless}");
         }
-        // Some write the number with zeros before it.
+        // Some providers write the number with leading zeros.
         assert_eq!(with(Algorithm::RS256, json!({ "e": "AAEAAQ" })), Ok(()));
     }
 

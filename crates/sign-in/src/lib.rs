@@ -1,7 +1,7 @@
-//! People sign in by OpenID Connect: the authorisation code flow with PKCE, and a cookie that
-//! nobody but the service can read or make.
+//! People sign in with OpenID Connect: the authorisation code flow with PKCE, and a cookie that
+//! only the service can read or make.
 //!
-//! This crate knows neither routes nor how errors are written: whoever serves asks a
+//! This crate knows neither routes nor the form of error answers: the HTTP service calls a
 //! [`RelyingParty`] and turns its [`SignInError`] into an answer.
 
 mod attempt;

@@ -1,22 +1,22 @@
-//! An answer as a plain page, for the person before a browser.
+//! An answer as a plain page, for a person who uses a browser.
 
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
-/// Nothing is loaded, run or framed.
+/// Content-Security-Policy under which nothing is loaded, run or framed.
 const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// What a person is told.
+/// What the page says.
 #[derive(Debug, Clone, Copy)]
 pub struct Page<'a> {
-    /// In a word or two.
+    /// The matter in a word or two.
     pub title: &'a str,
-    /// What was wrong and the way out.
+    /// What was wrong and how to correct it.
     pub detail: &'a str,
 }
 
 impl Page<'_> {
-    /// The page with the status and the headers of an answer, in place of its body.
+    /// The page with the status and the headers of an answer, instead of its body.
     #[must_use]
     pub fn in_place_of(self, mut answer: Response) -> Response {
         let (title, detail) = (escaped(self.title), escaped(self.detail));

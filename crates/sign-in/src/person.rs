@@ -1,4 +1,4 @@
-//! Who signed in, and what that one may do in which book: read from the provider's claims.
+//! Who signed in, and what that person may do in which book, as the provider's claims say.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,15 +10,15 @@ use serde_json::Value;
 
 use crate::id_token::Claims;
 
-/// The text that stands for every book.
+/// The text that means every book.
 const EVERY_BOOK: &str = "*";
-/// Claims that name a person, where no other is said.
+/// Claims that name a person, unless the settings name another.
 const NAME_CLAIMS: [&str; 2] = ["preferred_username", "sub"];
 
 /// Which book a role is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Where {
-    /// Every book in which no other role is said.
+    /// Every book for which no role of its own is given.
     Everywhere,
     /// One book.
     Book(BookName),
@@ -35,7 +35,7 @@ pub(crate) struct Person {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Roles(BTreeMap<Where, Role>);
 
-/// Why claims let nobody in.
+/// Why nobody can sign in with these claims.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PersonError {
     /// The claims of these names hold no name.
@@ -49,19 +49,19 @@ pub enum PersonError {
     /// This claim gives no role in any book.
     #[error("the claim `{0}` gives this account no role: `BOOK=ROLE` or `*=ROLE`")]
     NoRole(String),
-    /// A claim gives two roles in one book: which of them counts is not guessed.
+    /// A claim gives two roles in one book, and the service does not guess which one is meant.
     #[error("the claim `{claim}` gives this account two roles in one book, {first} and {second}")]
     TwoRoles {
-        /// Its name.
+        /// The claim's name.
         claim: String,
-        /// The role that stands first, `book=role`.
+        /// The role given first, `book=role`.
         first: String,
         /// The other.
         second: String,
     },
 }
 
-/// Which claims say it.
+/// The claims that hold the name and the roles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClaimNames<'a> {
     pub(crate) name: Option<&'a str>,
@@ -77,7 +77,7 @@ impl ClaimNames<'_> {
 }
 
 impl Person {
-    /// Who the claims say it is.
+    /// The person whom the claims describe.
     pub(crate) fn of(claims: &Claims, names: ClaimNames<'_>) -> Result<Self, PersonError> {
         let text = |name: &&str| claims.get(*name).and_then(Value::as_str);
         let asked: &[&str] = match &names.name {
@@ -95,7 +95,8 @@ impl Person {
 }
 
 impl Roles {
-    /// The roles of a claim: a text, or a list of texts. What is of another form is not for us.
+    /// The roles of a claim: a text, or a list of texts. Texts of another form are for other systems
+    /// and are skipped.
     fn of(claim: Option<&Value>, name: &str) -> Result<Self, PersonError> {
         let several = match claim {
             Some(Value::Array(several)) => several.as_slice(),
@@ -113,7 +114,7 @@ impl Roles {
         if roles.is_empty() { Err(PersonError::NoRole(name.to_owned())) } else { Ok(Self(roles)) }
     }
 
-    /// The role in a book: its own, or else that of every book.
+    /// The role in a book: the one given for it, or else the one for every book.
     pub(crate) fn in_book(&self, book: &BookName) -> Option<Role> {
         let own = self.0.get(&Where::Book(book.clone()));
         own.or_else(|| self.0.get(&Where::Everywhere)).copied()

@@ -1,6 +1,6 @@
-//! The provider as it is reached: its discovery document, its keys, its tokens.
+//! Requests to the provider: its discovery document, its keys, its tokens.
 //!
-//! Nothing that it answers is written into the log, the addresses that it names included.
+//! Nothing that it answers is written to the log, not even the addresses that it names.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +26,13 @@ const ANSWER_TIME: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 1_024 * 1_024;
 /// After this the discovery document is read again.
 const DISCOVERY_AGE_MAX: Duration = Duration::from_secs(60 * 60);
-/// After this a key that the provider withdrew does not count any more.
+/// After this the keys are read again, so that a key that the provider withdrew is refused.
 const KEYS_AGE_MAX: Duration = Duration::from_secs(10 * 60);
-/// Codes that are exchanged at once; whoever comes above them is told to try again.
+/// Codes that are exchanged at the same time; further sign-ins get an error that says to try again.
 const EXCHANGES_MAX: usize = 32;
 const SECRET_IN_HEAD: &str = "client_secret_basic";
 
-/// What the provider says of itself (OpenID Connect Discovery 1.0).
+/// What the provider says about itself (OpenID Connect Discovery 1.0).
 #[derive(Debug, Deserialize)]
 pub(crate) struct Discovered {
     issuer: String,
@@ -41,12 +41,12 @@ pub(crate) struct Discovered {
     userinfo_endpoint: Option<String>,
     jwks_uri: String,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    /// The answer to a sign-in names the provider (RFC 9207).
+    /// Whether the answer to a sign-in names the provider (RFC 9207).
     #[serde(default)]
     pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
-/// What a code is exchanged with.
+/// What is sent to exchange a code.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exchange<'a> {
     pub(crate) code: &'a str,
@@ -90,13 +90,13 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// One that is asked nothing yet.
+    /// The provider; nothing is requested from it yet.
     pub(crate) fn new(
         issuer: String,
         client_id: String,
         secret: Option<Zeroizing<String>>,
     ) -> Result<Self, reqwest::Error> {
-        // Whoever was first has installed the same one.
+        // This fails if one is installed already, which is then the same one.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = Client::builder()
             .redirect(Policy::none())
@@ -116,7 +116,7 @@ impl Provider {
         })
     }
 
-    /// What the provider says of itself.
+    /// What the provider says about itself.
     pub(crate) async fn discovered(&self) -> Result<Arc<Discovered>, SignInError> {
         self.discovered.get(self.discover()).await
     }
@@ -127,13 +127,13 @@ impl Provider {
         let url = format!("{base}/.well-known/openid-configuration");
         let found: Discovered = read(&self.get_ok(&url, "discovery document").await?)?;
         if found.issuer != *issuer {
-            tracing::warn!("the sign-in provider calls itself otherwise than `sign_in.issuer`");
+            tracing::warn!("the sign-in provider's issuer differs from `sign_in.issuer`");
             return Err(SignInError::Unavailable);
         }
         let urls = [&found.authorization_endpoint, &found.token_endpoint, &found.jwks_uri];
         let urls = urls.into_iter().chain(&found.userinfo_endpoint);
         if !urls.into_iter().all(|url| is_secure(url)) {
-            tracing::warn!("the sign-in provider names an address that is not https");
+            tracing::warn!("the sign-in provider gives an address that is not https");
             return Err(SignInError::Unavailable);
         }
         Ok(found)
@@ -150,7 +150,7 @@ impl Provider {
         let Ok(_room) = self.exchanges.try_acquire() else { return Err(SignInError::Unavailable) };
         let found = self.discovered().await?;
         let methods = found.token_endpoint_auth_methods_supported.as_deref();
-        // Where nothing is said, it is the head (OpenID Connect Discovery, 3).
+        // If the provider does not say, the secret goes into the head (OpenID Connect Discovery, 3).
         let in_head = methods.is_none_or(|all| all.iter().any(|one| one == SECRET_IN_HEAD));
         let (head, body) = match &self.secret {
             Some(secret) if in_head => (Some(secret), None),
@@ -182,7 +182,7 @@ impl Provider {
         }
     }
 
-    /// RFC 6749, 2.3.1: both parts are encoded as in a form first.
+    /// The secret in the head: both parts are form-encoded first (RFC 6749, 2.3.1).
     fn in_head(&self, secret: &str) -> String {
         let encoded =
             |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
@@ -190,7 +190,7 @@ impl Provider {
         format!("Basic {}", STANDARD.encode(pair))
     }
 
-    /// The claims of an ID token that counts.
+    /// The claims of an ID token, once it is verified.
     pub(crate) async fn verified(
         &self,
         token: &str,
@@ -200,7 +200,7 @@ impl Provider {
         let token = IdToken::read(token)?;
         let keys = self.keys.get(self.fetch_keys()).await?;
         match token.verify(&keys) {
-            // The provider may have a new key since, under a new name or under none.
+            // The provider may have a new key by now, under a new name or without one.
             Err(TokenError::UnknownKey | TokenError::Signature) => {
                 token.verify(&*self.keys.newer(&keys, self.fetch_keys()).await?)?;
             }
@@ -210,7 +210,7 @@ impl Provider {
         Ok(token.into_claims(Expected { issuer, client_id, nonce, now_seconds })?)
     }
 
-    /// What the provider says of a person beside the token.
+    /// The claims about a person that the provider gives outside the token.
     pub(crate) async fn more_claims(&self, access: &str) -> Result<Claims, SignInError> {
         let found = self.discovered().await?;
         let Some(url) = &found.userinfo_endpoint else { return Ok(Claims::new()) };
@@ -236,12 +236,12 @@ impl Provider {
     }
 }
 
-/// Asks the provider, and takes in as much as it may answer.
+/// Sends a request to the provider, and reads its answer up to the limit.
 async fn send(request: RequestBuilder, what: &str) -> Result<(StatusCode, Vec<u8>), SignInError> {
     let failed = |error: reqwest::Error| {
-        // Without the address: the provider has chosen it.
+        // Without the address, since the provider chose it.
         let error = error.without_url();
-        tracing::warn!(what, error = %error, "the sign-in provider cannot be asked");
+        tracing::warn!(what, error = %error, "the sign-in provider cannot be reached");
         SignInError::Unavailable
     };
     let mut answer = request.send().await.map_err(failed)?;
@@ -249,7 +249,7 @@ async fn send(request: RequestBuilder, what: &str) -> Result<(StatusCode, Vec<u8
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
-            tracing::warn!(what, "the sign-in provider answers too much");
+            tracing::warn!(what, "the sign-in provider's answer is too long");
             return Err(SignInError::Unavailable);
         }
         bytes.extend_from_slice(&chunk);
@@ -258,9 +258,9 @@ async fn send(request: RequestBuilder, what: &str) -> Result<(StatusCode, Vec<u8
 }
 
 fn read<T: serde::de::DeserializeOwned>(answer: &[u8]) -> Result<T, SignInError> {
-    // What is wrong with it would quote it.
+    // The parser's error is left out of the log, since it would quote the answer.
     serde_json::from_slice(answer).map_err(|_| {
-        tracing::warn!("the sign-in provider's answer is not of its form");
+        tracing::warn!("the sign-in provider's answer does not have the expected form");
         SignInError::Unavailable
     })
 }
@@ -273,7 +273,7 @@ fn refusal(answer: &[u8]) -> SignInError {
         Some("invalid_client" | "unauthorized_client") => {
             tracing::error!(
                 "the sign-in provider does not know this service: \
-                 look at `sign_in.client_id` and `sign_in.client_secret_file`"
+                 check `sign_in.client_id` and `sign_in.client_secret_file`"
             );
             SignInError::Unavailable
         }

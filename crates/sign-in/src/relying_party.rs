@@ -1,5 +1,5 @@
-//! The service as a relying party of OpenID Connect: it sends people to the provider, takes them
-//! back, and knows them by a cookie from then on.
+//! The service as a relying party of OpenID Connect: it sends people to the provider, receives them
+//! back, and recognises them by a cookie from then on.
 
 use std::time::Duration;
 
@@ -24,37 +24,37 @@ use crate::settings::{SESSION_KEY_BYTES, SettingsError, SignIn};
 
 const MICROSECONDS: i64 = 1_000_000;
 
-/// What the provider sends a browser back with.
+/// The query with which the provider sends a browser back.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct Returned {
-    /// To be exchanged for the person's claims.
+    /// The code to exchange for the person's claims.
     code: Option<String>,
-    /// As the sign-in began.
+    /// The state with which the sign-in began.
     state: Option<String>,
-    /// Which provider it comes from (RFC 9207).
+    /// The provider that answers (RFC 9207).
     iss: Option<String>,
     /// Why nobody was signed in.
     error: Option<String>,
 }
 
-/// Where the service is found by browsers.
+/// The addresses under which browsers reach the service.
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
-    /// How people reach the service, without a slash at the end.
+    /// URL at which people reach the service, without a slash at the end.
     pub base_url: &'a str,
-    /// Below it: where the provider sends people back to.
+    /// Path below it to which the provider sends people back.
     pub callback: &'a str,
-    /// Below it: where a sign-in leads back to, where nothing else is asked.
+    /// Path below it to which a sign-in returns, unless the caller asks for another.
     pub home: &'a str,
 }
 
-/// Why there is nobody to sign people in.
+/// Why people cannot sign in to the service at all.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting that cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// Nothing can be asked.
+    /// No HTTP client can be made to ask the provider with.
     #[error("no sign-in provider can be asked from here")]
     Client(#[source] reqwest::Error),
 }
@@ -63,7 +63,7 @@ pub enum StartError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     person: Person,
-    /// Seconds since the Unix epoch.
+    /// When the sign-in ends, in seconds since the Unix epoch.
     ends_at: i64,
 }
 
@@ -74,7 +74,7 @@ impl SignedIn {
         &self.person.actor
     }
 
-    /// The role in a book; none: the book is closed to that person.
+    /// The role in a book; none: that person has no access to it.
     #[must_use]
     pub fn role_in(&self, book: &BookName) -> Option<Role> {
         self.person.roles.in_book(book)
@@ -93,7 +93,7 @@ impl SignedIn {
     }
 }
 
-/// The service as its provider and its people know it.
+/// Signs people in to the service at its provider.
 pub struct RelyingParty {
     settings: SignIn,
     provider: Provider,
@@ -103,16 +103,16 @@ pub struct RelyingParty {
     base: Url,
     /// The address that the provider sends people back to.
     redirect_uri: String,
-    /// The path that a sign-in leads back to, where nothing else is asked.
+    /// The path to which a sign-in returns, unless the caller asks for another.
     home: String,
     clock_and_entropy: ClockAndEntropy,
 }
 
 impl RelyingParty {
-    /// One that has asked the provider nothing yet.
+    /// A relying party; nothing is requested from the provider yet.
     ///
     /// # Errors
-    /// A setting that cannot be used, or no way to ask a provider.
+    /// A setting cannot be used, or no HTTP client can be made.
     pub fn new(
         settings: SignIn,
         site: Site<'_>,
@@ -120,7 +120,7 @@ impl RelyingParty {
     ) -> Result<Self, StartError> {
         let Site { base_url, callback, home } = site;
         let malformed = |_| {
-            let reason = format!("`{base_url}` is no URL");
+            let reason = format!("`{base_url}` is not a URL");
             SettingsError::Value { name: "public_url", reason }
         };
         let base = Url::parse(base_url).map_err(malformed)?;
@@ -149,10 +149,10 @@ impl RelyingParty {
         })
     }
 
-    /// Sends a browser to the provider; `return_to` is where the sign-in is to lead back to.
+    /// Sends a browser to the provider; `return_to` is the path to return to afterwards.
     ///
     /// # Errors
-    /// A way back that is not allowed, or a provider that does not answer.
+    /// The path to return to is not allowed, or the provider does not answer.
     pub async fn begin(&self, return_to: Option<&str>) -> Result<Response, SignInError> {
         let allowed = self.settings.return_paths.as_slice();
         let return_to = match return_to {
@@ -178,7 +178,7 @@ impl RelyingParty {
         redirect(url.as_str(), [cookie]).ok_or(SignInError::Unavailable)
     }
 
-    /// Takes a browser back from the provider; from then on it is known.
+    /// Receives a browser back from the provider; from then on its person is signed in.
     ///
     /// # Errors
     /// Why nobody was signed in.
@@ -205,7 +205,7 @@ impl RelyingParty {
         redirect(&attempt.return_to, cookies).ok_or(SignInError::Stale)
     }
 
-    /// The code that the provider has sent the browser back with.
+    /// The code with which the provider sent the browser back.
     async fn code<'a>(&self, returned: &'a Returned) -> Result<&'a str, SignInError> {
         let found = self.provider.discovered().await?;
         let from_it = match &returned.iss {
@@ -221,7 +221,7 @@ impl RelyingParty {
         }
     }
 
-    /// Who it is, by the provider's word.
+    /// The person who signed in, as the provider says.
     async fn person(
         &self,
         attempt: &Attempt,
@@ -244,7 +244,7 @@ impl RelyingParty {
         Ok(Person::of(&claims, names)?)
     }
 
-    /// Who is signed in with this browser.
+    /// The person who is signed in with this browser.
     #[must_use]
     pub fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
         let text = self.session.of(headers)?;
@@ -252,15 +252,15 @@ impl RelyingParty {
         (!signed_in.is_over(self.clock_and_entropy.now())).then_some(signed_in)
     }
 
-    /// Refuses what another page asks in the name of who is signed in.
+    /// Refuses requests that a page of another site sends in the name of a signed-in person.
     ///
     /// # Errors
-    /// The request changes something, and no page of the service asks.
+    /// The request changes something and does not come from a page of the service.
     pub fn refuse_cross_site(&self, method: &Method, headers: &HeaderMap) -> Result<(), CrossSite> {
         refuse_cross_site(method, headers, &self.base.origin().ascii_serialization())
     }
 
-    /// Lets a browser forget who is signed in.
+    /// Makes a browser forget who is signed in.
     #[must_use]
     pub fn end(&self) -> Response {
         let mut response = StatusCode::NO_CONTENT.into_response();
@@ -269,7 +269,7 @@ impl RelyingParty {
         response
     }
 
-    /// A value as a cookie holds it; none: it is too large for one.
+    /// A value as a cookie holds it; none: it is too large for a cookie.
     fn sealed(&self, purpose: Purpose, value: &impl Serialize) -> Option<String> {
         let sealed = self.sealer.seal(purpose, value, self.clock_and_entropy.entropy.as_ref());
         sealed.filter(|sealed| sealed.len() <= VALUE_BYTES_MAX)
@@ -280,7 +280,7 @@ impl RelyingParty {
     }
 }
 
-/// Sends a browser on, with cookies.
+/// Redirects a browser, and sets cookies.
 fn redirect<const N: usize>(to: &str, cookies: [Option<HeaderValue>; N]) -> Option<Response> {
     let mut response = StatusCode::SEE_OTHER.into_response();
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(to).ok()?);

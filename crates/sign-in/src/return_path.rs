@@ -1,16 +1,16 @@
-//! Where a sign-in leads back to: a path of this service, and of no other host.
+//! Where a sign-in returns to: a path of this service, never of another host.
 
 use url::Url;
 
 /// Characters of such a path.
 const CHARS_MAX: usize = 1_000;
 
-/// The path that a browser would go to; none: it is not one of those that are allowed.
+/// The path that a browser would go to; none: it is not one of the allowed paths.
 pub(crate) fn return_path(asked: &str, base: &Url, allowed: &[String]) -> Option<String> {
     if asked.len() > CHARS_MAX || !asked.starts_with('/') {
         return None;
     }
-    // What a browser makes of it: `//host`, `/\host` and a tab between two slashes lead elsewhere.
+    // Read it as a browser does: `//host`, `/\host` and a tab between two slashes lead elsewhere.
     let url = base.join(asked).ok()?;
     if url.origin() != base.origin() {
         return None;

@@ -1,5 +1,5 @@
-//! Texts that a browser keeps for the service and can neither read nor change: sealed by
-//! AES-256-GCM, bound to what they are for.
+//! Texts that a browser keeps for the service and can neither read nor change: sealed with
+//! AES-256-GCM and bound to their purpose.
 
 use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -14,12 +14,12 @@ use crate::settings::SESSION_KEY_BYTES;
 /// Bytes of AES-GCM's nonce (NIST SP 800-38D).
 const NONCE_BYTES: usize = 12;
 
-/// What a text is for: one that was sealed for something else does not open.
+/// What a text is for: a text that was sealed for another purpose does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// A sign-in that has begun.
     Attempt,
-    /// Somebody who is signed in.
+    /// A person who is signed in.
     Session,
 }
 
@@ -35,7 +35,7 @@ impl Purpose {
 /// Seals and opens.
 pub(crate) struct Sealer {
     cipher: Aes256Gcm,
-    /// The provider and the client: what was sealed for others does not open.
+    /// The provider and the client: a text that was sealed for others does not open.
     context: String,
 }
 
@@ -45,7 +45,7 @@ impl Sealer {
         Self { cipher: Aes256Gcm::new(key.into()), context }
     }
 
-    /// The value as a text of letters, digits, `-` and `_`; none: it cannot be written.
+    /// The value as a text of letters, digits, `-` and `_`; none: it cannot be serialised.
     pub(crate) fn seal(
         &self,
         purpose: Purpose,
@@ -61,7 +61,7 @@ impl Sealer {
         Some(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// The value that was sealed; none: it was not sealed here, or not for this.
+    /// The value that was sealed; none: it was not sealed here, or was sealed for another purpose.
     pub(crate) fn open<T: DeserializeOwned>(&self, purpose: Purpose, text: &str) -> Option<T> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;

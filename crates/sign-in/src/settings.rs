@@ -1,4 +1,4 @@
-//! What a service is told about the provider that its people sign in at.
+//! The settings of the sign-in: the provider, the client, the claims and the session.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-/// Hours that a sign-in counts, where nothing else is said.
+/// Minutes that a sign-in lasts, unless the settings say otherwise: eight hours.
 const SESSION_MINUTES: u32 = 8 * 60;
-/// Longest sign-in: a month.
+/// Longest sign-in in minutes: 31 days.
 const SESSION_MINUTES_MAX: u32 = 31 * 24 * 60;
-/// Bytes of the key that sessions are sealed under.
+/// Bytes of the key that seals sessions.
 pub(crate) const SESSION_KEY_BYTES: usize = 32;
 
 /// Why settings cannot be used.
@@ -20,7 +20,7 @@ pub enum SettingsError {
     /// A file that they name cannot be read.
     #[error("{path} cannot be read")]
     Unreadable {
-        /// Which.
+        /// The file.
         path: String,
         /// Why.
         #[source]
@@ -36,18 +36,18 @@ pub enum SettingsError {
     },
 }
 
-/// How people sign in: at a provider of OpenID Connect.
+/// How people sign in: with an OpenID Connect provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// The provider, as its own discovery document names it.
+    /// The provider's issuer URL, as its discovery document gives it.
     pub issuer: String,
-    /// The name of this service there.
+    /// The id of this service at the provider.
     pub client_id: String,
-    /// File with the secret of this service there; left out: it is a public client.
+    /// File with the secret of this service at the provider; left out: it is a public client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_file: Option<PathBuf>,
-    /// What is asked for; `openid` must be among it.
+    /// The scopes to ask the provider for; `openid` must be one of them.
     #[serde(default = "scopes")]
     pub scopes: Vec<String>,
     /// The claim that names the person, who then acts as `staff:<name>`; left out:
@@ -60,11 +60,11 @@ pub struct SignIn {
     /// Minutes after which a person must sign in again.
     #[serde(default = "session_minutes")]
     pub session_minutes: u32,
-    /// File with the key that sessions are sealed under, 64 hexadecimal digits; left out: a random
-    /// one, so that sign-ins end with the process and are known to no other.
+    /// File with the key that seals sessions, 64 hexadecimal digits; left out: a random key, so that
+    /// sign-ins end with the process and no other process knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_key_file: Option<PathBuf>,
-    /// Where a sign-in may lead back to: these paths, and those below one that ends in `/`.
+    /// Paths to which a sign-in may return: these, and all below one that ends in `/`.
     #[serde(default = "return_paths")]
     pub return_paths: Vec<String>,
 }
@@ -86,7 +86,7 @@ fn return_paths() -> Vec<String> {
 }
 
 impl SignIn {
-    /// The settings of a public client, all else as it is by default.
+    /// The settings of a public client, with defaults for all else.
     #[must_use]
     pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
         Self {
@@ -103,13 +103,13 @@ impl SignIn {
     }
 
     /// Refuses values with which nobody can sign in, and files that cannot be used. `base_url` is
-    /// how people reach the service, without a slash at the end.
+    /// the URL at which people reach the service, without a slash at the end.
     ///
     /// # Errors
-    /// The first of them.
+    /// The first setting that is wrong.
     pub fn check(&self, base_url: &str) -> Result<(), SettingsError> {
         if !is_secure(&self.issuer) {
-            let reason = format!("`{}` is no https:// URL, nor one of this machine", self.issuer);
+            let reason = format!("`{}` is neither an https:// URL nor one of this machine", self.issuer);
             return Err(SettingsError::Value { name: "sign_in.issuer", reason });
         }
         if !is_secure(base_url) {
@@ -120,17 +120,17 @@ impl SignIn {
         let wrong =
             |name, reason: &str| Err(SettingsError::Value { name, reason: reason.to_owned() });
         if self.client_id.is_empty() {
-            return wrong("sign_in.client_id", "it is empty: give the one that the provider knows");
+            return wrong("sign_in.client_id", "it is empty: give the id of this service at the provider");
         }
         if !self.scopes.iter().any(|scope| scope == "openid") {
-            return wrong("sign_in.scopes", "`openid` must be among them");
+            return wrong("sign_in.scopes", "`openid` must be one of them");
         }
         if !(1..=SESSION_MINUTES_MAX).contains(&self.session_minutes) {
-            return wrong("sign_in.session_minutes", "give 1 to 44640, a month");
+            return wrong("sign_in.session_minutes", "give 1 to 44640 (31 days)");
         }
         let local = |path: &String| path.starts_with('/') && !path.starts_with("//");
         if self.return_paths.is_empty() || !self.return_paths.iter().all(local) {
-            return wrong("sign_in.return_paths", "each is a path of this service: `/console/`");
+            return wrong("sign_in.return_paths", "each must be a path of this service, such as `/console/`");
         }
         self.client_secret()?;
         self.session_key().map(drop)
@@ -141,13 +141,13 @@ impl SignIn {
         let Some(path) = &self.client_secret_file else { return Ok(None) };
         let text = secret_text(path)?;
         if text.trim().is_empty() {
-            let reason = "the file is empty: it holds the secret and nothing else".to_owned();
+            let reason = "the file is empty: it must hold the secret and nothing else".to_owned();
             return Err(SettingsError::Value { name: "sign_in.client_secret_file", reason });
         }
         Ok(Some(Zeroizing::new(text.trim().to_owned())))
     }
 
-    /// The key that sessions are sealed under, where one is given.
+    /// The key that seals sessions, if one is given.
     pub(crate) fn session_key(
         &self,
     ) -> Result<Option<Zeroizing<[u8; SESSION_KEY_BYTES]>>, SettingsError> {
@@ -172,7 +172,7 @@ fn secret_text(path: &Path) -> Result<Zeroizing<String>, SettingsError> {
     text.map(Zeroizing::new).map_err(unreadable)
 }
 
-/// Whether nobody on the way can read or change what goes to a URL: TLS, or this machine.
+/// Whether nobody can read or change what is sent to a URL: it uses TLS, or is on this machine.
 pub(crate) fn is_secure(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     match (url.scheme(), url.host()) {

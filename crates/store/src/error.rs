@@ -29,7 +29,7 @@ pub fn with_causes(error: &dyn Error) -> String {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
     /// The database refused or failed.
-    #[error("the database failed to {context}: see the cause, mend it and try again")]
+    #[error("the database failed to {context}: fix the cause shown and try again")]
     Sqlx {
         /// What was being done, as a verb phrase.
         context: &'static str,

@@ -32,7 +32,7 @@ pub enum CopyError {
     #[error("somebody appends to the copy at the same time: stop that, and copy again")]
     Written,
     /// The copy cannot be written.
-    #[error("the copy cannot be written: copy again, it goes on where it stopped")]
+    #[error("the copy cannot be written: copy again, it continues where it stopped")]
     Storage(#[from] StorageError),
 }
 
@@ -42,7 +42,7 @@ impl From<ReadError> for CopyError {
     }
 }
 
-/// Brings `to` to the end of `source`. Cut short, it goes on where it stopped.
+/// Brings `to` to the end of `source`. Cut short, it continues where it stopped.
 pub(crate) async fn copy(
     source: &Record,
     to: &dyn RecordDb,

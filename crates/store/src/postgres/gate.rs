@@ -50,7 +50,7 @@ fn judge(server: &Server, place: &str, durability: Durability) -> Result<(), Ope
     }
     if *in_recovery {
         return Err(OpenError::Options(format!(
-            "{place} is a standby, which only reads: name the primary"
+            "{place} is a read-only standby: give the address of the primary"
         )));
     }
     let settings = [

@@ -16,7 +16,7 @@ pub enum ViewError {
         known: String,
     },
     /// Another program made the view anew, in another form.
-    #[error("view {view} was made anew by another version of the program: restart this one")]
+    #[error("view {view} was rebuilt by another version of the program: restart this one")]
     Remade {
         /// Its name.
         view: String,
