@@ -1,4 +1,4 @@
-//! What a command came to, as its caller reads it.
+//! The result of a command, as its caller reads it.
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -7,17 +7,17 @@ use daicho_app::{Executed, Position};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The header of an answer that was given before.
+/// The header that marks an answer that was given before.
 const REPEATED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Recorded {
-    /// The tag of what it is about, `order:01J…`.
+    /// The tag of the thing that it is about, `order:01J…`.
     resource: String,
     /// Position of its first event.
     first: u64,
-    /// Position of its last event: give it as `wait_for` to read the own write.
+    /// Position of its last event: give it as `wait_for` to read a list that includes the command.
     last: u64,
     /// Its events.
     events: Vec<RecordedEvent>,
@@ -25,12 +25,12 @@ pub(crate) struct Recorded {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct RecordedEvent {
-    /// Where it stands.
+    /// Its position in the book.
     position: u64,
-    /// What happened.
+    /// The type of the event.
     #[serde(rename = "type")]
     type_name: &'static str,
-    /// What it is about, so that the caller learns the ids that were made.
+    /// The things that it is about, so that the caller learns the new ids.
     tags: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn tag_of(position: Position) -> String {
     format!("\"{position}\"")
 }
 
-/// The events of a command in short.
+/// The events of a command, in short form.
 fn in_short(executed: &Executed) -> Vec<RecordedEvent> {
     let event = |recorded: &daicho_app::Recorded| RecordedEvent {
         position: recorded.header.position.0,
@@ -49,8 +49,8 @@ fn in_short(executed: &Executed) -> Vec<RecordedEvent> {
     executed.events.iter().map(event).collect()
 }
 
-/// The answer to a command about a thing of this kind; `made_at`: it made one, which is found below
-/// that path.
+/// The answer to a command about a thing of this kind. `made_at`: the command created the thing,
+/// which is found below that path.
 pub(crate) fn recorded(executed: &Executed, kind: &str, made_at: Option<&str>) -> Response {
     let events = in_short(executed);
     let is_of_kind =

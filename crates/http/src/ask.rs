@@ -1,5 +1,5 @@
-//! What a request brings: parameters of the query, a JSON body, headers. What is not of its form
-//! is a problem that names the part.
+//! The parts of a request: parameters of the query, a JSON body, headers. A part that does not have
+//! the required form is answered with a problem that names it.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -20,7 +20,7 @@ pub(crate) struct Asked<T>(pub(crate) T);
 /// A JSON body, read into `T`.
 pub(crate) struct Json<T>(pub(crate) T);
 
-/// A JSON body, or none at all: then `T` as it is by default.
+/// A JSON body, or none at all: then the default of `T`.
 pub(crate) struct Optional<T>(pub(crate) T);
 
 /// A body that is a JSON object, or none at all.
@@ -76,12 +76,12 @@ fn json(bytes: &[u8]) -> Result<Value, Problem> {
     json.map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))
 }
 
-/// The whole body, at most as long as it may be, and only if it says that it is JSON.
+/// The whole body, up to the limit, and only if its content type is JSON.
 async fn body(request: Request, service: &Service) -> Result<axum::body::Bytes, Problem> {
     let (parts, body): (Parts, Body) = request.into_parts();
     let limit = service.settings.limits.body_bytes_max;
     let too_large = || {
-        let detail = format!("the body has more than {limit} bytes: split what it asks for");
+        let detail = format!("the body has more than {limit} bytes: split the request");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     };
     let announced =
@@ -90,10 +90,10 @@ async fn body(request: Request, service: &Service) -> Result<axum::body::Bytes, 
     {
         return Err(too_large());
     }
-    // The one other error is a caller that went away: nobody reads the answer.
+    // The only other error is a caller that went away: nobody reads the answer.
     let bytes = to_bytes(body, limit).await.map_err(|_| too_large())?;
     if !bytes.is_empty() && !is_json(&parts.headers) {
-        let detail = "the body must be JSON: say so with `Content-Type: application/json`";
+        let detail = "the body must be JSON: send `Content-Type: application/json`";
         return Err(
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", detail).at("Content-Type")
         );
@@ -108,10 +108,10 @@ fn is_json(headers: &HeaderMap) -> bool {
         || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// The text of a header; none: it is not there.
+/// The text of a header; none: it is missing.
 ///
 /// # Errors
-/// A header that is there twice, or is no plain text.
+/// The header is given twice, or is not plain text.
 pub(crate) fn header_text<'a>(
     headers: &'a HeaderMap,
     name: &str,
@@ -122,11 +122,10 @@ pub(crate) fn header_text<'a>(
         return Err(Problem::malformed(format!("`{name}` is given more than once")).at(name));
     }
     let text = value.to_str();
-    text.map(Some).map_err(|_| Problem::malformed(format!("`{name}` is no plain text")).at(name))
+    text.map(Some).map_err(|_| Problem::malformed(format!("`{name}` is not plain text")).at(name))
 }
 
-/// The first of these media types that the caller takes, by its order of preference; the first of
-/// all where it says nothing.
+/// The media type among these that the caller prefers; the first if the caller does not say.
 pub(crate) fn wanted<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a str, Problem> {
     let first = offered.first().copied().unwrap_or_default();
     let Some(accept) = header_text(headers, "accept")? else { return Ok(first) };
@@ -136,12 +135,12 @@ pub(crate) fn wanted<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Result<&'a
         .iter()
         .find_map(|(_, range)| offered.iter().copied().find(|kind| covers(range, kind)));
     found.ok_or_else(|| {
-        let detail = format!("this can be had as {}", offered.join(", "));
+        let detail = format!("this is available as {}", offered.join(", "));
         Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail).at("Accept")
     })
 }
 
-/// A media range with its weight in thousandths; none: it is not wanted.
+/// A media range with its weight in thousandths; none: the caller does not accept it.
 fn weighed(range: &str) -> Option<(u32, &str)> {
     let mut parts = range.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default();
@@ -149,7 +148,7 @@ fn weighed(range: &str) -> Option<(u32, &str)> {
     (weight > 0).then_some((weight, kind))
 }
 
-/// `0.25` is 250.
+/// The thousandths of a weight: `0.25` is 250.
 fn thousandths(weight: &str) -> u32 {
     let (whole, part) = weight.split_once('.').unwrap_or((weight, ""));
     let part = format!("{part:0<3}");
@@ -162,7 +161,7 @@ fn covers(range: &str, kind: &str) -> bool {
     range == "*/*" || range.eq_ignore_ascii_case(kind) || range.strip_suffix("/*") == Some(family)
 }
 
-/// The caller's name for the request; in quotation marks, as a structured field, or without.
+/// The caller's name for the request, with quotation marks (a structured field) or without.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(text) = header_text(headers, IDEMPOTENCY_KEY)? else { return Ok(None) };
     let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));

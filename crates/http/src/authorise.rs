@@ -1,5 +1,5 @@
-//! Who asks: the key in the head of the request, or the person who signed in with the browser,
-//! checked before anything of the book is told.
+//! Who sends a request: the key in its head, or the person who signed in with the browser. Both are
+//! checked before the answer says anything about the book.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::service::Service;
 
 /// The header that names on whose behalf a caller acts.
 pub(crate) const ON_BEHALF_OF: &str = "daicho-on-behalf-of";
-/// How often a stream asks whether its caller is still let in.
+/// How often a stream checks that its caller still has access.
 const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
-/// A caller with a right to what it asks for, and the book that it asks about.
+/// A caller who has the right that the request needs, and the book that the request is about.
 #[derive(Clone)]
 pub(crate) struct Session {
     pub(crate) ledger: Arc<Ledger>,
@@ -30,7 +30,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A request for a command, named and on behalf of whom the headers say.
+    /// A request to run a command, with the name and the principal that the headers give.
     pub(crate) fn request(
         &self,
         headers: &HeaderMap,
@@ -54,20 +54,20 @@ impl Session {
         actor.map(Some)
     }
 
-    /// What the caller sees of personal values.
+    /// Whether the caller sees personal values.
     pub(crate) fn privacy(&self) -> Privacy {
         if self.caller.may(Right::OpenPersonal) { Privacy::Opened } else { Privacy::Sealed }
     }
 
-    /// Returns when the key, or the sign-in, opens the book no more: for what goes on after a
-    /// request was let in.
+    /// Returns when the key or the sign-in no longer gives access to the book: for answers that go on
+    /// after the request was authorised.
     pub(crate) async fn ended(&self, service: &Service) {
         loop {
             tokio::time::sleep(ASKED_AGAIN).await;
             match self.credential.caller(service, &self.ledger).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return,
-                // The stream itself meets it, and says so.
+                // The stream fails on it as well, and logs it.
                 Err(failure) => tracing::debug!(%failure, "a key could not be looked up again"),
             }
         }
@@ -78,11 +78,11 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let session = parts.extensions.get::<Self>().cloned();
-        session.ok_or_else(|| Problem::busy("unavailable", "nobody was asked who calls"))
+        session.ok_or_else(|| Problem::busy("unavailable", "the caller of this request was not checked"))
     }
 }
 
-/// How a caller is known.
+/// How a caller is identified.
 enum Credential {
     /// The secret of a key.
     Key(String),
@@ -91,7 +91,7 @@ enum Credential {
 }
 
 impl Credential {
-    /// Who it is in a book now; none: it is closed to whoever comes with this.
+    /// The caller in a book now; none: these credentials give no access to it.
     async fn caller(&self, service: &Service, ledger: &Ledger) -> Result<Option<Caller>, Failure> {
         match self {
             Self::Key(secret) => ledger.keys().authenticate(secret).await,
@@ -103,10 +103,10 @@ impl Credential {
     }
 }
 
-/// Lets a request through whose key is one of the book, or whose person has a role there, with the
-/// right.
+/// Passes a request on if its key, or its signed-in person, has a role with the right in the book.
 ///
-/// A book that does not exist, a key or a role of another book and a wrong key are told alike.
+/// The answer is the same for a book that does not exist, a key or role of another book, and a wrong
+/// key.
 pub(crate) async fn authorise(
     State((service, right)): State<(Service, Right)>,
     path: RawPathParams,
@@ -130,7 +130,7 @@ pub(crate) async fn authorise(
     Ok(next.run(request).await)
 }
 
-/// A right in words, as in "may not …".
+/// A right in words, as in "do not allow you to …".
 pub(crate) fn words(right: Right) -> String {
     match right {
         Right::Read => "read this book".to_owned(),
@@ -143,7 +143,7 @@ pub(crate) fn words(right: Right) -> String {
     }
 }
 
-/// The key of a request, or else who is signed in with its browser.
+/// The key of a request, or else the person who is signed in with its browser.
 fn credential(service: &Service, request: &Request) -> Result<Credential, Problem> {
     let headers = request.headers();
     let without_key = !headers.contains_key(header::AUTHORIZATION);
@@ -151,7 +151,7 @@ fn credential(service: &Service, request: &Request) -> Result<Credential, Proble
         return bearer(headers).map(|secret| Credential::Key(secret.to_owned()));
     };
     let nobody = || {
-        let detail = "no key and nobody signed in: send `Authorization: Bearer KEY`, or sign in \
+        let detail = "no key, and nobody is signed in: send `Authorization: Bearer KEY`, or sign in \
                       at /v1/sign-in";
         Problem::unauthorized(detail)
     };
@@ -160,7 +160,7 @@ fn credential(service: &Service, request: &Request) -> Result<Credential, Proble
     Ok(Credential::Session(signed_in))
 }
 
-/// Who is signed in, as a caller of a book; none: it is closed to that person.
+/// The signed-in person as a caller of a book; none: that person has no access to it.
 fn caller_in(book: &BookName, signed_in: &SignedIn) -> Option<Caller> {
     let role = signed_in.role_in(book)?;
     let (actor, scopes) = (signed_in.actor().clone(), Vec::new());
@@ -175,18 +175,19 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     if scheme.eq_ignore_ascii_case("bearer") {
         Ok(secret.trim())
     } else {
-        Err(Problem::unauthorized("the key is sent as `Authorization: Bearer KEY`"))
+        Err(Problem::unauthorized("send the key as `Authorization: Bearer KEY`"))
     }
 }
 
 fn unknown_key() -> Problem {
-    Problem::unauthorized("no such key or role in force in this book: ask whoever runs it for one")
+    Problem::unauthorized("no valid key or role for this book: ask its operator for one")
 }
 
 fn forbidden(right: Right) -> Problem {
     let words = words(right);
     let detail = format!(
-        "your role, or the scopes of your key, may not {words}: use a key, or a sign-in, that may"
+        "your role or the scopes of your key do not allow you to {words}: use a key or \
+         sign-in that does"
     );
     Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
 }

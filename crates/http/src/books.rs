@@ -1,5 +1,5 @@
-//! The books that a service has open: each is opened by the first request that is about it, or at
-//! the start, and has its events delivered from then on.
+//! The books that a service has open. Each is opened at the start or by the first request about it,
+//! and its events are delivered from then on.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use daicho_app::{BookError, BookName, Books, ClockAndEntropy, Ledger};
 use daicho_deliveries::{Attendant, Broker, Courier, deliver, publish};
 use tokio::sync::{Mutex, OnceCell};
 
-/// How often it is looked for books that others have made.
+/// How often the service looks for books that other processes created.
 pub(crate) const LOOK: Duration = Duration::from_secs(60);
 
 /// Open books, by name.
 pub(crate) struct OpenBooks {
     books: Books,
     clock_and_entropy: ClockAndEntropy,
-    /// Who sends their events; none: nobody does.
+    /// Sends their events to webhooks; none: this process sends none.
     courier: Option<Arc<Courier>>,
-    /// Where they are published; none: nowhere.
+    /// Publishes their events; none: they are not published.
     broker: Option<Arc<Broker>>,
     open: Mutex<HashMap<BookName, Arc<OnceCell<OpenBook>>>>,
 }
 
 struct OpenBook {
     ledger: Arc<Ledger>,
-    /// Those who send its events.
+    /// The tasks that send its events.
     attendants: Vec<Attendant>,
 }
 
@@ -39,15 +39,15 @@ impl OpenBooks {
         Self { books, clock_and_entropy, courier, broker, open: Mutex::default() }
     }
 
-    /// The book of that name; none where there is none.
+    /// The book of that name; none: there is no such book.
     ///
     /// # Errors
-    /// A place that cannot be reached, or a book that cannot be opened.
+    /// The place of the books cannot be reached, or the book cannot be opened.
     pub(crate) async fn get(&self, name: &BookName) -> Result<Option<Arc<Ledger>>, BookError> {
         let known = self.open.lock().await.get(name).cloned();
         let cell = match known {
             Some(cell) => cell,
-            // A name is kept only once it is a book's: whoever asks for others fills no memory.
+            // Only names of existing books are kept, so that requests for others do not fill memory.
             None if !self.books.exists(name).await? => return Ok(None),
             None => Arc::clone(self.open.lock().await.entry(name.clone()).or_default()),
         };
@@ -64,8 +64,8 @@ impl OpenBooks {
         Ok(OpenBook { ledger, attendants })
     }
 
-    /// Opens every book that is not open yet, so that its events are delivered though nobody asks
-    /// for it.
+    /// Opens every book that is not open yet, so that its events are delivered even if no request
+    /// is about it.
     pub(crate) async fn open_all(&self) {
         let names = match self.names().await {
             Ok(names) => names,
@@ -78,10 +78,10 @@ impl OpenBooks {
         }
     }
 
-    /// The names of all books there are.
+    /// The names of all books.
     ///
     /// # Errors
-    /// The place cannot be reached.
+    /// The place of the books cannot be reached.
     pub(crate) async fn names(&self) -> Result<Vec<BookName>, BookError> {
         self.books.list().await
     }
@@ -94,13 +94,13 @@ impl OpenBooks {
         self.names().await.map(drop)
     }
 
-    /// Closes every book that nobody uses any more.
+    /// Stops the deliveries and closes every book that nothing uses any more.
     pub(crate) async fn close(&self) {
         let open = std::mem::take(&mut *self.open.lock().await);
         let books = open.into_values().filter_map(|cell| Arc::into_inner(cell)?.into_inner());
         let closing: Vec<_> = books.map(|book| tokio::spawn(book.close())).collect();
         for book in closing {
-            // One that panicked has said so.
+            // A task that panicked has logged it.
             let _ = book.await;
         }
     }

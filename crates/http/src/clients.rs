@@ -1,4 +1,4 @@
-//! How often each key and each person may ask: a bucket of requests that fills at a steady rate.
+//! How often each key and each person may send requests: a bucket that fills at a steady rate.
 
 use std::num::NonZeroU32;
 
@@ -10,7 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::config::Limits;
 use crate::problem::Problem;
 
-/// Clients above which those that have not asked for long are forgotten.
+/// Number of clients above which those that were idle for long are forgotten.
 const CLEAN_UP_CLIENTS: usize = 10_000;
 
 /// Whose bucket it is.
@@ -34,7 +34,7 @@ impl Clients {
         Self { buckets, clock: DefaultClock::default() }
     }
 
-    /// Takes one request out of a caller's bucket.
+    /// Takes one request out of a caller's bucket, or refuses if it is empty.
     pub(crate) fn admit(&self, caller: &Caller) -> Result<(), Problem> {
         let client = match caller.key {
             Some(key) => Client::Key(key),
@@ -47,7 +47,7 @@ impl Clients {
             let wait = until.wait_time_from(self.clock.now());
             let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             let detail =
-                "this key or person asks more often than it may: wait as `Retry-After` says";
+                "this key or person sends too many requests: wait as `Retry-After` says";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
                 .retry_after(seconds)
         })

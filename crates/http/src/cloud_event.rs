@@ -1,5 +1,5 @@
-//! An event as others take it: CloudEvents 1.0 in its JSON form. The attributes are those of the
-//! envelope; texts where CloudEvents knows no larger number.
+//! An event in the form for other systems: CloudEvents 1.0 as JSON. The attributes are those of the
+//! envelope; numbers too large for CloudEvents are texts.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 /// The media type of one event.
 pub(crate) const MEDIA_TYPE: &str = "application/cloudevents+json";
-/// The media type of several.
+/// The media type of several events.
 pub(crate) const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
 
 /// An event of a book.
@@ -18,14 +18,14 @@ pub(crate) const BATCH_MEDIA_TYPE: &str = "application/cloudevents-batch+json";
 pub(crate) struct CloudEvent<'a> {
     /// `1.0`.
     specversion: &'static str,
-    /// `book/position`: names the event everywhere, for ever.
+    /// `book/position`: identifies the event everywhere and permanently.
     id: String,
     /// `/books/` and the book.
     source: String,
     /// What happened, e.g. `order.placed`.
     #[serde(rename = "type")]
     kind: &'a str,
-    /// The first tag: what it is about.
+    /// The first tag: the thing that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     /// When it was recorded, UTC.
@@ -36,14 +36,14 @@ pub(crate) struct CloudEvent<'a> {
     dataschema: String,
     /// Its place in the book: 1, 2, 3 … without a gap.
     position: String,
-    /// The day from which it counts.
+    /// The day from which it takes effect.
     effectiveon: &'a str,
-    /// Everything that it is about, with a space between two; a space within one is `%20`, a
-    /// percent sign `%25`.
+    /// The tags of everything that it is about, separated by spaces; a space within a tag is `%20`,
+    /// a percent sign `%25`.
     tags: String,
     /// Who acted.
     actor: &'a str,
-    /// On whose behalf.
+    /// The one on whose behalf the actor acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     onbehalfof: Option<&'a str>,
     /// The position of the event that caused it.
@@ -51,12 +51,12 @@ pub(crate) struct CloudEvent<'a> {
     cause: Option<String>,
     /// SHA-256 of the exact text of the data.
     datasha256: &'a str,
-    /// What exactly; personal values are sealed.
+    /// The event's data; personal values are sealed.
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     data: &'a RawValue,
 }
 
-/// What is read out of an envelope.
+/// The parts of an envelope that are read here.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(rename = "type", borrow)]
@@ -77,10 +77,10 @@ struct Envelope<'a> {
     data_sha256: Cow<'a, str>,
 }
 
-/// The JSON text of an event of `book`; `base_url` is where the service is reached.
+/// The JSON text of an event of `book`; `base_url` is the URL of the service.
 ///
 /// # Errors
-/// An envelope that is damaged.
+/// The envelope is damaged.
 pub(crate) fn to_json(event: &EventText, book: &str, base_url: &str) -> Result<String, Failure> {
     let envelope: Envelope<'_> = serde_json::from_str(event.envelope.get())
         .map_err(|error| event.damaged(&error.to_string()))?;

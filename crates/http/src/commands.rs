@@ -48,8 +48,8 @@ fn endpoint(resource: &'static Resource, route: Route) -> Endpoint {
         .says(resource.path, summary)
         .body(schema)
         .answers::<Recorded>(status, about)
-        .with_header("etag", "The last position recorded about it")
-        .with_header("idempotency-replayed", "`true`: this is the first answer again");
+        .with_header("etag", "The last position recorded about the thing")
+        .with_header("idempotency-replayed", "`true`: this repeats the first answer");
     parameters(&route).into_iter().fold(endpoint, Endpoint::takes)
 }
 
@@ -68,7 +68,8 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         header(
             "Idempotency-Key",
             "^[!-~]{1,255}$",
-            "Names the request, so that it has one effect and one answer for ever, once in a book",
+            "Names the request, uniquely in the book: repeating it has no further effect and gets the \
+             same answer",
         ),
         header(
             "Daicho-On-Behalf-Of",
@@ -76,15 +77,15 @@ fn parameters(route: &Route) -> Vec<Parameter> {
             "The member or person on whose behalf the caller acts",
         ),
     ];
-    // Of what the path does not name, there is no last position.
+    // There is a last position only of a thing that the path names.
     if route.fields().next().is_some() {
-        let about = "Only if this is the last position recorded about it: an `ETag`";
+        let about = "Run only if this `ETag` is the last position recorded about the thing";
         parameters.push(header("If-Match", "^\"[0-9]{1,18}\"$", about));
     }
     parameters
 }
 
-/// Takes the fields out of a schema that the path gives.
+/// Removes the fields that the path gives from a schema.
 fn without(schema: &mut Value, fields: &[String]) {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.retain(|name, _| !fields.contains(name));
@@ -107,7 +108,7 @@ async fn run(
     for (name, value) in path.iter().filter(|(name, _)| *name != "book") {
         subject.get_or_insert_with(|| format!("{}:{value}", resource.kind));
         if data.insert(name.to_owned(), Value::String(value.to_owned())).is_some() {
-            let detail = format!("`{name}` stands in the path: leave it out of the body");
+            let detail = format!("`{name}` is given in the path: leave it out of the body");
             return Err(Problem::unprocessable(detail).at(name));
         }
     }
@@ -116,7 +117,7 @@ async fn run(
     Ok(session.ledger.commands().run(request).await?)
 }
 
-/// What the caller knows to be the last about the thing.
+/// The position that the caller expects to be the last about the thing.
 fn expectation(
     headers: &HeaderMap,
     subject: Option<String>,

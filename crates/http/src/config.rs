@@ -1,4 +1,5 @@
-//! What a service is told: from a TOML file, each value of which a flag or a variable overrides.
+//! The settings of the service: read from a TOML file; a flag or an environment variable overrides
+//! each value.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,48 +11,48 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where it listens.
+    /// Address and port that the service listens on.
     pub listen: SocketAddr,
-    /// How callers reach it, `https://ledger.example.jp`; left out: where it listens.
+    /// URL at which callers reach it, `https://ledger.example.jp`; left out: where it listens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
-    /// Folder of the books.
+    /// Folder that holds the books.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
     /// File that holds the URL of the database of the books.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_file: Option<PathBuf>,
-    /// Seconds that requests may take to end when the service is told to stop.
+    /// Seconds that requests in progress get to finish when the service is told to stop.
     pub drain_seconds: u64,
-    /// Whether every book is opened at the start, so that its events are sent though nobody asks
-    /// for it; `false`: those that are asked for.
+    /// Whether every book is opened at the start, so that its events are sent even if no request is
+    /// about it; `false`: a book is opened by the first request about it.
     pub open_all_books: bool,
-    /// What callers may ask for.
+    /// Limits on what callers may ask for.
     pub limits: Limits,
-    /// How events are sent to others.
+    /// How events are sent to webhooks.
     pub webhooks: Webhooks,
-    /// Where events are published.
+    /// Where events are published: NATS JetStream.
     pub nats: Nats,
-    /// How people sign in; left out: they do not, and only keys open.
+    /// How people sign in; left out: they cannot, and only keys give access.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignIn>,
 }
 
-/// Where events are published: NATS JetStream, a stream a book.
+/// Where events are published: NATS JetStream, one stream per book.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Nats {
-    /// `nats://host:port` or `tls://host:port`, several with a comma between; left out: nowhere.
+    /// `nats://host:port` or `tls://host:port`, several separated by commas; left out: nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// File with the credentials.
+    /// File with the NATS credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials_file: Option<PathBuf>,
-    /// What the name of a book's stream begins with.
+    /// Prefix of the name of each book's stream.
     pub stream_prefix: String,
-    /// What its subjects begin with: `daicho.BOOK.order.placed`.
+    /// Prefix of its subjects: `daicho` in `daicho.BOOK.order.placed`.
     pub subject_prefix: String,
-    /// Copies that the broker keeps, 1 to 5.
+    /// Copies of each stream that the broker keeps, 1 to 5.
     pub replicas: usize,
 }
 
@@ -67,17 +68,17 @@ impl Default for Nats {
     }
 }
 
-/// How events are sent to others.
+/// How events are sent to webhooks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Webhooks {
-    /// Whether this process sends at all.
+    /// Whether this process sends to webhooks at all.
     pub enabled: bool,
-    /// Send to addresses of this machine and of networks of its own, and without TLS.
+    /// Whether to send also to addresses of this machine and of private networks, and without TLS.
     pub private_addresses: bool,
-    /// Messages under way at once, over all books.
+    /// Messages being sent at the same time, over all books.
     pub messages_max: usize,
-    /// Seconds in which a receiver must have answered.
+    /// Seconds within which a receiver must answer.
     pub answer_seconds_max: u64,
 }
 
@@ -87,27 +88,27 @@ impl Default for Webhooks {
     }
 }
 
-/// What callers may ask for, so that memory and waiting stay bounded whatever comes in.
+/// Limits on what callers may ask for, so that memory and waiting stay bounded under any load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of a request's body; above: 413.
     pub body_bytes_max: usize,
-    /// Connections at once; further ones wait to be accepted.
+    /// Connections open at the same time; further ones wait to be accepted.
     pub connections_max: usize,
-    /// Requests at work at once; further ones wait for their turn, the first come first.
+    /// Requests in progress at the same time; further ones wait for their turn, in order of arrival.
     pub requests_max: usize,
-    /// Milliseconds that a request waits for its turn; then 503. 0: none waits.
+    /// Milliseconds that a request waits for its turn; then 503. 0: requests do not wait.
     pub queue_ms_max: u64,
-    /// Streams of events open at once; above: 503.
+    /// Streams of events open at the same time; above: 503.
     pub streams_max: usize,
-    /// Seconds that a request may take, streams apart; above: 503.
+    /// Seconds that a request may take, except streams; above: 503.
     pub request_seconds_max: u64,
-    /// Seconds in which the head of a request must be there.
+    /// Seconds within which the head of a request must have arrived.
     pub head_seconds_max: u64,
-    /// Requests a second of one key or person, on the average; above: 429.
+    /// Requests per second of one key or person, on average; above: 429.
     pub requests_a_second: u32,
-    /// Requests of one key or person at once above that average.
+    /// Requests that one key or person may send in a burst above that average.
     pub burst: u32,
 }
 
@@ -150,16 +151,16 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("{path} cannot be read")]
     Unreadable {
-        /// Which.
+        /// The file.
         path: String,
         /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// The file is not of the form.
-    #[error("{path} is no configuration: {reason}")]
+    /// The file is not a valid configuration.
+    #[error("{path} is not a valid configuration: {reason}")]
     Malformed {
-        /// Which.
+        /// The file.
         path: String,
         /// What is wrong, and where.
         reason: String,
@@ -187,7 +188,7 @@ impl Settings {
     /// The settings of a TOML file.
     ///
     /// # Errors
-    /// A file that cannot be read or is not of the form.
+    /// The file cannot be read, or is not a valid configuration.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let place = || path.display().to_string();
         let text = std::fs::read_to_string(path)
@@ -201,7 +202,7 @@ impl Settings {
     /// Refuses values that no service can run with.
     ///
     /// # Errors
-    /// The first of them.
+    /// The first value that is wrong.
     pub fn check(&self) -> Result<(), ConfigError> {
         let counts = [
             ("limits.body_bytes_max", self.limits.body_bytes_max as u64),
@@ -218,7 +219,7 @@ impl Settings {
         if let Some((name, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
             return Err(ConfigError::Value {
                 name,
-                reason: "0 lets nobody in: give 1 or more".into(),
+                reason: "nothing works with 0: give 1 or more".into(),
             });
         }
         self.nats.check()?;
@@ -226,7 +227,7 @@ impl Settings {
             Some(url) if !is_base(url) => {
                 return Err(ConfigError::Value {
                     name: "public_url",
-                    reason: format!("`{url}` is no http:// or https:// URL without an end in `/`"),
+                    reason: format!("`{url}` is not an http:// or https:// URL without a slash at the end"),
                 });
             }
             Some(_) | None => {}
@@ -235,7 +236,7 @@ impl Settings {
         Ok(self.sign_in.as_ref().map_or(Ok(()), check)?)
     }
 
-    /// How callers reach the service, without a slash at the end.
+    /// URL at which callers reach the service, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
@@ -256,12 +257,12 @@ impl Nats {
         if !self.stream_prefix.chars().all(is_plain) {
             return wrong(
                 "nats.stream_prefix",
-                "letters, digits, - and _ make the name of a stream",
+                "the name of a stream consists of letters, digits, - and _",
             );
         }
         let is_token = |token: &str| !token.is_empty() && token.chars().all(is_plain);
         if !self.subject_prefix.split('.').all(is_token) {
-            return wrong("nats.subject_prefix", "a subject is words with dots between, `daicho`");
+            return wrong("nats.subject_prefix", "a subject consists of words separated by dots, such as `daicho`");
         }
         if !(1..=5).contains(&self.replicas) {
             return wrong("nats.replicas", "a broker keeps 1 to 5 copies");

@@ -30,9 +30,9 @@ struct Consumers {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "describes what `written` writes")]
 struct BatchAnswer {
-    /// To acknowledge it by.
+    /// The batch's id, to acknowledge it with.
     batch: String,
-    /// Until when the worker has it.
+    /// Until when the batch belongs to the worker.
     expires_at: Timestamp,
     /// The events, in order.
     events: Vec<CloudEvent<'static>>,
@@ -40,7 +40,7 @@ struct BatchAnswer {
     repeated: Vec<Position>,
 }
 
-/// What is done.
+/// The part of a batch that is done.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Acknowledgement {
@@ -49,10 +49,10 @@ struct Acknowledgement {
     up_to: Option<Position>,
 }
 
-/// What an acknowledgement came to.
+/// The result of an acknowledgement.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Acknowledged {
-    /// Events that are done by it.
+    /// Number of events that it marked as done.
     acknowledged: usize,
 }
 
@@ -60,22 +60,22 @@ struct Acknowledged {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Extension {
-    /// From now on, 100 to 3,600,000 milliseconds.
+    /// Time from now, 100 to 3,600,000 milliseconds.
     #[schemars(range(min = 100, max = 3_600_000))]
     lease_ms: u64,
 }
 
-/// How long the worker has a batch.
+/// How long a batch belongs to the worker.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Extended {
     expires_at: Timestamp,
 }
 
-/// Where a consumer goes on.
+/// The position after which a consumer continues.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Seek {
-    /// Behind this position: back, so that events come again, or forward, so that some never do.
+    /// Continue after this position: moving back repeats events, moving forward skips some.
     position: Position,
 }
 
@@ -87,46 +87,46 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("consumers", &all, list)
             .needs(Right::Read)
-            .says(CHAPTER, "Every consumer, how far it has come and what is out")
+            .says(CHAPTER, "Every consumer, its position and the batches that workers hold")
             .answers::<Consumers>(200, "The consumers"),
         Endpoint::post("create_consumer", &all, create)
             .needs(Right::ManageDeliveries)
-            .says(CHAPTER, "Makes a consumer; the same again changes nothing")
+            .says(CHAPTER, "Creates a consumer; repeating it changes nothing")
             .body(schema_of::<ConsumerRequest>())
             .answers::<ConsumerState>(201, "The consumer"),
         Endpoint::get("consumer", &one, show)
             .needs(Right::Read)
-            .says(CHAPTER, "How far a consumer has come, and what is out")
+            .says(CHAPTER, "A consumer, its position and the batches that workers hold")
             .answers::<ConsumerState>(200, "The consumer"),
         Endpoint::delete("delete_consumer", &one, delete)
             .needs(Right::ManageDeliveries)
-            .says(CHAPTER, "Forgets a consumer; who has a batch of it is told")
-            .answers_nothing("It is no more"),
+            .says(CHAPTER, "Deletes a consumer; workers holding a batch get an error")
+            .answers_nothing("The consumer is deleted"),
         Endpoint::post("seek_consumer", &format!("{one}/seek"), seek)
             .needs(Right::ManageDeliveries)
-            .says(CHAPTER, "Puts a consumer elsewhere; who has a batch of it is told")
+            .says(CHAPTER, "Moves a consumer to a position; workers holding a batch get an error")
             .body(schema_of::<Seek>())
             .answers::<ConsumerState>(200, "The consumer"),
         Endpoint::post("take_batch", &batches, take)
             .needs(Right::FollowEvents)
-            .says(CHAPTER, "Hands out events to a worker, for a while")
+            .says(CHAPTER, "Hands out events to a worker, for a limited time")
             .body(schema_of::<BatchRequest>())
             .answers::<BatchAnswer>(200, "The events")
             .answers_nothing("There is nothing to hand out"),
         Endpoint::post("acknowledge_batch", &batch("acknowledge"), acknowledge)
             .needs(Right::FollowEvents)
-            .says(CHAPTER, "Says that a batch is done, or the first part of it")
+            .says(CHAPTER, "Acknowledges a batch, or the first part of it")
             .body(schema_of::<Acknowledgement>())
-            .answers::<Acknowledged>(200, "It is"),
+            .answers::<Acknowledged>(200, "The acknowledgement"),
         Endpoint::post("extend_batch", &batch("extend"), extend)
             .needs(Right::FollowEvents)
-            .says(CHAPTER, "Asks for more time")
+            .says(CHAPTER, "Asks for more time for a batch")
             .body(schema_of::<Extension>())
-            .answers::<Extended>(200, "The worker has it until then"),
+            .answers::<Extended>(200, "The batch belongs to the worker until then"),
         Endpoint::post("release_batch", &batch("release"), release)
             .needs(Right::FollowEvents)
-            .says(CHAPTER, "Gives a batch back: it is handed out again at once")
-            .answers_nothing("It is given back"),
+            .says(CHAPTER, "Returns a batch: its events can be handed out again at once")
+            .answers_nothing("The batch is returned"),
     ]
 }
 
@@ -167,7 +167,7 @@ async fn seek(
     Ok(Json(session.ledger.consumers().find(&name).await?))
 }
 
-/// The wait ends early where the service does, so that nobody is left hanging.
+/// The wait ends early if the service stops, so that no caller is left waiting.
 async fn take(
     State(service): State<Service>,
     session: Session,

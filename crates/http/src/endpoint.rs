@@ -1,5 +1,5 @@
-//! One route: how it is reached, who may use it, what it takes and answers. The router and the
-//! OpenAPI description are both made of it, so that neither says what the other does not do.
+//! One route: its path, who may use it, what it takes and what it answers. The router and the
+//! OpenAPI description are both made from it, so that they always agree.
 
 use axum::Router;
 use axum::handler::Handler;
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 use crate::authorise::authorise;
 use crate::service::Service;
 
-/// Below this path stands everything that is about one book.
+/// The path below which everything about one book is found.
 pub(crate) const BOOK: &str = "/v1/books/{book}";
 
 /// Who may use an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anybody: it tells nothing of a book.
+    /// Anybody: the answer says nothing about a book.
     Public,
-    /// Somebody who is signed in; the handler asks who.
+    /// A signed-in person; the handler finds out who.
     SignedIn,
-    /// A key of the book, or somebody signed in, whose role has this right.
+    /// A key of the book or a signed-in person, with a role that has this right.
     Needs(Right),
 }
 
@@ -37,14 +37,14 @@ pub(crate) struct Parameter {
     pub(crate) schema: Value,
 }
 
-/// What is answered under a status.
+/// The answer under one status.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) about: &'static str,
     /// Media type and JSON Schema of each form.
     pub(crate) forms: Vec<(&'static str, Value)>,
-    /// Names of headers, and what they say.
+    /// Names of headers, and what they mean.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Endpoint {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) access: Access,
-    /// The chapter of the description that it stands in.
+    /// The chapter of the description that it belongs to.
     pub(crate) chapter: &'static str,
     pub(crate) summary: String,
     pub(crate) parameters: Vec<Parameter>,
@@ -65,7 +65,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Something that is read.
+    /// An endpoint that reads.
     pub(crate) fn get<H, T>(id: &str, path: &str, handler: H) -> Self
     where
         H: Handler<T, Service>,
@@ -74,7 +74,7 @@ impl Endpoint {
         Self::new(id, Method::GET, path, on(MethodFilter::GET, handler))
     }
 
-    /// Something that is done.
+    /// An endpoint that does something.
     pub(crate) fn post<H, T>(id: &str, path: &str, handler: H) -> Self
     where
         H: Handler<T, Service>,
@@ -83,7 +83,7 @@ impl Endpoint {
         Self::new(id, Method::POST, path, on(MethodFilter::POST, handler))
     }
 
-    /// Something that is changed in part.
+    /// An endpoint that changes a part of something.
     pub(crate) fn patch<H, T>(id: &str, path: &str, handler: H) -> Self
     where
         H: Handler<T, Service>,
@@ -92,7 +92,7 @@ impl Endpoint {
         Self::new(id, Method::PATCH, path, on(MethodFilter::PATCH, handler))
     }
 
-    /// Something that is taken away.
+    /// An endpoint that removes something.
     pub(crate) fn delete<H, T>(id: &str, path: &str, handler: H) -> Self
     where
         H: Handler<T, Service>,
@@ -116,19 +116,19 @@ impl Endpoint {
         }
     }
 
-    /// Lets only those in whose role has this right.
+    /// Allows only callers whose role has this right.
     #[must_use]
     pub(crate) fn needs(self, right: Right) -> Self {
         Self { access: Access::Needs(right), ..self }
     }
 
-    /// Lets only those in who are signed in.
+    /// Allows only signed-in people.
     #[must_use]
     pub(crate) fn by_session(self) -> Self {
         Self { access: Access::SignedIn, ..self }
     }
 
-    /// The chapter and the one line that say what it is for.
+    /// Sets the chapter that it belongs to and the line that says what it is for.
     #[must_use]
     pub(crate) fn says(self, chapter: &'static str, summary: impl Into<String>) -> Self {
         Self { chapter, summary: summary.into(), ..self }
@@ -187,7 +187,7 @@ impl Endpoint {
         self.answers_in(204, about, Vec::new())
     }
 
-    /// The last answer has this header.
+    /// Adds this header to the answer added last.
     #[must_use]
     pub(crate) fn with_header(mut self, name: &'static str, about: &'static str) -> Self {
         if let Some(answer) = self.answers.last_mut() {
@@ -196,7 +196,7 @@ impl Endpoint {
         self
     }
 
-    /// Puts the route, with the check of its rights, into a router.
+    /// Adds the route, with the check of its rights, to a router.
     pub(crate) fn mount(self, router: Router<Service>, service: &Service) -> Router<Service> {
         let handler = match self.access {
             Access::Public | Access::SignedIn => self.handler,
@@ -207,14 +207,14 @@ impl Endpoint {
         router.route(&self.path, handler)
     }
 
-    /// Names of the parts of the path that are given by the caller.
+    /// Names of the parts of the path that the caller fills in.
     pub(crate) fn path_parameters(&self) -> impl Iterator<Item = &str> {
         let parts = self.path.split('/');
         parts.filter_map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')))
     }
 }
 
-/// The JSON Schema of a type, draft 2020-12, with what it needs below `$defs`.
+/// The JSON Schema of a type, draft 2020-12, with the definitions that it needs below `$defs`.
 pub(crate) fn schema_of<T: JsonSchema>() -> Value {
     let generator = SchemaGenerator::from(SchemaSettings::draft2020_12());
     let mut schema = generator.into_root_schema_for::<T>().to_value();

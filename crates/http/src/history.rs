@@ -1,4 +1,4 @@
-//! What happened to one thing, oldest first.
+//! What happened to one thing, the oldest event first.
 
 use axum::Json;
 use axum::extract::Path;
@@ -11,9 +11,9 @@ use crate::authorise::Session;
 use crate::endpoint::{BOOK, Endpoint};
 use crate::problem::Problem;
 
-/// Lines of a page, unless it is said otherwise.
+/// Lines of a page by default.
 const LIMIT: usize = 100;
-/// Lines of a page at most.
+/// Most lines of a page.
 const LIMIT_MAX: usize = 1_000;
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
@@ -29,7 +29,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HistoryQuery {
-    /// Only what stands after this position: the `next` of the page before.
+    /// Only events after this position: the `next` of the previous page.
     #[serde(default)]
     after: Position,
     /// Lines of the page, 1 to 1,000.
@@ -44,10 +44,10 @@ fn limit() -> usize {
 
 #[derive(Serialize, JsonSchema)]
 struct HistoryAnswer {
-    /// Who, what, when recorded, from when it counts, caused by what.
+    /// For each event: who, what, when it was recorded, from when it takes effect, what caused it.
     #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     lines: Vec<HistoryLine>,
-    /// Give it as `after` to get the next page; absent: there is no more.
+    /// Give it as `after` to get the next page; absent: this is the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Position>,
 }

@@ -1,4 +1,4 @@
-//! API keys of a book: made, listed, revoked. The secret of a key is shown once.
+//! API keys of a book: created, listed, revoked. The secret of a key is shown once.
 
 use axum::Json;
 use axum::extract::Path;
@@ -16,12 +16,12 @@ use crate::problem::Problem;
 
 const CHAPTER: &str = "keys";
 
-/// A key that was made.
+/// A new key.
 #[derive(Debug, Serialize, JsonSchema)]
 struct MadeKey {
     /// The key's id.
     key: String,
-    /// Shown here and never again: `null` where the request had been answered before.
+    /// Shown only once: `null` if the request was answered before.
     secret: Option<String>,
     /// Position of the event that records it.
     position: u64,
@@ -39,27 +39,27 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("keys", &keys, list)
             .needs(Right::ManageKeys)
-            .says(CHAPTER, "Every key that was ever made, without its secret")
+            .says(CHAPTER, "Every key ever created, without its secret")
             .answers::<Keys>(200, "The keys"),
         Endpoint::post("access_create_key", &keys, create)
             .needs(Right::ManageKeys)
-            .says(CHAPTER, "Makes a key; its secret is in this answer only")
+            .says(CHAPTER, "Creates a key; its secret is in this answer only")
             .body(schema_of::<KeyRequest>())
             .answers::<MadeKey>(201, "The key"),
         Endpoint::post("access_revoke_key", &format!("{keys}/{{key}}/revoke"), revoke)
             .needs(Right::ManageKeys)
-            .says(CHAPTER, "Ends a key at once, for ever")
+            .says(CHAPTER, "Revokes a key at once and permanently")
             .answers::<Recorded>(200, "Recorded"),
     ]
 }
 
-/// Refuses whoever is narrowed the say over a key that may more.
+/// Refuses a caller with scopes that wants to manage a key with scopes beyond its own.
 fn require_say(session: &Session, scopes: &[Scope]) -> Result<(), Problem> {
     if session.caller.may_manage(scopes) {
         return Ok(());
     }
-    let detail = "a key that is narrowed to scopes makes and ends only keys narrowed to some of \
-                  them: use a key, or a sign-in, that is not";
+    let detail = "a scoped key can create and revoke only keys whose scopes are a subset of its \
+                  own: use a key, or a sign-in, without scopes";
     Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail))
 }
 

@@ -1,8 +1,8 @@
-//! The service: commands in, lists and events out, over HTTP. It holds no rules of its own: what
-//! it can do, `daicho_app::Ledger` can do.
+//! The HTTP service: it takes commands and answers with lists and events. It holds no rules of its
+//! own: all that it does is done by `daicho_app::Ledger`.
 //!
-//! Every route is an `Endpoint` (`endpoint.rs`): the same value makes the router, the rights
-//! that are asked for, and the OpenAPI description.
+//! Every route is an `Endpoint` (`endpoint.rs`): the router, the check of rights and the OpenAPI
+//! description are all made from the same value.
 
 mod answer;
 mod ask;

@@ -1,4 +1,4 @@
-//! Lists and their rows, today or on a past day, as JSON or CSV.
+//! Lists and their rows, as of today or a past day, as JSON or CSV.
 
 use axum::Json;
 use axum::extract::{Path, RawQuery};
@@ -19,11 +19,11 @@ use crate::endpoint::{BOOK, Endpoint, Parameter, schema_of};
 use crate::problem::Problem;
 
 const CHAPTER: &str = "lists";
-/// Rows of a page, unless it is said otherwise.
+/// Rows of a page by default.
 const LIMIT: u32 = 50;
-/// Milliseconds that a position is waited for, unless it is said otherwise.
+/// Milliseconds to wait for a position by default.
 const WAIT_MS: u64 = 10_000;
-/// Milliseconds that a position is waited for at most.
+/// Most milliseconds to wait for a position.
 const WAIT_MS_MAX: u64 = 25_000;
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv";
@@ -33,11 +33,11 @@ const CSV: &str = "text/csv";
 struct Page {
     /// The rows.
     rows: Vec<Map<String, Value>>,
-    /// Give it as `after` to get the next page; `null`: there is no more.
+    /// Give it as `after` to get the next page; `null`: this is the last page.
     next: Option<String>,
-    /// The position up to which the record was taken.
+    /// The position up to which the list includes the record.
     known_at: u64,
-    /// The day on which the rows count.
+    /// The business day for which the rows are given.
     effective_on: String,
 }
 
@@ -58,7 +58,7 @@ fn page_of(list: &'static dyn List) -> Endpoint {
             "The page",
             vec![(JSON, schema_of::<Page>()), (CSV, json!({ "type": "string" }))],
         )
-        .with_header("link", "The next page, `rel=\"next\"`, where there is one");
+        .with_header("link", "The next page, `rel=\"next\"`, if there is one");
     let page = moment().into_iter().chain(paging(list)).fold(page, Endpoint::takes);
     list.columns().iter().fold(page, |page, column| {
         page.takes(Parameter {
@@ -66,7 +66,7 @@ fn page_of(list: &'static dyn List) -> Endpoint {
             place: "query",
             required: false,
             about: format!(
-                "Only rows whose {} is this, or that have none where it is empty: {}",
+                "Only rows whose {} is this; an empty value means rows that have none: {}",
                 column.name, column.describe
             ),
             schema: match column.kind {
@@ -78,7 +78,7 @@ fn page_of(list: &'static dyn List) -> Endpoint {
     })
 }
 
-/// A value of that form, or an empty text.
+/// The schema of a value of that form, or of an empty text.
 fn or_empty(schema: Value) -> Value {
     json!({ "anyOf": [schema, { "type": "string", "maxLength": 0 }] })
 }
@@ -104,25 +104,25 @@ fn parameter(name: &str, about: &str, schema: Value) -> Parameter {
     Parameter { name, place: "query", required: false, about, schema }
 }
 
-/// The two axes of every list, and what it must hold.
+/// The parameters of every list: the two time axes, and the position that it must include.
 fn moment() -> Vec<Parameter> {
     let position =
         json!({ "type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_999_u64 });
     vec![
         parameter(
             "known_at",
-            "As known then: a position, or the end of a day of recording; left out: now",
+            "As known at that time: a position, or the end of a day of recording; left out: now",
             json!({ "anyOf": [position, { "type": "string", "format": "date" }] }),
         ),
         parameter(
             "effective_on",
-            "As it counts on this business day; left out: today",
+            "As in effect on this business day; left out: today",
             json!({ "type": "string", "format": "date" }),
         ),
-        parameter("wait_for", "With everything up to this position, or not at all", position),
+        parameter("wait_for", "Answer only once the list includes this position", position),
         parameter(
             "wait_ms",
-            "Milliseconds that `wait_for` is waited for",
+            "Milliseconds to wait for `wait_for`",
             json!({ "type": "integer", "minimum": 0, "maximum": WAIT_MS_MAX, "default": WAIT_MS }),
         ),
     ]
@@ -137,12 +137,12 @@ fn paging(list: &dyn List) -> Vec<Parameter> {
         parameter(
             "where",
             "A condition: COLUMN=VALUE, or with != < <= > >= or ^= (begins with); may be repeated, \
-             all must hold",
+             then all must hold",
             json!({ "type": "array", "items": { "type": "string", "pattern": condition } }),
         ),
         parameter(
             "sort",
-            "A column to sort by; with a hyphen before it the largest comes first",
+            "A column to sort by; with a hyphen before it in descending order",
             json!({ "enum": sorts }),
         ),
         parameter(
@@ -152,7 +152,7 @@ fn paging(list: &dyn List) -> Vec<Parameter> {
         ),
         parameter(
             "after",
-            "Where the page before ended: its `next`",
+            "Continue after the previous page: its `next`",
             json!({ "type": "string", "minLength": 1 }),
         ),
     ]
@@ -189,7 +189,7 @@ async fn row(
     let kind = list.key_name();
     let Some(row) = session.ledger.lists().row(list, key, &request).await? else {
         return Err(Problem::not_found(format!(
-            "there is no {kind} `{key}` in the list as asked for"
+            "the list, as of the requested time, has no {kind} `{key}`"
         )));
     };
     let tag = session.ledger.history().last_about(&format!("{kind}:{key}")).await?;
@@ -205,7 +205,7 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
     pairs.map_err(|error| Problem::malformed(format!("the query: {error}")))
 }
 
-/// The request that a query asks for; a page has conditions, too.
+/// The list request that a query describes; conditions and paging only for a page.
 fn read(
     list: &dyn List,
     mut request: ListRequest,
@@ -236,7 +236,7 @@ fn read(
                 let more =
                     if of_page { ", where, sort, limit, after, and its columns" } else { "" };
                 return Err(wrong(format!(
-                    "there is no parameter `{name}`: there are {known}{more}"
+                    "there is no parameter `{name}`: the parameters are {known}{more}"
                 )));
             }
         }
@@ -246,16 +246,16 @@ fn read(
 }
 
 fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("`{text}` is no whole number from 0 on"))
+    text.parse().map_err(|_| format!("`{text}` is not a whole number of 0 or more"))
 }
 
 fn wait(text: &str) -> Result<u64, String> {
     let ms = number(text).ok().filter(|ms| *ms <= WAIT_MS_MAX);
-    ms.ok_or_else(|| format!("`{text}`: it is waited for 0 to {WAIT_MS_MAX} milliseconds"))
+    ms.ok_or_else(|| format!("`{text}`: give 0 to {WAIT_MS_MAX} milliseconds"))
 }
 
 fn day(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| format!("`{text}` is no day, YYYY-MM-DD"))
+    text.parse().map_err(|_| format!("`{text}` is not a day (YYYY-MM-DD)"))
 }
 
 fn limit(text: &str) -> Result<u32, String> {
@@ -263,7 +263,7 @@ fn limit(text: &str) -> Result<u32, String> {
     rows.ok_or_else(|| format!("a page has 1 to {PAGE_ROWS_MAX} rows, not `{text}`"))
 }
 
-/// The `Link` header to the next page: the same query, going on after `next`.
+/// The `Link` header to the next page: the same query, continued after `next`.
 fn next_link(pairs: &[(String, String)], next: &str) -> String {
     let mut query: Vec<(&str, &str)> = pairs
         .iter()

@@ -1,4 +1,4 @@
-//! What is measured of the service, as Prometheus reads it.
+//! What the service measures, in the form that Prometheus reads.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// Upper bounds of the classes of times, seconds.
+/// Upper bounds of the buckets of the time histogram, in seconds.
 const SECONDS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -32,7 +32,7 @@ struct Route {
     route: String,
 }
 
-/// The measures of one process.
+/// The measures of this process.
 pub(crate) struct Measures {
     registry: Registry,
     requests: Family<Answered, Counter>,
@@ -45,7 +45,7 @@ pub(crate) struct Measures {
     pub(crate) streams: Gauge,
 }
 
-/// What the courier has counted.
+/// The courier's counts.
 #[derive(Clone)]
 struct Sent(Arc<Courier>);
 
@@ -59,8 +59,8 @@ impl Collector for Sent {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let counts = self.0.counts();
         for (name, help, count) in [
-            ("webhooks_delivered", "Messages that receivers have taken", &counts.delivered),
-            ("webhooks_failed", "Tries to deliver that failed", &counts.failed),
+            ("webhooks_delivered", "Messages that receivers accepted", &counts.delivered),
+            ("webhooks_failed", "Attempts to deliver that failed", &counts.failed),
             ("webhooks_parked", "Messages that were parked", &counts.parked),
         ] {
             let count = ConstCounter::new(count.load(Ordering::Relaxed));

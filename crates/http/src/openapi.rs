@@ -1,4 +1,4 @@
-//! The description of the service, OpenAPI 3.1, made of its endpoints, and a page that shows it.
+//! The OpenAPI 3.1 description of the service, made from its endpoints, and a page that shows it.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::authorise::words;
 use crate::endpoint::{Access, Answer, Endpoint, Parameter, schema_of};
 use crate::problem::{self, ProblemBody};
 
-/// The page that shows the description; it needs nothing from elsewhere.
+/// The page that shows the description; it loads nothing from other hosts.
 const PAGE: &str = include_str!("openapi/page.html");
 const JSON: &str = "application/json";
 
-/// The endpoints that show a description, which is made anew for each who asks.
+/// The endpoints that show a description, which is made again for each request.
 pub(crate) fn endpoints(describe: fn() -> Value) -> Vec<Endpoint> {
     let any = || json!({ "type": "object" });
     vec![
@@ -34,7 +34,7 @@ async fn page() -> axum::response::Html<&'static str> {
     axum::response::Html(PAGE)
 }
 
-/// The description of these endpoints.
+/// The OpenAPI description of these endpoints.
 pub(crate) fn description(endpoints: &[Endpoint]) -> Value {
     let mut schemas = Schemas::default();
     schemas.hoist("Problem", schema_of::<ProblemBody<'static>>());
@@ -59,7 +59,7 @@ pub(crate) fn description(endpoints: &[Endpoint]) -> Value {
                 "key": { "type": "http", "scheme": "bearer" },
                 "session": {
                     "type": "apiKey", "in": "cookie", "name": "__Host-daicho",
-                    "description": "Somebody who signed in at /v1/sign-in, where that is set up; \
+                    "description": "A person who signed in at /v1/sign-in, if that is set up; \
                                     on this machine without TLS the cookie is called `daicho`",
                 },
             },
@@ -138,7 +138,7 @@ fn responses(endpoint: &Endpoint, schemas: &mut Schemas) -> Value {
         responses.insert(status.to_string(), Value::Object(answer));
     }
     let problem = json!({
-        "description": "A problem: its `type` says which",
+        "description": "A problem: its `type` says which one",
         "content": {
             problem::MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" } },
         },
@@ -147,12 +147,12 @@ fn responses(endpoint: &Endpoint, schemas: &mut Schemas) -> Value {
     Value::Object(responses)
 }
 
-/// The schemas that several places need, each under its name.
+/// The shared schemas, each under its name.
 #[derive(Default)]
 struct Schemas(BTreeMap<String, Value>);
 
 impl Schemas {
-    /// A schema whose own definitions stand among the common ones.
+    /// A schema whose own definitions are moved to the shared ones.
     fn within(&mut self, mut schema: Value) -> Value {
         let definitions = schema.as_object_mut().and_then(|schema| schema.remove("$defs"));
         if let Some(Value::Object(definitions)) = definitions {
@@ -169,7 +169,7 @@ impl Schemas {
     }
 }
 
-/// Lets references point to where the common definitions stand.
+/// Makes references point to the shared definitions.
 fn pointed(schema: &mut Value) {
     match schema {
         Value::Object(object) => {

@@ -1,4 +1,4 @@
-//! Errors as callers read them: problem details (RFC 9457), one stable type a rule.
+//! Errors as callers read them: problem details (RFC 9457), one stable type per rule.
 
 use std::borrow::Cow;
 
@@ -14,14 +14,14 @@ use serde::Serialize;
 
 /// What every type begins with.
 const TYPE_PREFIX: &str = "urn:daicho:problem:";
-/// Seconds after which it is worth trying again, where nothing better is known.
+/// Seconds after which a caller should try again, unless a better time is known.
 const RETRY_SECONDS: u32 = 1;
-/// Seconds after which a sign-in provider may answer again.
+/// Seconds after which a caller should try a sign-in provider again.
 const PROVIDER_RETRY_SECONDS: u32 = 5;
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// Why a request was not done.
+/// Why a request failed.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -29,23 +29,23 @@ pub(crate) struct Problem {
     detail: String,
     field: Option<String>,
     retry_seconds: Option<u32>,
-    /// The answer says how to come in.
+    /// Whether the answer says how to authenticate.
     challenges: bool,
 }
 
-/// A problem as it is written.
+/// A problem in its JSON form.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProblemBody<'a> {
-    /// Stable, `urn:daicho:problem:` and a code: what programs go by.
+    /// `urn:daicho:problem:` and a code; stable, for programs to rely on.
     #[serde(rename = "type")]
     kind: String,
-    /// The status in words.
+    /// The HTTP status in words.
     title: &'a str,
-    /// The status.
+    /// The HTTP status.
     status: u16,
-    /// What was wrong and the way out, for people.
+    /// What was wrong and how to correct it, for people.
     detail: &'a str,
-    /// The field, parameter or header that was wrong, where it is one.
+    /// The field, parameter or header that was wrong, if it is one of these.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
 }
@@ -60,7 +60,7 @@ impl Problem {
         Self { status, code, detail, field: None, retry_seconds: None, challenges: false }
     }
 
-    /// What went wrong, with the status that whose fault it is has.
+    /// What went wrong, with the status that follows from whose fault it is.
     pub(crate) fn told(blame: Blame, code: &'static str, detail: String) -> Self {
         match blame {
             Blame::Caller => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail),
@@ -69,18 +69,18 @@ impl Problem {
         }
     }
 
-    /// The same with a status that says more.
+    /// The same problem with a more exact status.
     #[must_use]
     pub(crate) fn refined(self, status: StatusCode) -> Self {
         Self { status, ..self }
     }
 
-    /// A part of the request that is not of its form.
+    /// A part of the request does not have the required form.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
     }
 
-    /// Content that is JSON, but not what is asked for.
+    /// The content is JSON, but not what is required.
     pub(crate) fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "malformed", detail)
     }
@@ -89,18 +89,18 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
-    /// A path at which nothing stands.
+    /// There is nothing at this path.
     pub(crate) fn nothing_at(path: &str) -> Self {
-        Self::not_found(format!("nothing stands at {path}: `/openapi.json` lists what there is"))
+        Self::not_found(format!("there is nothing at {path}: `/openapi.json` lists all paths"))
     }
 
-    /// Too much is asked for at the moment.
+    /// The request cannot be served at the moment.
     pub(crate) fn busy(code: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         problem.retry_after(RETRY_SECONDS)
     }
 
-    /// A query that is not of its form.
+    /// The query does not have the required form.
     pub(crate) fn query(FormError { field, reason }: FormError) -> Self {
         Self { field, ..Self::malformed(format!("the query: {reason}")) }
     }
@@ -117,32 +117,32 @@ impl Problem {
         self
     }
 
-    /// Nobody was let in: the answer says how.
+    /// The caller is not authenticated; the answer says how to authenticate.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self { challenges: true, ..Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail) }
     }
 
-    /// Its status in words.
+    /// The status in words.
     pub(crate) fn title(&self) -> &'static str {
         self.status.canonical_reason().unwrap_or("Error")
     }
 
-    /// What was wrong and the way out.
+    /// What was wrong and how to correct it.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// A failure of ours: what exactly stands in the log, not in the answer.
+    /// A failure of our own: the details are in the log, not in the answer.
     fn ours(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %with_causes(error), "a request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "failure",
-            "the ledger could not do it: its log says why, under the answer's `x-request-id`",
+            "the ledger failed: its log says why, under the answer's `x-request-id`",
         )
     }
 
-    /// Nothing is known of an append: it may stand in the record.
+    /// The outcome of an append is not known: it may have been recorded.
     fn unknown_outcome(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %with_causes(error), "the outcome of a command is not known");
         Self::busy(
@@ -206,7 +206,7 @@ impl From<Failure> for Problem {
     }
 }
 
-/// A failure that the caller can mend, with its stable code and the field that is wrong.
+/// A failure that the caller can correct, with its stable code and the field that is wrong.
 fn to_mend(failure: &Failure) -> Problem {
     let code = match failure {
         Failure::NotRecorded { .. } => "not_recorded",
@@ -246,8 +246,8 @@ fn to_ask_again(failure: &Failure) -> Problem {
     if matches!(failure, Failure::NotReached { .. }) {
         return Problem::busy("not_reached", failure.to_string());
     }
-    tracing::warn!(error = %with_causes(failure), "a request has to come again");
-    let detail = "more is going on than the ledger can take at once: try again";
+    tracing::warn!(error = %with_causes(failure), "a request must be sent again");
+    let detail = "the ledger is overloaded: try again";
     Problem::busy("overloaded", detail)
 }
 
@@ -275,32 +275,32 @@ impl From<SignInError> for Problem {
             SignInError::Unavailable => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "sign_in_unavailable",
-                "the sign-in provider does not answer at the moment: try again; keys work as ever",
+                "the sign-in provider does not answer at the moment: try again; keys still work",
             )
             .retry_after(PROVIDER_RETRY_SECONDS),
             SignInError::Refused => Self::new(
                 StatusCode::FORBIDDEN,
                 "sign_in_refused",
-                "the sign-in provider has not signed you in: begin again, or ask whoever runs it",
+                "the sign-in provider did not sign you in: try again, or ask its operator",
             ),
             SignInError::Stale => Self::new(
                 StatusCode::BAD_REQUEST,
                 "sign_in_stale",
-                "this sign-in is over or was begun in another browser: begin again at /v1/sign-in",
+                "this sign-in has ended or was begun in another browser: try again at /v1/sign-in",
             ),
-            // Which part is wrong stands in the log: it says nothing to the person.
+            // Which part is wrong is in the log: it would not help the person.
             SignInError::Token(_) => Self::new(
                 StatusCode::BAD_GATEWAY,
                 "sign_in_invalid",
                 "the sign-in provider's answer cannot be trusted: the service's log says why",
             ),
             SignInError::Person(_) | SignInError::TooManyRoles => {
-                let detail = format!("{error}: ask whoever runs the sign-in provider");
+                let detail = format!("{error}: ask the operator of the sign-in provider");
                 Self::new(StatusCode::FORBIDDEN, "sign_in_no_role", detail)
             }
             SignInError::ReturnTo => {
-                let detail = "a sign-in leads back to a path of this service that its settings \
-                              allow, `/console/`";
+                let detail = "a sign-in can return only to a path of this service that its \
+                              settings allow, such as `/console/`";
                 Self::malformed(detail).at("return_to")
             }
         }
@@ -323,7 +323,7 @@ mod tests {
         Failure::Document { of: "webhook `crm`".to_owned(), reason: "not JSON".to_owned() }
     }
 
-    /// Each of these was answered 422, as if the caller could mend it.
+    /// Each of these was once answered 422, as if the caller could correct it.
     #[test]
     fn what_broke_on_our_side_is_never_told_as_the_callers_fault() {
         let what = || "a thread of the replay".to_owned();
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!([consumer.status, webhook.status], [StatusCode::INTERNAL_SERVER_ERROR; 2]);
     }
 
-    /// It was answered 500, although it says "try again later".
+    /// This was once answered 500, although it says "try again later".
     #[test]
     fn a_book_that_cannot_be_followed_for_now_is_busy() {
         let busy = ReadError::Overloaded { reason: "16 blocks behind".to_owned() };

@@ -1,5 +1,5 @@
-//! What every request goes through: an id, a trace, a turn where many go on at once, a limit of
-//! time, a line in the log, a measure, and an answer even where our own code breaks.
+//! What every request goes through: an id, a trace, a queue under load, a time limit, a line in the
+//! log, a measure, and an answer even if our own code panics.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -19,14 +19,14 @@ use crate::problem::Problem;
 use crate::service::Service;
 use crate::{health, trace};
 
-/// The header that names a request, in both directions.
+/// The header that identifies a request, in requests and answers.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of a caller's own request id.
 const REQUEST_ID_CHARS_MAX: usize = 64;
-/// The route of what is none.
+/// The route in the log and the measures of a path that is none.
 const NO_ROUTE: &str = "none";
 
-/// Answers a request within its limits, and says so in the log.
+/// Answers a request within its limits, and logs it.
 pub(crate) async fn answer(
     State(service): State<Service>,
     request: Request,
@@ -57,7 +57,7 @@ pub(crate) async fn answer(
     response
 }
 
-/// Does a request when its turn comes, within its time; what breaks is an answer too.
+/// Handles a request when its turn comes, within its time limit. A panic is answered as well.
 async fn limited(service: &Service, route: &str, request: Request, next: Next) -> Response {
     let _turn = match turn(service, route).await {
         Ok(turn) => turn,
@@ -67,22 +67,22 @@ async fn limited(service: &Service, route: &str, request: Request, next: Next) -
     match timeout(service.request_time(), done).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => {
-            tracing::error!("a request broke off: this is a defect of the service");
-            let detail = "the service broke off: its log says why, under `x-request-id`";
+            tracing::error!("handling a request panicked: this is a defect of the service");
+            let detail = "the service failed: its log says why, under `x-request-id`";
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failure", detail).into_response()
         }
         Err(_) => {
-            let detail = "it took longer than a request may: what was to be recorded may have \
-                          been; send it again under the same Idempotency-Key";
+            let detail = "the request took too long and may have been recorded or not: send it \
+                          again under the same Idempotency-Key";
             Problem::busy("too_slow", detail).into_response()
         }
     }
 }
 
-/// Waits until there is room for one more. Whoever watches the service needs none.
+/// Waits until there is room for one more request. Requests that watch the service do not wait.
 ///
-/// Callers wait instead of being refused at once: they would come again at once, and refusing them
-/// would take the time of those at work. No more wait than there are connections.
+/// Callers wait instead of being refused: they would try again at once, and refusing them would take
+/// time from the requests in progress. No more requests wait than there are connections.
 async fn turn<'a>(
     service: &'a Service,
     route: &str,
@@ -93,7 +93,7 @@ async fn turn<'a>(
     match timeout(service.queue_time(), service.requests.acquire()).await {
         Ok(Ok(turn)) => Ok(Some(turn)),
         Ok(Err(_)) | Err(_) => {
-            let detail = "as many requests as allowed are at work and waiting: try again";
+            let detail = "too many requests are in progress and waiting: try again";
             Err(Problem::busy("too_busy", detail))
         }
     }

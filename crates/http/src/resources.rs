@@ -1,21 +1,21 @@
-//! The commands as resources: which path leads to which decision. A command about a thing that is
-//! there stands below that thing under its verb, `order.accept` at `/orders/{order}/accept`, and
-//! needs no line here; those that make a thing, or are about another thing than their family's, do.
+//! The commands as resources: which path leads to which decision. A command about an existing thing
+//! is found below that thing under its verb, `order.accept` at `/orders/{order}/accept`, and needs no
+//! line here. Commands that create a thing, or are about another thing than their family's, need one.
 
 use daicho_app::{COMMANDS, CommandEntry, Right};
 
 /// What commands are about.
 #[derive(Debug)]
 pub(crate) struct Resource {
-    /// Below the book.
+    /// Its path below that of the book.
     pub(crate) path: &'static str,
-    /// The kind of tag that names one.
+    /// The kind of tag that names such a thing.
     pub(crate) kind: &'static str,
-    /// The field of its commands with its id; none: there is one of it in a book.
+    /// The field of its commands that holds its id; none: a book has only one of it.
     id: Option<&'static str>,
     /// The first word of its commands' names; empty: each has a line below.
     family: &'static str,
-    /// The commands that do not stand below one thing of the resource under their own verb.
+    /// The commands that are not found below one thing of the resource under their own verb.
     lines: &'static [Line],
 }
 
@@ -27,14 +27,14 @@ struct Line {
     makes: bool,
 }
 
-/// The way to one command.
+/// The path to one command.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     /// The command.
     pub(crate) entry: &'static CommandEntry,
-    /// Below the book; `{field}` gives a field of the command.
+    /// Its path below that of the book; `{field}` gives a field of the command.
     pub(crate) path: String,
-    /// It makes a new thing, which is then found below the resource's path.
+    /// Whether it creates a thing, which is then found below the resource's path.
     pub(crate) makes: bool,
 }
 
@@ -48,7 +48,7 @@ pub(crate) const RESOURCES: &[Resource] = &[
         family: "shop",
         lines: &[change("shop.open_book", "/shop")],
     },
-    // Products (商品) and what is offered of them.
+    // Products (商品) and their offers.
     Resource {
         path: "/products",
         kind: "product",
@@ -150,7 +150,7 @@ const fn change(command: &'static str, path: &'static str) -> Line {
 }
 
 impl Resource {
-    /// The ways to its commands, in the order of the table of commands.
+    /// The paths to its commands, in the order of the table of commands.
     pub(crate) fn routes(&self) -> impl Iterator<Item = Route> {
         // Keys have endpoints of their own: `keys.rs`.
         let given = COMMANDS.iter().filter(|entry| matches!(entry.row.right(), Right::Run(_)));

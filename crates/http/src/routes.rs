@@ -1,4 +1,4 @@
-//! Every endpoint there is, and their description.
+//! All endpoints, and their description.
 
 use serde_json::Value;
 

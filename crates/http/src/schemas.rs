@@ -1,4 +1,4 @@
-//! What is published of events: every version of each, with its JSON Schema and a sample.
+//! The catalogue of events: every version of each, with its JSON Schema and a sample.
 
 use axum::Json;
 use axum::extract::Path;
@@ -19,7 +19,7 @@ struct EventVersion {
     name: &'static str,
     /// Its version.
     version: u32,
-    /// Whether it is the one written today.
+    /// Whether this is the version that is written today.
     current: bool,
     /// Where its JSON Schema is.
     schema: String,
@@ -28,7 +28,7 @@ struct EventVersion {
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::get("event_types", "/v1/schemas", all)
-            .says(CHAPTER, "Every version of every event, with the way to its schema")
+            .says(CHAPTER, "Every version of every event, with the path of its schema")
             .answers::<Vec<EventVersion>>(200, "The catalogue"),
         Endpoint::get("event_schema", "/v1/schemas/{type}/{version}", one)
             .says(CHAPTER, "The JSON Schema of the data of one version of an event")
@@ -66,7 +66,7 @@ async fn one(
     });
     let published = found.ok_or_else(|| {
         Problem::not_found(format!(
-            "no event `{name}` of version {version}: `/v1/schemas` lists them"
+            "there is no version {version} of an event `{name}`: `/v1/schemas` lists all"
         ))
     })?;
     let mut schema = published.schema().to_value();

@@ -13,19 +13,19 @@ pub enum ServeError {
     /// A setting that cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Nothing can be sent.
+    /// No webhook messages can be sent.
     #[error(transparent)]
     Courier(#[from] CourierError),
-    /// Nothing can be published.
+    /// Events cannot be published.
     #[error(transparent)]
     Broker(#[from] BrokerError),
     /// No sign-in provider can be asked.
     #[error(transparent)]
     SignIn(StartError),
-    /// The address cannot be listened on.
-    #[error("{listen} cannot be listened on")]
+    /// The service cannot listen on the address.
+    #[error("the service cannot listen on {listen}")]
     Listen {
-        /// Which.
+        /// The address.
         listen: SocketAddr,
         /// Why.
         #[source]

@@ -1,4 +1,4 @@
-//! Listening, serving, and ending in good order.
+//! Listening, serving, and stopping cleanly.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -25,14 +25,14 @@ use crate::serve_error::ServeError;
 use crate::service::Service;
 use crate::{books, request};
 
-/// Time after which a failure to accept a connection is not the same one any more.
+/// Pause after a failure to accept a connection, so that the failure is not repeated in a loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves the books until `stop` returns; `ready` learns where, once it listens. What is at work
-/// then is finished, within the time of the settings.
+/// Serves the books until `stop` returns. `ready` gets the address as soon as the service listens.
+/// Requests in progress at the end are finished within the time that the settings give.
 ///
 /// # Errors
-/// Settings that cannot be used, or an address that is taken.
+/// The settings cannot be used, or the address is taken.
 pub async fn serve(
     settings: Settings,
     books: Books,
@@ -55,15 +55,15 @@ pub async fn serve(
     drop(listener);
     service.stop();
     if tokio::time::timeout(drain, open.shutdown()).await.is_err() {
-        tracing::warn!("requests were still at work when their time ended");
+        tracing::warn!("requests were still in progress when the time to finish them ended");
     }
-    // It ends with the service.
+    // This task ends with the service.
     let _ = attending.await;
     service.books.close().await;
     Ok(())
 }
 
-/// Keeps every book open, where events are to be sent though nobody asks for the book.
+/// Keeps every book open, if the settings say so, so that events are sent without a request.
 async fn attend(service: Service) {
     let settings = &service.settings;
     let sends = settings.webhooks.enabled || settings.nats.url.is_some();
@@ -82,12 +82,12 @@ async fn attend(service: Service) {
     }
 }
 
-/// The routes below what every request goes through.
+/// The routes, wrapped in what every request goes through.
 fn router(service: &Service) -> Router {
     let router = endpoints()
         .into_iter()
         .fold(Router::new(), |router, endpoint| endpoint.mount(router, service));
-    // The routes that stand here already are those whose methods it is asked about.
+    // `method_not_allowed_fallback` applies only to routes that were added before it.
     let router = router.fallback(not_found).method_not_allowed_fallback(not_allowed);
     router.layer(from_fn_with_state(service.clone(), request::answer)).with_state(service.clone())
 }
@@ -130,14 +130,14 @@ async fn accept(
         };
         let connection = open.watch(connection(stream, service, app.clone()));
         tokio::spawn(async move {
-            // A caller that breaks off is no event worth telling.
+            // A caller that disconnects is not worth a line in the log.
             let _ = connection.await;
             drop(permit);
         });
     }
 }
 
-/// One connection: HTTP/1.1, the head of each request within its time.
+/// Serves one connection: HTTP/1.1, with a time limit for the head of each request.
 fn connection(
     stream: TcpStream,
     service: &Service,
@@ -151,7 +151,7 @@ fn connection(
         Future: Send,
     > + use<>,
 > {
-    // Answers are small: waiting to fill a packet only delays them.
+    // Answers are small: waiting until a packet is full only delays them.
     let _ = stream.set_nodelay(true);
     let head_time = Duration::from_secs(service.settings.limits.head_seconds_max);
     let answer = hyper::service::service_fn(move |request: Request<Incoming>| {

@@ -1,4 +1,4 @@
-//! What all requests share: the open books, what is measured, how much may go on at once.
+//! What all requests share: the open books, the measures, and the limits on concurrent work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,12 +15,12 @@ use crate::config::{Nats, Settings, Webhooks};
 use crate::measures::Measures;
 use crate::serve_error::ServeError;
 
-/// Where the sign-in provider sends people back to.
+/// The path to which the sign-in provider sends people back.
 pub(crate) const CALLBACK: &str = "/v1/sign-in/callback";
-/// Who is signed in: where a sign-in leads back to, where nothing else is asked.
+/// The path that says who is signed in. A sign-in returns there, unless the caller asks for another.
 pub(crate) const ME: &str = "/v1/me";
 
-/// Cheap to clone: one a process.
+/// The shared state of the process; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Service(Arc<Shared>);
 
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) base_url: String,
     pub(crate) books: OpenBooks,
     pub(crate) clients: Clients,
-    /// How people sign in; none: they do not.
+    /// How people sign in; none: they cannot.
     pub(crate) sign_in: Option<RelyingParty>,
     pub(crate) courier: Arc<Courier>,
     pub(crate) measures: Measures,
@@ -78,7 +78,7 @@ impl Service {
         Ok(Self(Arc::new(shared)))
     }
 
-    /// Tells all streams to end, and those who ask whether it is ready that it is not.
+    /// Tells all streams to end; from now on the service answers that it is not ready.
     pub(crate) fn stop(&self) {
         self.0.stopping.send_replace(true);
     }
@@ -103,12 +103,12 @@ impl Service {
     }
 }
 
-/// What is sent: the same as anybody takes over HTTP.
+/// Makes the bodies of messages: the same as the event has over HTTP.
 fn to_body(base_url: String) -> ToBody {
     Arc::new(move |event: &EventText, book: &str| cloud_event::to_json(event, book, &base_url))
 }
 
-/// Where events are published, if anywhere.
+/// The broker to publish events to, if one is set.
 async fn broker(settings: &Nats, base_url: String) -> Result<Option<Broker>, BrokerError> {
     let Some(url) = settings.url.clone() else { return Ok(None) };
     let settings = BrokerSettings {
@@ -121,7 +121,7 @@ async fn broker(settings: &Nats, base_url: String) -> Result<Option<Broker>, Bro
     Broker::connect(settings, to_body(base_url)).await.map(Some)
 }
 
-/// Who sends events to webhooks.
+/// The courier that sends events to webhooks.
 fn courier(settings: &Webhooks, base_url: String) -> Result<Courier, CourierError> {
     let settings = daicho_deliveries::Settings {
         private_addresses: settings.private_addresses,

@@ -1,5 +1,5 @@
-//! The way of a person in and out: to the provider, back from it, who it is. Where no provider is
-//! set, nothing of it answers.
+//! Signing in and out: to the provider, back from it, and who is signed in. Without a provider in the
+//! settings these paths do not exist.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,27 +23,27 @@ const HTML: &str = "text/html";
 /// How a sign-in begins.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 struct Begin {
-    /// The path of this service to come back to; left out: `/v1/me`.
+    /// The path of this service to return to; left out: `/v1/me`.
     return_to: Option<String>,
 }
 
 /// Who is signed in.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Me {
-    /// Who acts.
+    /// The actor as which that person acts.
     actor: Actor,
     /// When the sign-in ends.
     ends_at: Timestamp,
-    /// The books that are open to that person.
+    /// The books to which that person has access.
     books: Vec<OpenTo>,
 }
 
-/// A book that is open to somebody.
+/// A book to which somebody has access.
 #[derive(Debug, Serialize, JsonSchema)]
 struct OpenTo {
     /// Its name.
     book: String,
-    /// What that person may do there.
+    /// The role of that person in the book.
     role: Role,
 }
 
@@ -52,13 +52,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("sign_in", SIGN_IN, begin)
             .says(CHAPTER, "Sends a browser to the sign-in provider")
             .asks::<Begin>()
-            .answers_in(303, "On to the provider", vec![])
+            .answers_in(303, "Redirects to the provider", vec![])
             .with_header("location", "The provider"),
         Endpoint::get("sign_in_callback", CALLBACK, finish)
-            .says(CHAPTER, "Where the provider sends the browser back to")
+            .says(CHAPTER, "Receives the browser back from the provider")
             .asks::<Returned>()
             .answers_in(303, "Signed in", vec![])
-            .with_header("location", "Where the sign-in was to lead back to")
+            .with_header("location", "The path to return to")
             .with_header("set-cookie", "The session"),
         Endpoint::post("sign_out", SIGN_OUT, end)
             .says(CHAPTER, "Ends the session of this browser")
@@ -70,7 +70,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// The settings say how people sign in, or nothing stands here.
+/// The relying party, if the settings say how people sign in; else there is nothing at this path.
 fn relying_party<'a>(service: &'a Service, uri: &Uri) -> Result<&'a RelyingParty, Problem> {
     service.sign_in.as_ref().ok_or_else(|| Problem::nothing_at(uri.path()))
 }
@@ -119,7 +119,7 @@ async fn me(
     Ok(Json(Me { actor: signed_in.actor().clone(), ends_at: signed_in.ends_at(), books }))
 }
 
-/// An answer: what went wrong as a page, where the caller would rather have one.
+/// An answer, in which a problem is shown as a page if the caller prefers one.
 fn told(headers: &HeaderMap, answer: Result<Response, Problem>) -> Response {
     let problem = match answer {
         Ok(answer) => return answer,
@@ -135,7 +135,7 @@ fn told(headers: &HeaderMap, answer: Result<Response, Problem>) -> Response {
 }
 
 fn nobody() -> Problem {
-    Problem::unauthorized("nobody is signed in with this browser: sign in at /v1/sign-in")
+    Problem::unauthorized("you are not signed in with this browser: sign in at /v1/sign-in")
 }
 
 #[cfg(test)]

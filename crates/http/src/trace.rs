@@ -1,5 +1,5 @@
-//! The trace that a request is a part of (W3C Trace Context), and what a collector of spans learns
-//! of it. Where no collector was named the span is one of the log alone.
+//! The trace that a request is part of (W3C Trace Context), and what a collector of spans gets of it.
+//! If no collector is set, the span is used in the log only.
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use opentelemetry::Context;
@@ -11,15 +11,15 @@ use tracing::Span;
 use tracing::field::display;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-/// Makes the span one of the caller's trace, if the caller has one.
+/// Makes the span part of the caller's trace, if the caller has one.
 pub(crate) fn begin(span: &Span, headers: &HeaderMap, method: &Method, route: &str) {
     let caller = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
     if span.set_parent(caller.clone()).is_err() {
-        // Nobody collects: the caller's trace is for the log alone.
+        // There is no collector: the caller's trace is used in the log only.
         return tell(span, &caller);
     }
-    // Names of the semantic conventions of OpenTelemetry. The kind is asked for when the span
-    // begins, which it does when it is first looked at.
+    // Names from OpenTelemetry's semantic conventions. The kind is set first: it is read when the
+    // span begins, which is at the first access to it.
     span.record("otel.kind", "server");
     span.set_attribute("http.request.method", method.to_string());
     span.set_attribute("http.route", route.to_owned());
@@ -28,7 +28,7 @@ pub(crate) fn begin(span: &Span, headers: &HeaderMap, method: &Method, route: &s
     tell(span, &context);
 }
 
-/// Names the trace in the log.
+/// Puts the id of the trace into the log.
 fn tell(span: &Span, context: &Context) {
     let of_trace = context.span();
     if of_trace.span_context().is_valid() {
@@ -36,7 +36,7 @@ fn tell(span: &Span, context: &Context) {
     }
 }
 
-/// Says what came of it.
+/// Puts the result into the span.
 pub(crate) fn end(span: &Span, status: StatusCode) {
     span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {

@@ -31,17 +31,17 @@ struct ParkedMessages {
     parked: Vec<Parked>,
 }
 
-/// Messages that were meant.
+/// The messages that a request applied to.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Messages {
     messages: usize,
 }
 
-/// Another secret.
+/// The request for a new secret.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Rotation {
-    /// For how long the secret before signs, too, up to a week.
+    /// Seconds for which the previous secret signs as well, at most a week.
     #[schemars(range(max = 604_800))]
     overlap_seconds: u64,
 }
@@ -52,10 +52,10 @@ impl Default for Rotation {
     }
 }
 
-/// What came of a test message.
+/// The result of a test message.
 #[derive(Debug, Serialize, JsonSchema)]
 struct TestAnswer {
-    /// Whether the receiver has taken it.
+    /// Whether the receiver accepted it.
     delivered: bool,
     /// What was wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,27 +74,27 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         managed(Endpoint::get("webhooks", &all, list), "Every webhook, without its secret")
             .answers::<Webhooks>(200, "The webhooks"),
-        managed(Endpoint::post("create_webhook", &all, create), "Makes a webhook")
+        managed(Endpoint::post("create_webhook", &all, create), "Creates a webhook")
             .body(schema_of::<WebhookRequest>())
             .answers::<MadeWebhook>(201, "The webhook; its secret is in this answer only"),
-        managed(Endpoint::get("webhook", &one, show), "How a webhook stands")
+        managed(Endpoint::get("webhook", &one, show), "A webhook and its state")
             .answers::<WebhookState>(200, "The webhook"),
         managed(Endpoint::patch("change_webhook", &one, change), "Changes a webhook")
             .body(schema_of::<WebhookChange>())
             .answers::<WebhookState>(200, "The webhook"),
-        managed(Endpoint::delete("delete_webhook", &one, delete), "Forgets a webhook")
-            .answers_nothing("It is no more"),
+        managed(Endpoint::delete("delete_webhook", &one, delete), "Deletes a webhook")
+            .answers_nothing("The webhook is deleted"),
         managed(
             Endpoint::post("rotate_webhook_secret", &below("rotate-secret"), rotate),
-            "Gives a webhook another secret; both sign for a while",
+            "Gives a webhook a new secret; the old one also signs for a while",
         )
         .body(schema_of::<Rotation>())
         .answers::<MadeWebhook>(200, "The webhook; its secret is in this answer only"),
         managed(
             Endpoint::post("test_webhook", &below("test"), test),
-            "Sends a message that is about nothing, `daicho.test`",
+            "Sends a test message, `daicho.test`, which is about no event",
         )
-        .answers::<TestAnswer>(200, "What came of it"),
+        .answers::<TestAnswer>(200, "The result"),
         managed(
             Endpoint::get("parked", &below("parked"), parked),
             "The messages that could not be delivered",
@@ -102,16 +102,16 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         .answers::<ParkedMessages>(200, "The messages"),
         managed(
             Endpoint::post("resend_parked", &below("parked/resend"), resend),
-            "Has parked messages sent once more",
+            "Sends parked messages once more",
         )
         .body(schema_of::<ParkedChoice>())
-        .answers::<Messages>(200, "So many will be"),
+        .answers::<Messages>(200, "The number of messages to be sent"),
         managed(
             Endpoint::post("drop_parked", &below("parked/drop"), drop_parked),
-            "Drops parked messages; their events stand in the record",
+            "Drops parked messages; their events stay in the record",
         )
         .body(schema_of::<ParkedChoice>())
-        .answers::<Messages>(200, "So many were"),
+        .answers::<Messages>(200, "The number of messages dropped"),
     ]
 }
 
@@ -168,7 +168,7 @@ async fn test(
     let taken_ms = u64::try_from(tested.taken.as_millis()).unwrap_or(u64::MAX);
     let (delivered, error) = match tested.outcome {
         Outcome::Delivered => (true, None),
-        Outcome::Gone => (false, Some("410: the receiver is there no more".to_owned())),
+        Outcome::Gone => (false, Some("410: the receiver is gone".to_owned())),
         Outcome::Failed { error, .. } => (false, Some(error)),
     };
     Ok(Json(TestAnswer { delivered, error, taken_ms }))

@@ -9,8 +9,8 @@ const SITE: &str = "sec-fetch-site";
 /// The request comes from a page of another site, or does not say where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a sign-in counts for what pages of this service ask: send `Sec-Fetch-Site: same-origin`, or \
-     this service's own `Origin`, as browsers do"
+    "a sign-in is accepted only from pages of this service: send `Sec-Fetch-Site: same-origin`, \
+     or this service's own `Origin`, as browsers do"
 )]
 pub struct CrossSite;
 

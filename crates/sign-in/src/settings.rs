@@ -113,8 +113,8 @@ impl SignIn {
             return Err(SettingsError::Value { name: "sign_in.issuer", reason });
         }
         if !is_secure(base_url) {
-            let reason = "a sign-in over http:// can be read on its way: give the https:// URL by \
-                          which people reach the service";
+            let reason = "a sign-in over http:// can be read by others on its way: give the https:// \
+                          URL at which people reach the service";
             return Err(SettingsError::Value { name: "public_url", reason: reason.to_owned() });
         }
         let wrong =

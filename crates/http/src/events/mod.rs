@@ -1,4 +1,4 @@
-//! Events out: pages, NDJSON and Server-Sent Events, from any position, by type and tag.
+//! Reading events: pages, NDJSON and Server-Sent Events, from any position, by type and tag.
 
 mod page;
 mod sse;
@@ -22,22 +22,22 @@ use crate::problem::Problem;
 use crate::service::Service;
 
 pub(crate) const CHAPTER: &str = "events";
-/// Events of a page, unless it is said otherwise.
+/// Events of a page by default.
 const LIMIT: usize = 100;
-/// Events of a page at most.
+/// Most events of a page.
 const LIMIT_MAX: usize = 1_000;
 const JSON: &str = "application/json";
-/// Where an event source that lost its connection says what it saw last.
+/// The header in which an event source that lost its connection says what it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// What is asked of the record.
+/// The query for events.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EventsQuery {
-    /// Only what stands after this position.
+    /// Only events after this position.
     #[serde(default)]
     after: Position,
-    /// Events of a page, 1 to 1,000; streams have no end of that kind.
+    /// Events of a page, 1 to 1,000; streams have no such limit.
     #[serde(default = "limit")]
     #[schemars(range(min = 1, max = 1_000))]
     limit: usize,
@@ -49,7 +49,7 @@ struct EventsQuery {
     #[serde(default, rename = "tag")]
     #[schemars(inner(length(min = 1)))]
     tags: Vec<String>,
-    /// NDJSON only: go on with what is recorded from now on, until the caller ends it.
+    /// NDJSON only: continue with new events as they are recorded, until the caller disconnects.
     #[serde(default)]
     follow: bool,
 }
@@ -69,7 +69,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 name: "Last-Event-ID".to_owned(),
                 place: "header",
                 required: false,
-                about: "Event streams only: the last `id` seen, in place of `after`".to_owned(),
+                about: "Event streams only: the last `id` seen, instead of `after`".to_owned(),
                 schema: json!({ "type": "string", "pattern": "^[0-9]{1,18}$" }),
             })
             .answers_in(
@@ -82,7 +82,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                     (EVENT_STREAM, line),
                 ],
             )
-            .with_header("daicho-scanned-to", "Pages: everything up to here was looked at"),
+            .with_header("daicho-scanned-to", "Pages: everything up to this position was searched"),
         Endpoint::get("event", &format!("{BOOK}/events/{{position}}"), page::one)
             .needs(Right::Read)
             .says(CHAPTER, "One event by its position")
@@ -122,7 +122,7 @@ async fn events(
 
 fn position(id: &str) -> Result<Position, Problem> {
     id.parse().map(Position).map_err(|_| {
-        Problem::malformed(format!("`{id}` is no position: it is the last `id` seen"))
+        Problem::malformed(format!("`{id}` is not a position: give the last `id` seen"))
             .at("Last-Event-ID")
     })
 }

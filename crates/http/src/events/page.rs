@@ -12,7 +12,7 @@ use crate::cloud_event::{self, BATCH_MEDIA_TYPE, CloudEvent};
 use crate::problem::Problem;
 use crate::service::Service;
 
-/// The media type of the exact texts that stand in the record.
+/// The media type of the exact texts in the record.
 pub(super) const RECORD: &str = "application/vnd.daicho.record+json";
 /// The header of a batch that says what `scanned_to` says in a page.
 const SCANNED_TO: HeaderName = HeaderName::from_static("daicho-scanned-to");
@@ -23,11 +23,11 @@ const SCANNED_TO: HeaderName = HeaderName::from_static("daicho-scanned-to");
 pub(super) struct Page {
     /// The events, in order.
     events: Vec<CloudEvent<'static>>,
-    /// Everything up to here was looked at: give it as `after` to go on.
+    /// Everything up to this position was searched: give it as `after` to continue.
     scanned_to: u64,
 }
 
-/// The two exact texts of an event, for those who check proofs.
+/// The two exact texts of an event, to check proofs with.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "describes what `one` writes")]
 pub(super) struct Record {
@@ -66,7 +66,7 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let form = wanted(&headers, &[cloud_event::MEDIA_TYPE, RECORD])?;
-    let missing = || Problem::not_found(format!("no event stands at position {position}"));
+    let missing = || Problem::not_found(format!("there is no event at position {position}"));
     let wanted = position.parse().map(Position).map_err(|_| missing())?;
     let before = Position(wanted.0.checked_sub(1).ok_or_else(missing)?);
     let page = session.ledger.history().events(&[], &[], before, 1).await?;

@@ -1,4 +1,4 @@
-//! Server-Sent Events: live, resumed where the `id` seen last says.
+//! Server-Sent Events: a live stream, resumed after the `id` seen last.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::service::Service;
 
 /// The media type of an event source.
 pub(super) const EVENT_STREAM: &str = "text/event-stream";
-/// Time without an event after which a comment shows that the stream lives.
+/// Time without an event after which a comment shows that the stream is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Milliseconds after which an event source that lost its connection comes again.
+/// Milliseconds after which an event source that lost its connection reconnects.
 const RETRY_MS: u32 = 1_000;
 
 pub(super) fn live(
@@ -48,8 +48,8 @@ async fn write(writer: &Writer, request: &FollowRequest) -> Result<(), Failure> 
     }
 }
 
-/// The events of a stretch. Behind the last one an `id` alone, which an event source keeps without
-/// telling anybody, says how far the record was looked through.
+/// The events of a stretch. An `id` without an event after the last one says how far the record was
+/// searched; an event source stores it without reporting an event.
 fn chunk(writer: &Writer, stretch: &EventStretch) -> Result<String, Failure> {
     let mut text = String::new();
     for event in &stretch.events {

@@ -1,5 +1,5 @@
-//! Events as a stream that a task of its own fills: it reads no further ahead than the caller
-//! takes, and ends with the caller, the key it came with, or the service.
+//! Events as a stream that is filled by a task of its own. The task reads only slightly ahead of the
+//! caller, and ends with the connection, the caller's access, or the service.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use crate::cloud_event;
 use crate::problem::Problem;
 use crate::service::Service;
 
-/// The media type of JSON texts, one a line.
+/// The media type of JSON texts, one per line.
 pub(super) const NDJSON: &str = "application/x-ndjson";
 /// Chunks that wait for the caller to take them.
 const CHUNKS_AHEAD: usize = 2;
-/// Events that are read at once.
+/// Events that are read at a time.
 const PAGE_EVENTS: usize = 256;
 
 /// Where a task writes what a caller reads.
@@ -44,7 +44,7 @@ impl Writer {
         }
     }
 
-    /// Returns when nobody wants more.
+    /// Returns when the stream is to end.
     pub(super) async fn ended(&self) {
         tokio::select! {
             () = self.chunks.closed() => {}
@@ -68,7 +68,7 @@ impl Drop for Writer {
     }
 }
 
-/// Answers with what `write` sends, as long as it goes on.
+/// Answers with what `write` sends, until it returns.
 pub(super) fn respond<F>(
     service: Service,
     session: Session,
@@ -79,7 +79,7 @@ where
     F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
     let Ok(room) = Arc::clone(&service.streams).try_acquire_owned() else {
-        let detail = "as many streams as allowed are open: try again, or read pages";
+        let detail = "too many streams are open: try again, or read pages";
         return Err(Problem::busy("too_many_streams", detail));
     };
     let (chunks, taken) = mpsc::channel(CHUNKS_AHEAD);
@@ -92,7 +92,7 @@ where
                 tracing::error!(%failure, "a stream of events ended early");
             },
             () = session.ended(&service) => {
-                tracing::info!("a stream of events ended with the key or sign-in it came with");
+                tracing::info!("a stream of events ended because its key or sign-in did");
             }
         }
     };
@@ -103,8 +103,8 @@ where
     Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(body)).into_response())
 }
 
-/// One event a line; the last line, and one after each stretch without a match, says how far the
-/// record was looked through.
+/// One event per line. The last line, and one after each stretch without a match, says how far the
+/// record was searched.
 pub(super) fn ndjson(
     service: Service,
     session: Session,

@@ -1,4 +1,4 @@
-//! Commands: the path and the body make one, its answer says what came of it, once and for ever.
+//! Commands: the path and the body make one, and its answer gives the result, always the same.
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode};
@@ -93,7 +93,7 @@ async fn the_caller_acts_on_behalf_of_a_member_and_both_are_recorded() {
     let history = service.get(&format!("./history/{tag}")).gives(StatusCode::OK).await.json();
     assert_eq!(history["lines"][0]["actor"], "system:integration");
     assert_eq!(history["lines"][0]["on_behalf_of"], format!("member:{MEMBER}"));
-    // The rules count for the one on whose behalf it is.
+    // The rules apply to the one on whose behalf the caller acts.
     let stranger = service
         .by(Role::Integration, Method::POST, "./orders")
         .json(&body)
@@ -119,7 +119,7 @@ async fn who_insists_on_what_it_knows_is_told_when_that_has_changed() {
     for wrong in ["1", "*", "W/\"1\"", "\"x\""] {
         assert_eq!(fulfil(wrong).gives(StatusCode::BAD_REQUEST).await.problem().0, "malformed");
     }
-    // It holds; the rule that is broken then is another matter.
+    // The expectation holds now; that the command then breaks a rule does not matter here.
     let answer = fulfil(&known).send().await.unwrap().status();
     assert_ne!(answer, StatusCode::PRECONDITION_FAILED);
     service.end().await;

@@ -1,4 +1,4 @@
-//! Consumers over HTTP: made, taken from, acknowledged, told.
+//! Consumers over HTTP: created, read in batches, acknowledged, answered with errors.
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode};

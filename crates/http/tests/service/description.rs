@@ -1,4 +1,4 @@
-//! The OpenAPI description is committed: what changes of the service is read in a review.
+//! The OpenAPI description is committed, so that changes of the service are seen in a review.
 
 use reqwest::{Method, StatusCode};
 

@@ -1,4 +1,5 @@
-//! What is not of its form gets a problem that names it, and changes nothing.
+//! A request that does not have the required form gets a problem that names the wrong part, and
+//! changes nothing.
 
 use daicho_app::Role;
 use reqwest::header::CONTENT_TYPE;
@@ -93,13 +94,13 @@ async fn headers_that_are_given_twice_or_are_empty_are_refused() {
     service.end().await;
 }
 
-/// Writes `bytes` to the service and reads what comes until it ends the connection.
+/// Writes `bytes` to the service and reads its answer until the service closes the connection.
 async fn raw(service: &Running, bytes: &[u8]) -> String {
     let mut stream =
         TcpStream::connect(service.url.strip_prefix("http://").unwrap()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
-    // A connection that is reset has ended, too.
+    // A connection that is reset is closed as well.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }

@@ -1,4 +1,4 @@
-//! Events out: pages, NDJSON, live streams; whole, in order, resumed where they ended.
+//! Reading events as pages, NDJSON and live streams: complete, in order, resumed where they ended.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ async fn an_event_is_a_cloud_event_with_the_schema_of_its_data() {
     let schema =
         event["dataschema"].as_str().unwrap().strip_prefix(&service.url).unwrap().to_owned();
     let schema = service.bare(Method::GET, &schema).gives(StatusCode::OK).await.json();
-    // The schemas themselves are held against what is written where events are (`published.rs`).
+    // The schemas themselves are tested beside the events (`published.rs`).
     let (named, data) = (schema["properties"].as_object().unwrap(), event["data"].as_object());
     let data = data.unwrap();
     assert!(data.keys().all(|field| named.contains_key(field)), "{data:?}");
@@ -102,11 +102,11 @@ async fn a_type_that_no_event_has_is_refused_in_every_form() {
     service.end().await;
 }
 
-/// Reads a stream of events until it has told of `count`.
+/// Reads a stream until it has sent `count` events.
 async fn read_stream(answer: Response, count: usize) -> (Vec<Value>, String) {
     let (mut text, mut stream) = (String::new(), answer.bytes_stream());
     let reading = async {
-        // An event ends with an empty line; the last one may have come in part.
+        // An event ends with an empty line; the last one may have arrived only in part.
         while text.matches("data: ").count() < count || !text.ends_with("\n\n") {
             text.push_str(std::str::from_utf8(&stream.next().await.unwrap().unwrap()).unwrap());
         }

@@ -1,4 +1,4 @@
-//! Keys: made and revoked over HTTP, shown once, in force at once.
+//! Keys: created and revoked over HTTP, shown once, effective at once.
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode};

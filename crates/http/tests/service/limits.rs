@@ -1,4 +1,4 @@
-//! More than is allowed at once is told to come again; what was answered stands.
+//! Requests above a limit are told to try again later; what was acknowledged stays recorded.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ async fn those_above_the_requests_at_once_wait_for_their_turn_and_no_longer_than
         service.post("./consumers/crm/batches", &waiting).gives(StatusCode::NO_CONTENT).await;
     };
     let late = async {
-        // Who asks before the other does is answered.
+        // A request that comes before the other one is answered.
         let refused = loop {
             let answer = service.get("./orders").send().await.unwrap();
             if answer.status() != StatusCode::OK {
@@ -110,7 +110,7 @@ async fn above_the_streams_at_once_pages_are_still_had() {
     assert_eq!(second.problem().0, "too_many_streams");
     service.get("./events").gives(StatusCode::OK).await;
     drop(first);
-    // The room is given back once the service sees that nobody reads any more.
+    // The place becomes free once the service notices that nobody reads any more.
     let mut answer = open().send().await.unwrap();
     while answer.status() != StatusCode::OK {
         answer = open().send().await.unwrap();

@@ -1,4 +1,4 @@
-//! Lists: filters, pages, the two axes, the own write, JSON and CSV.
+//! Lists: filters, pages, the two time axes, waiting for one's own write, JSON and CSV.
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode};

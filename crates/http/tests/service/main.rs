@@ -1,4 +1,4 @@
-//! The service as its callers know it: real sockets, a real book in SQLite.
+//! The service as its callers see it: over real sockets, with a real book in SQLite.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 

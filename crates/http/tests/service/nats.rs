@@ -1,4 +1,4 @@
-//! Events published by the service itself, of every book there is.
+//! The service itself publishes the events of every book.
 
 use std::time::Duration;
 

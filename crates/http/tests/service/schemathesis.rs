@@ -1,6 +1,6 @@
-//! schemathesis makes requests out of the description, well formed and not, and holds every answer
-//! against it: the status, the headers, the schema of the body, and that what is of the right form
-//! is taken and what is not is refused.
+//! schemathesis makes requests from the description, well formed and malformed, and checks every
+//! answer against it: the status, the headers, the schema of the body, and that well-formed requests
+//! are accepted and malformed ones refused.
 
 use std::path::Path;
 use std::process::Command;
@@ -37,7 +37,7 @@ async fn no_request_made_of_the_description_gets_an_answer_outside_of_it() {
         .args(["--url", &service.url, "--checks", "all", "--workers", "1", "--no-color"])
         .args(["--header", &format!("Authorization: Bearer {}", service.keys[&Role::Operator])])
         .args(["--max-examples", &examples.to_string(), "--seed", &faults::seed().to_string()])
-        // It would find its own key in the list and end it.
+        // It would find its own key in the list and revoke it.
         .args(["--exclude-path-regex", "/revoke$"])
         .current_dir(service.folder.path());
     let ran = tokio::task::spawn_blocking(move || schemathesis.output().unwrap()).await.unwrap();
@@ -49,7 +49,7 @@ async fn no_request_made_of_the_description_gets_an_answer_outside_of_it() {
     service.end().await;
 }
 
-/// The description for one book, which every request is about.
+/// The description, narrowed to one book that every request is about.
 fn of_one_book(mut description: Value) -> Value {
     let paths = description["paths"].as_object_mut().unwrap();
     *paths = std::mem::take(paths)

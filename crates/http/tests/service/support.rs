@@ -1,4 +1,4 @@
-//! A service in this process, on a book that went the main road, and those who call it.
+//! A service in this process, on a book in which the main road was run, and its callers.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -11,12 +11,12 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// From the opening of the book to a confirmed order.
+/// The main road: the commands from the opening of the book to a confirmed order.
 const MAIN_ROAD: &str = include_str!("../../../cli/tests/data/main_road.jsonl");
 pub(crate) const ORGANISATION: &str = "01J0000000000000000000000A";
 pub(crate) const MEMBER: &str = "01J0000000000000000000000B";
 pub(crate) const ORDER: &str = "01J0000000000000000000000D";
-/// Events of the main road, and of the keys that are made after it.
+/// Number of events of the main road and of the keys created after it.
 pub(crate) const ROAD_EVENTS: u64 = 21;
 
 /// A running service with a key for each role.
@@ -60,7 +60,7 @@ impl Running {
         Self { folder, url, keys, client: Client::new(), stop: Some(stop), task }
     }
 
-    /// A request by a key of this role.
+    /// A request with a key of this role.
     pub(crate) fn by(&self, role: Role, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).bearer_auth(&self.keys[&role])
     }
@@ -82,7 +82,7 @@ impl Running {
         self.by(Role::Operator, Method::POST, path).json(body)
     }
 
-    /// Tells the service to end, and waits until it has.
+    /// Tells the service to stop, and waits until it has stopped.
     pub(crate) async fn end(mut self) -> TempDir {
         self.stop.take().unwrap().send(()).unwrap();
         self.task.await.unwrap();
@@ -90,7 +90,7 @@ impl Running {
     }
 }
 
-/// Makes a book, and a key for each role.
+/// Creates a book, runs the main road, and creates a key for each role.
 pub(crate) async fn book_after_the_main_road(
     folder: &TempDir,
     name: &str,
@@ -119,12 +119,12 @@ pub(crate) async fn book_after_the_main_road(
     keys
 }
 
-/// What an answer must be.
+/// Checks of an answer.
 pub(crate) trait Answers {
     async fn gives(self, status: StatusCode) -> Given;
 }
 
-/// An answer, taken in.
+/// An answer, read to its end.
 pub(crate) struct Given {
     pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) text: String,

@@ -1,4 +1,5 @@
-//! Webhooks over HTTP: made, sent to, changed, gone. How they are sent, `daicho-deliveries` tests.
+//! Webhooks over HTTP: created, sent to, changed, deleted. Sending itself is tested in
+//! `daicho-deliveries`.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::support::{Answers, Running};
 
 type Seen = Arc<Mutex<Vec<Value>>>;
 
-/// A receiver that takes all but what is about Akane.
+/// A receiver that accepts all messages except those about Akane.
 async fn receiver() -> (String, Seen) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -38,7 +39,7 @@ async fn within(mut is_so: impl AsyncFnMut() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("it does not come in time");
+    panic!("the state is not reached in time");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,7 +71,7 @@ async fn what_happens_is_sent_to_a_webhook_as_anybody_reads_it() {
     assert_eq!(parked, json!({ "parked": [] }));
     let metrics = service.bare(Method::GET, "/metrics").gives(StatusCode::OK).await.text;
     assert!(metrics.contains("daicho_webhooks_delivered_total 1"), "{metrics}");
-    // It may have been tried again.
+    // The message may have been tried again, so the count is not fixed.
     assert!(metrics.contains("daicho_webhooks_failed_total "), "{metrics}");
     assert!(!metrics.contains("daicho_webhooks_failed_total 0"), "{metrics}");
     service.end().await;

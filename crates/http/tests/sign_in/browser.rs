@@ -1,4 +1,4 @@
-//! A browser as far as a sign-in needs one: cookies, and redirects one by one.
+//! As much of a browser as a sign-in needs: cookies, and redirects followed one by one.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,21 +6,21 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, header};
 use serde_json::Value;
 
-/// Pages of the provider on the way through.
+/// Most pages of the provider during one sign-in.
 const PAGES_MAX: usize = 20;
 
-/// What browsers say that they would like to see.
+/// The `Accept` header that browsers send.
 const ACCEPTS: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 /// A person's browser.
 #[derive(Clone)]
 pub(crate) struct Browser {
     client: Client,
-    /// By origin, then by name.
+    /// Values by origin, then by name.
     cookies: HashMap<String, BTreeMap<String, String>>,
 }
 
-/// What a browser was answered.
+/// An answer to a browser.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
@@ -39,7 +39,7 @@ impl Browser {
         self.ask(Method::GET, url, |request| request.header(header::ACCEPT, ACCEPTS)).await
     }
 
-    /// What a page of the service itself asks for.
+    /// A request as a page of the service itself sends it.
     pub(crate) async fn post(&mut self, url: &str, body: &Value) -> Page {
         let own = |request: RequestBuilder| request.header("Sec-Fetch-Site", "same-origin");
         self.ask(Method::POST, url, |request| own(request).json(body)).await
@@ -73,8 +73,8 @@ impl Browser {
         Page { status, headers, text: answer.text().await.unwrap(), url }
     }
 
-    /// Signs in at the provider under this name, from where the service has sent the browser to;
-    /// answers with where the provider sends it back to.
+    /// Signs in at the provider under this name, starting at the address to which the service sent
+    /// the browser. Returns the address to which the provider sends it back.
     pub(crate) async fn at_provider(&mut self, begun: &str, name: &str) -> String {
         self.through(begun, &|text| {
             let prompt = if text.contains("value=\"login\"") { "login" } else { "consent" };
@@ -83,7 +83,7 @@ impl Browser {
         .await
     }
 
-    /// Breaks off at the provider instead.
+    /// Cancels at the provider instead.
     pub(crate) async fn broken_off(&mut self, begun: &str) -> String {
         let page = self.get(begun).await;
         let mut url = format!("{}/abort", page.location());
@@ -113,7 +113,7 @@ impl Browser {
         panic!("the provider does not send the browser back: {page:?}");
     }
 
-    /// The cookies that are kept for a service.
+    /// The cookies kept for a service.
     pub(crate) fn cookies_of(&mut self, url: &str) -> &mut BTreeMap<String, String> {
         let origin = Url::parse(url).unwrap().origin().ascii_serialization();
         self.cookies.entry(origin).or_default()
@@ -121,7 +121,7 @@ impl Browser {
 }
 
 impl Page {
-    /// Where it leads to.
+    /// The address that the answer redirects to.
     #[track_caller]
     pub(crate) fn location(&self) -> String {
         assert!(self.status.is_redirection(), "{}: {}", self.status, self.text);
@@ -140,7 +140,7 @@ impl Page {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// What a `Set-Cookie` says of this cookie.
+    /// The `Set-Cookie` header of this cookie.
     #[track_caller]
     pub(crate) fn cookie(&self, name: &str) -> &str {
         let lines = self.headers.get_all(header::SET_COOKIE).iter();

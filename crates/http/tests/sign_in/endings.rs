@@ -1,4 +1,4 @@
-//! How a sign-in ends: by time, by the person, by a change of the cookie or of its key.
+//! How a sign-in ends: by time, by the person, or by a change of the cookie or of its key.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -32,7 +32,7 @@ async fn a_stream_of_events_ends_with_the_session() {
     let events = house.at("/v1/books/shop/events");
     let live = |request: RequestBuilder| request.header("Accept", "text/event-stream");
     let mut stream = pin!(browser.ask(Method::GET, &events, live));
-    // Time enough for the stream to be asked again whether its session goes on.
+    // Enough time for the stream to check again that its session is valid.
     timeout(Duration::from_secs(3), &mut stream).await.unwrap_err();
     house.later(HOUR * 9);
     let told = timeout(Duration::from_secs(20), stream).await.unwrap().gives(StatusCode::OK);
@@ -70,7 +70,7 @@ async fn a_cookie_that_was_changed_or_made_for_something_else_opens_nothing() {
     }
     browser.cookies_of(&orders).insert("daicho".to_owned(), good);
     browser.get(&orders).await.gives(StatusCode::OK);
-    // Whoever sends a key means the key, whatever the browser sends beside it.
+    // A key takes precedence over the cookie that the browser sends as well.
     let both = browser.ask(Method::GET, &orders, |request| request.bearer_auth("nonsense")).await;
     both.gives(StatusCode::UNAUTHORIZED);
     house.service.end().await;

@@ -1,4 +1,4 @@
-//! A provider, a service that people sign in to there, and a clock that can be put forward.
+//! A provider, a service at which people sign in with it, and a clock that can be moved forward.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,7 +12,7 @@ use crate::browser::{Browser, Page};
 use crate::provider::{ClaimsAre, Provider};
 use crate::support::{Running, book_after_the_main_road};
 
-/// The system's clock, put forward.
+/// The system's clock, moved forward.
 struct Forward {
     system: Arc<dyn Clock>,
     by_us: AtomicI64,
@@ -24,7 +24,7 @@ impl Clock for Forward {
     }
 }
 
-/// All of it together.
+/// The provider, the service and the clock together.
 pub(crate) struct House {
     pub(crate) provider: Provider,
     pub(crate) service: Running,
@@ -32,7 +32,7 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// With a public client and the claims in the ID token.
+    /// Starts all, with a public client and the claims in the ID token.
     pub(crate) async fn open() -> Self {
         Self::open_with(ClaimsAre::InTheToken, "rsa", |_| {}).await
     }
@@ -64,7 +64,7 @@ impl House {
         Self { provider, service, clock }
     }
 
-    /// The same with few requests a second of one person.
+    /// The same with a low limit of requests per person.
     pub(crate) async fn limited_to(self, burst: u32) -> Self {
         let limit = |settings: &mut Settings| {
             settings.limits.requests_a_second = 1;
@@ -73,12 +73,12 @@ impl House {
         self.served_again(|_| {}, limit).await
     }
 
-    /// The same books and the same provider under another process of the service.
+    /// The same books and provider with a new process of the service.
     pub(crate) async fn restarted(self, change: impl FnOnce(&mut SignIn)) -> Self {
         self.served_again(change, |_| {}).await
     }
 
-    /// The same with other settings.
+    /// The same books and provider, served again with other settings.
     pub(crate) async fn served_again(
         self,
         change: impl FnOnce(&mut SignIn),
@@ -107,12 +107,12 @@ impl House {
         format!("{}{path}", self.service.url)
     }
 
-    /// Where the service sends a browser that wants to sign in.
+    /// The address to which the service sends a browser that wants to sign in.
     pub(crate) async fn begin(&self, browser: &mut Browser) -> String {
         browser.get(&self.at("/v1/sign-in")).await.location()
     }
 
-    /// The way through the provider and back, up to the answer of the service.
+    /// Goes through the provider and back; returns the answer of the service.
     pub(crate) async fn come_back(&self, browser: &mut Browser, name: &str) -> Page {
         let begun = self.begin(browser).await;
         let back = browser.at_provider(&begun, name).await;

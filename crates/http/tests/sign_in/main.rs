@@ -1,4 +1,4 @@
-//! People sign in at a real provider, the npm package `oidc-provider`, and do their work.
+//! People sign in with a real provider, the npm package `oidc-provider`, and do their work.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
 

@@ -1,4 +1,4 @@
-//! The provider changes its keys, goes away, refuses.
+//! The provider changes its keys, is unavailable, or refuses.
 
 use daicho_app::Role;
 use reqwest::{Method, StatusCode, header};
@@ -30,7 +30,7 @@ async fn while_the_provider_is_away_nobody_new_comes_in_and_all_else_goes_on() {
     let page = late.get(&back).await.gives(StatusCode::SERVICE_UNAVAILABLE);
     assert!(page.headers.contains_key(header::RETRY_AFTER));
     assert!(page.text.starts_with("<!doctype html>"), "{}", page.text);
-    // Whoever is signed in stays so, and keys have nothing to do with it.
+    // People who are signed in stay signed in, and keys do not depend on the provider.
     browser.get(&house.at("/v1/books/shop/orders")).await.gives(StatusCode::OK);
     house.service.get("./orders").gives(StatusCode::OK).await;
     house.service.end().await;

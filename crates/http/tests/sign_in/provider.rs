@@ -1,4 +1,4 @@
-//! The provider: `oidc-provider` in a process of its own, gone with the test.
+//! The provider: `oidc-provider` in a process of its own that ends with the test.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use daicho_test_servers::npm_packages;
 use serde_json::{Value, json};
 
-/// What the provider is made of, and where.
+/// The files of the provider, with their names.
 const SOURCES: [(&str, &str); 3] = [
     ("package.json", include_str!("provider/package.json")),
     ("package-lock.json", include_str!("provider/package-lock.json")),
@@ -16,16 +16,16 @@ const SOURCES: [(&str, &str); 3] = [
 pub(crate) const CLIENT_WITH_SECRET: &str = "secret: client";
 pub(crate) const CLIENT_SECRET: &str = "a secret+with%signs/of:all&kinds";
 
-/// Where the claims of a person stand.
+/// Where the claims of a person are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimsAre {
     /// In the ID token.
     InTheToken,
-    /// To be asked for beside it, as the standard has it.
+    /// At an endpoint of their own, as is usual by the standard.
     BesideIt,
 }
 
-/// A provider that runs.
+/// A running provider.
 pub(crate) struct Provider {
     process: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -33,7 +33,7 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// One that knows these accounts by the roles it claims for them.
+    /// Starts a provider with these accounts and the roles that it claims for them.
     pub(crate) fn start(claims: ClaimsAre, accounts: &Value) -> Self {
         let said = json!({ "accounts": accounts, "standard": claims == ClaimsAre::BesideIt });
         let mut process = Command::new("node")
@@ -44,21 +44,21 @@ impl Provider {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("node is there (Debian: nodejs)");
+            .expect("node is installed (Debian: nodejs)");
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let issuer = lines.next().expect("the provider listens").unwrap();
         Self { process, lines, issuer }
     }
 
-    /// Other keys sign from now on.
+    /// Makes the provider sign with other keys from now on.
     pub(crate) fn rotate_keys(&mut self) {
         writeln!(self.process.stdin.as_mut().unwrap(), "rotate").unwrap();
-        // Between its answers it talks of itself.
+        // Other lines that it prints come in between.
         let mut lines = self.lines.by_ref().map_while(Result::ok);
-        assert!(lines.any(|line| line == "rotated"), "the provider is there");
+        assert!(lines.any(|line| line == "rotated"), "the provider is running");
     }
 
-    /// It is gone.
+    /// Stops the provider.
     pub(crate) fn stop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -67,13 +67,13 @@ impl Provider {
 
 impl Drop for Provider {
     fn drop(&mut self) {
-        // It may have been stopped before.
+        // This fails if it was stopped before.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The folder in which the packages are.
+/// The folder of the installed packages.
 fn installed() -> PathBuf {
     npm_packages(Path::new(env!("CARGO_TARGET_TMPDIR")), "oidc-provider", &SOURCES)
 }

@@ -1,4 +1,4 @@
-//! What others would like to do with a sign-in that is not theirs.
+//! Attacks: what others may try with a sign-in that is not theirs.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::browser::{Browser, Page};
 use crate::house::House;
 
-/// The address with another value of a parameter; none: without it.
+/// The address with another value of a parameter; none: without the parameter.
 fn with(url: &str, name: &str, value: Option<&str>) -> String {
     let mut url = Url::parse(url).unwrap();
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -27,7 +27,7 @@ fn parameter(url: &str, name: &str) -> String {
     found.unwrap_or_else(|| panic!("{url} has no {name}")).1.into_owned()
 }
 
-/// The code of the problem that a program is told instead of the page.
+/// The code of the problem that a program gets instead of the page.
 async fn code(browser: &mut Browser, url: &str) -> String {
     let page = browser.ask(Method::GET, url, |request| request).await;
     let json = page.json();
@@ -61,7 +61,7 @@ async fn a_callback_that_this_browser_did_not_begin_is_refused() {
     ] {
         assert_eq!(code(&mut browser, &bad).await, "sign_in_refused", "{bad}");
     }
-    // Somebody else's browser, to which the address was handed.
+    // The browser of somebody else, who was given the address.
     assert_eq!(code(&mut Browser::new(), &back).await, "sign_in_stale");
     is_out(&house, &mut browser).await;
     assert_eq!(browser.get(&back).await.location(), house.at("/v1/me"));
@@ -77,7 +77,7 @@ async fn a_callback_counts_once_and_a_sign_in_does_not_wait_for_ever() {
     let back = browser.at_provider(&begun, "sato").await;
     browser.get(&back).await.gives(StatusCode::SEE_OTHER);
     assert_eq!(code(&mut browser, &back).await, "sign_in_stale");
-    // With the cookie that was there before: the provider knows that the code was used.
+    // With the earlier cookie: the provider knows that the code was used.
     assert_eq!(code(&mut copied, &back).await, "sign_in_stale");
     is_out(&house, &mut copied).await;
     let begun = house.begin(&mut browser).await;
@@ -155,7 +155,7 @@ async fn another_site_can_do_nothing_in_the_name_of_who_is_signed_in() {
     }
     let from_own = |request: reqwest::RequestBuilder| request.json(&body).header("Origin", &own);
     browser.ask(Method::POST, &work, from_own).await.gives(StatusCode::CREATED);
-    // A key is not sent by a browser of itself.
+    // Browsers do not send a key by themselves.
     let key = &house.service.keys[&daicho_app::Role::Operator];
     let by_key = |request: reqwest::RequestBuilder| {
         request.json(&body).bearer_auth(key).header("Sec-Fetch-Site", "cross-site")

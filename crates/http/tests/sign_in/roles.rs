@@ -1,4 +1,4 @@
-//! What a person may do is what the provider claims, book by book.
+//! A person's rights are those that the provider claims, book by book.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn the_role_of_every_book_gives_way_to_that_of_a_book() {
     let books =
         json!([{ "book": "other", "role": "billing" }, { "book": "shop", "role": "auditor" }]);
     assert_eq!(me["books"], books);
-    // An auditor reads, and sees no personal values; who bills does.
+    // An auditor reads but sees no personal values; the billing role sees them.
     for (book, sealed) in [("shop", true), ("other", false)] {
         let members = aoki.get(&house.at(&format!("/v1/books/{book}/members"))).await;
         let members = members.gives(StatusCode::OK);

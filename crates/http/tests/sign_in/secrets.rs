@@ -1,4 +1,4 @@
-//! The log says what happened, and nothing by which somebody else could come in.
+//! The log says what happened, and holds no secret with which somebody else could sign in.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use crate::browser::Browser;
 use crate::house::House;
 use crate::provider::ClaimsAre;
 
-/// The log, kept.
+/// The log, kept in memory.
 #[derive(Clone, Default)]
 struct Kept(Arc<Mutex<Vec<u8>>>);
 

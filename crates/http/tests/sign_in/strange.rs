@@ -1,4 +1,4 @@
-//! Providers that answer as none should: nobody is signed in, and nobody waits for long.
+//! Providers that do not follow the standard: nobody is signed in, and nobody waits for long.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::support::{Answers, Running};
 /// More than a service reads of one answer.
 const BYTES: usize = 1_024 * 1_024;
 
-/// Where one that has moved is now.
+/// The path to which a provider that moved redirects.
 const MOVED: &str = "/moved";
 
-/// How a provider is strange.
+/// How a provider departs from the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Strange {
     NotThere,
@@ -61,7 +61,7 @@ impl Strange {
     }
 }
 
-/// What a provider says of itself, its addresses with this scheme.
+/// What a provider says about itself; its addresses have this scheme.
 fn described(issuer: &str, scheme: &str) -> String {
     let at = |path: &str| format!("{scheme}://login.example.jp/{path}");
     let text = json!({
@@ -71,8 +71,8 @@ fn described(issuer: &str, scheme: &str) -> String {
     text.to_string()
 }
 
-/// The address of a provider that is strange below a path for each way, and below others as one
-/// should be.
+/// The address of a provider that is strange in each way below a path of its own, and follows the
+/// standard below all others.
 async fn provider() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -114,7 +114,7 @@ async fn a_provider_that_answers_as_none_should_signs_nobody_in() {
             Duration::from_secs(15),
             ask().gives(StatusCode::SERVICE_UNAVAILABLE),
         );
-        let told = told.await.unwrap_or_else(|_| panic!("{strange:?} is waited for"));
+        let told = told.await.unwrap_or_else(|_| panic!("the service waits for {strange:?}"));
         assert_eq!(told.problem().0, "sign_in_unavailable", "{strange:?}");
         service.get("./orders").gives(StatusCode::OK).await;
         service.end().await;

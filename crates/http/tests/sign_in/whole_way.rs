@@ -1,4 +1,4 @@
-//! From the first page to a command that is recorded under the person's name.
+//! The whole sign-in: from the first page to a command that is recorded under the person's name.
 
 use daicho_http::Settings;
 use reqwest::{Method, StatusCode};

@@ -1,9 +1,9 @@
 // An OpenID Connect provider on a free port of this machine, for one test.
 //
 // Its one argument is JSON: `accounts`, the roles of each account by name, and `standard`, whether
-// claims are told beside the ID token only, as the standard has it. It prints its issuer as a line
-// when it listens. A line on standard input, `rotate`, gives it other keys, and is answered with
-// `rotated`; when standard input ends, so does it.
+// claims are given only outside the ID token, as is usual by the standard. It prints its issuer as a
+// line when it listens. The line `rotate` on standard input gives it other keys, and is answered
+// with `rotated`. It ends when standard input ends.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -24,7 +24,7 @@ const clients = [
   },
 ].map((client) => ({
   token_endpoint_auth_method: 'none',
-  // An address of this machine counts with any port, so that the service may take a free one.
+  // An address of this machine is accepted with any port, so that the service may use a free one.
   application_type: 'native',
   redirect_uris: ['http://127.0.0.1/v1/sign-in/callback'],
   grant_types: ['authorization_code'],
