@@ -1,7 +1,7 @@
 //! Publishes the events of a book to NATS JetStream: one stream per book, one subject per type, the
 //! message id `book/position`. Each message names the one before it, so that the stream equals the
-//! record from its first event on, in order, without a gap or a duplicate. What a broker has lost is
-//! published again.
+//! record from its first event on, in order, without a gap or a duplicate. What a broker has lost
+//! is published again.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
-//! Sends the events of a book to webhooks and to NATS. It reads the record and sends; every decision
-//! about a webhook is made by `daicho_app::Ledger`. A rebuild of lists sends nothing, since lists
-//! are not read here.
+//! Sends the events of a book to webhooks and to NATS. It reads the record and sends; every
+//! decision about a webhook is made by `daicho_app::Ledger`. A rebuild of lists sends nothing,
+//! since lists are not read here.
 
 mod attendant;
 mod courier;

@@ -92,7 +92,8 @@ async fn is_whole(server: &NatsServer, ledger: &Ledger) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let stored = tokio::time::timeout(PATIENCE, waiting).await.expect("the stream is filled in time");
+    let stored =
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the stream is filled in time");
     assert_eq!(stored, expected);
     assert!(expected.iter().any(|(_, subject)| subject == "daicho.shop.organisation.registered"));
 }

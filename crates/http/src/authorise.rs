@@ -59,8 +59,8 @@ impl Session {
         if self.caller.may(Right::OpenPersonal) { Privacy::Opened } else { Privacy::Sealed }
     }
 
-    /// Returns when the key or the sign-in no longer gives access to the book: for answers that go on
-    /// after the request was authorised.
+    /// Returns when the key or the sign-in no longer gives access to the book: for answers that go
+    /// on after the request was authorised.
     pub(crate) async fn ended(&self, service: &Service) {
         loop {
             tokio::time::sleep(ASKED_AGAIN).await;
@@ -78,7 +78,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let session = parts.extensions.get::<Self>().cloned();
-        session.ok_or_else(|| Problem::busy("unavailable", "the caller of this request was not checked"))
+        session.ok_or_else(|| Problem::busy("unavailable", "this request's caller was not checked"))
     }
 }
 
@@ -105,8 +105,8 @@ impl Credential {
 
 /// Passes a request on if its key, or its signed-in person, has a role with the right in the book.
 ///
-/// The answer is the same for a book that does not exist, a key or role of another book, and a wrong
-/// key.
+/// The answer is the same for a book that does not exist, a key or role of another book, and a
+/// wrong key.
 pub(crate) async fn authorise(
     State((service, right)): State<(Service, Right)>,
     path: RawPathParams,
@@ -151,8 +151,8 @@ fn credential(service: &Service, request: &Request) -> Result<Credential, Proble
         return bearer(headers).map(|secret| Credential::Key(secret.to_owned()));
     };
     let nobody = || {
-        let detail = "no key, and nobody is signed in: send `Authorization: Bearer KEY`, or sign in \
-                      at /v1/sign-in";
+        let detail = "no key, and nobody is signed in: send `Authorization: Bearer KEY`, or sign \
+                      in at /v1/sign-in";
         Problem::unauthorized(detail)
     };
     let signed_in = relying_party.signed_in(headers).ok_or_else(nobody)?;

@@ -47,7 +47,8 @@ impl OpenBooks {
         let known = self.open.lock().await.get(name).cloned();
         let cell = match known {
             Some(cell) => cell,
-            // Only names of existing books are kept, so that requests for others do not fill memory.
+            // Only names of existing books are kept, so that requests for others do not fill
+            // memory.
             None if !self.books.exists(name).await? => return Ok(None),
             None => Arc::clone(self.open.lock().await.entry(name.clone()).or_default()),
         };

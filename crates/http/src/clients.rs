@@ -46,8 +46,7 @@ impl Clients {
         self.buckets.check_key(&client).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
             let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-            let detail =
-                "this key or person sends too many requests: wait as `Retry-After` says";
+            let detail = "this key or person sends too many requests: wait as `Retry-After` says";
             Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
                 .retry_after(seconds)
         })

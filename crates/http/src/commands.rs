@@ -68,8 +68,8 @@ fn parameters(route: &Route) -> Vec<Parameter> {
         header(
             "Idempotency-Key",
             "^[!-~]{1,255}$",
-            "Names the request, uniquely in the book: repeating it has no further effect and gets the \
-             same answer",
+            "Names the request, uniquely in the book: repeating it has no further effect and gets \
+             the same answer",
         ),
         header(
             "Daicho-On-Behalf-Of",

@@ -96,7 +96,8 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// Connections open at the same time; further ones wait to be accepted.
     pub connections_max: usize,
-    /// Requests in progress at the same time; further ones wait for their turn, in order of arrival.
+    /// Requests in progress at the same time; further ones wait for their turn, in order of
+    /// arrival.
     pub requests_max: usize,
     /// Milliseconds that a request waits for its turn; then 503. 0: requests do not wait.
     pub queue_ms_max: u64,
@@ -227,7 +228,7 @@ impl Settings {
             Some(url) if !is_base(url) => {
                 return Err(ConfigError::Value {
                     name: "public_url",
-                    reason: format!("`{url}` is not an http:// or https:// URL without a slash at the end"),
+                    reason: format!("`{url}` is not an http(s):// URL without a slash at the end"),
                 });
             }
             Some(_) | None => {}
@@ -262,7 +263,7 @@ impl Nats {
         }
         let is_token = |token: &str| !token.is_empty() && token.chars().all(is_plain);
         if !self.subject_prefix.split('.').all(is_token) {
-            return wrong("nats.subject_prefix", "a subject consists of words separated by dots, such as `daicho`");
+            return wrong("nats.subject_prefix", "a subject is words separated by dots: `daicho`");
         }
         if !(1..=5).contains(&self.replicas) {
             return wrong("nats.replicas", "a broker keeps 1 to 5 copies");

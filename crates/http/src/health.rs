@@ -26,7 +26,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         plain(Endpoint::get("live", LIVE, live)).says(CHAPTER, "Whether the process is alive"),
         plain(Endpoint::get("ready", READY, ready))
             .answers_in(503, "The service is not ready", vec![])
-            .says(CHAPTER, "Whether the service is ready: the books can be reached and it is not stopping"),
+            .says(CHAPTER, "Whether the books can be reached and the service is not stopping"),
         Endpoint::get("metrics", METRICS, metrics)
             .says(CHAPTER, "What the service measures, for Prometheus")
             .answers_in(200, "The measures", vec![("application/openmetrics-text", text())]),

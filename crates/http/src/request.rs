@@ -81,8 +81,8 @@ async fn limited(service: &Service, route: &str, request: Request, next: Next) -
 
 /// Waits until there is room for one more request. Requests that watch the service do not wait.
 ///
-/// Callers wait instead of being refused: they would try again at once, and refusing them would take
-/// time from the requests in progress. No more requests wait than there are connections.
+/// Callers wait instead of being refused: they would try again at once, and refusing them would
+/// take time from the requests in progress. No more requests wait than there are connections.
 async fn turn<'a>(
     service: &'a Service,
     route: &str,

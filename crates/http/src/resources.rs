@@ -1,6 +1,7 @@
 //! The commands as resources: which path leads to which decision. A command about an existing thing
-//! is found below that thing under its verb, `order.accept` at `/orders/{order}/accept`, and needs no
-//! line here. Commands that create a thing, or are about another thing than their family's, need one.
+//! is found below that thing under its verb, `order.accept` at `/orders/{order}/accept`, and needs
+//! no line here. Commands that create a thing, or are about another thing than their family's, need
+//! one.
 
 use daicho_app::{COMMANDS, CommandEntry, Right};
 

@@ -17,7 +17,8 @@ use crate::serve_error::ServeError;
 
 /// The path to which the sign-in provider sends people back.
 pub(crate) const CALLBACK: &str = "/v1/sign-in/callback";
-/// The path that says who is signed in. A sign-in returns there, unless the caller asks for another.
+/// The path that says who is signed in. A sign-in returns there, unless the caller asks for
+/// another.
 pub(crate) const ME: &str = "/v1/me";
 
 /// The shared state of the process; cheap to clone.

@@ -1,5 +1,5 @@
-//! Signing in and out: to the provider, back from it, and who is signed in. Without a provider in the
-//! settings these paths do not exist.
+//! Signing in and out: to the provider, back from it, and who is signed in. Without a provider in
+//! the settings these paths do not exist.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,5 +1,5 @@
-//! The trace that a request is part of (W3C Trace Context), and what a collector of spans gets of it.
-//! If no collector is set, the span is used in the log only.
+//! The trace that a request is part of (W3C Trace Context), and what a collector of spans gets of
+//! it. If no collector is set, the span is used in the log only.
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use opentelemetry::Context;

@@ -82,8 +82,8 @@ pub(crate) enum Unsigned {
 }
 
 impl KeySet {
-    /// The usable keys of a published set: keys of other kinds, or for algorithms that are not known
-    /// here, are skipped. None: the text is not a key set.
+    /// The usable keys of a published set: keys of other kinds, or for algorithms that are not
+    /// known here, are skipped. None: the text is not a key set.
     pub(crate) fn read(json: &[u8]) -> Option<Self> {
         let Published { keys } = serde_json::from_slice(json).ok()?;
         let published = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());

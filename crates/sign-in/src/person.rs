@@ -95,8 +95,8 @@ impl Person {
 }
 
 impl Roles {
-    /// The roles of a claim: a text, or a list of texts. Texts of another form are for other systems
-    /// and are skipped.
+    /// The roles of a claim: a text, or a list of texts. Texts of another form are for other
+    /// systems and are skipped.
     fn of(claim: Option<&Value>, name: &str) -> Result<Self, PersonError> {
         let several = match claim {
             Some(Value::Array(several)) => several.as_slice(),

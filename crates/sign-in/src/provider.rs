@@ -150,7 +150,8 @@ impl Provider {
         let Ok(_room) = self.exchanges.try_acquire() else { return Err(SignInError::Unavailable) };
         let found = self.discovered().await?;
         let methods = found.token_endpoint_auth_methods_supported.as_deref();
-        // If the provider does not say, the secret goes into the head (OpenID Connect Discovery, 3).
+        // If the provider does not say, the secret goes into the head (OpenID Connect Discovery,
+        // 3).
         let in_head = methods.is_none_or(|all| all.iter().any(|one| one == SECRET_IN_HEAD));
         let (head, body) = match &self.secret {
             Some(secret) if in_head => (Some(secret), None),

@@ -60,8 +60,8 @@ pub struct SignIn {
     /// Minutes after which a person must sign in again.
     #[serde(default = "session_minutes")]
     pub session_minutes: u32,
-    /// File with the key that seals sessions, 64 hexadecimal digits; left out: a random key, so that
-    /// sign-ins end with the process and no other process knows them.
+    /// File with the key that seals sessions, 64 hexadecimal digits; left out: a random key, so
+    /// that sign-ins end with the process and no other process knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_key_file: Option<PathBuf>,
     /// Paths to which a sign-in may return: these, and all below one that ends in `/`.
@@ -109,18 +109,21 @@ impl SignIn {
     /// The first setting that is wrong.
     pub fn check(&self, base_url: &str) -> Result<(), SettingsError> {
         if !is_secure(&self.issuer) {
-            let reason = format!("`{}` is neither an https:// URL nor one of this machine", self.issuer);
+            let reason = format!("`{}` is no https:// URL, nor one of this machine", self.issuer);
             return Err(SettingsError::Value { name: "sign_in.issuer", reason });
         }
         if !is_secure(base_url) {
-            let reason = "a sign-in over http:// can be read by others on its way: give the https:// \
-                          URL at which people reach the service";
+            let reason = "a sign-in over http:// can be read by others on its way: give the \
+                          https:// URL at which people reach the service";
             return Err(SettingsError::Value { name: "public_url", reason: reason.to_owned() });
         }
         let wrong =
             |name, reason: &str| Err(SettingsError::Value { name, reason: reason.to_owned() });
         if self.client_id.is_empty() {
-            return wrong("sign_in.client_id", "it is empty: give the id of this service at the provider");
+            return wrong(
+                "sign_in.client_id",
+                "it is empty: give this service's id at the provider",
+            );
         }
         if !self.scopes.iter().any(|scope| scope == "openid") {
             return wrong("sign_in.scopes", "`openid` must be one of them");
@@ -130,7 +133,10 @@ impl SignIn {
         }
         let local = |path: &String| path.starts_with('/') && !path.starts_with("//");
         if self.return_paths.is_empty() || !self.return_paths.iter().all(local) {
-            return wrong("sign_in.return_paths", "each must be a path of this service, such as `/console/`");
+            return wrong(
+                "sign_in.return_paths",
+                "each must be a path of this service: `/console/`",
+            );
         }
         self.client_secret()?;
         self.session_key().map(drop)

@@ -1,5 +1,5 @@
-//! Events as a stream that is filled by a task of its own. The task reads only slightly ahead of the
-//! caller, and ends with the connection, the caller's access, or the service.
+//! Events as a stream that is filled by a task of its own. The task reads only slightly ahead of
+//! the caller, and ends with the connection, the caller's access, or the service.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Every endpoint of the description × every role × {own book, another, none, a revoked key}: access
-//! is as the table of rights says, and nobody else learns that a book exists.
+//! Every endpoint of the description × every role × {own book, another, none, a revoked key}:
+//! access is as the table of rights says, and nobody else learns that a book exists.
 
 use daicho_app::{CommandEntry, Right, Role, may};
 use reqwest::{Method, StatusCode};
@@ -81,7 +81,7 @@ async fn each_role_may_what_the_table_says_in_its_own_book_and_nothing_elsewhere
             let elsewhere = ask(operation, "other", Some(key)).await;
             let nowhere = ask(operation, "nowhere", Some(key)).await;
             assert_eq!(elsewhere.0, StatusCode::UNAUTHORIZED, "{role}: {name}");
-            assert_eq!(elsewhere, nowhere, "another book is answered differently from none: {role}: {name}");
+            assert_eq!(elsewhere, nowhere, "another book differs from none: {role}: {name}");
         }
         for key in [None, Some(""), Some("nonsense"), Some(others[&Role::Operator].as_str())] {
             let (status, _) = ask(operation, "shop", key).await;

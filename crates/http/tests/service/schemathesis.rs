@@ -1,6 +1,6 @@
 //! schemathesis makes requests from the description, well formed and malformed, and checks every
-//! answer against it: the status, the headers, the schema of the body, and that well-formed requests
-//! are accepted and malformed ones refused.
+//! answer against it: the status, the headers, the schema of the body, and that well-formed
+//! requests are accepted and malformed ones refused.
 
 use std::path::Path;
 use std::process::Command;

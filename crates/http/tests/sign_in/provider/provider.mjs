@@ -1,8 +1,8 @@
 // An OpenID Connect provider on a free port of this machine, for one test.
 //
 // Its one argument is JSON: `accounts`, the roles of each account by name, and `standard`, whether
-// claims are given only outside the ID token, as is usual by the standard. It prints its issuer as a
-// line when it listens. The line `rotate` on standard input gives it other keys, and is answered
+// claims are given only outside the ID token, as is usual by the standard. It prints its issuer as
+// a line when it listens. The line `rotate` on standard input gives it other keys, and is answered
 // with `rotated`. It ends when standard input ends.
 
 import { generateKeyPairSync } from 'node:crypto';
