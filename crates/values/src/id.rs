@@ -22,8 +22,8 @@ macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident $tag:literal $kind:literal $sample:literal,)+) => {$(
         $(#[$meta])*
         ///
-        /// A ULID: 26 characters in text, 16 bytes in derived data. It is made where random numbers are
-        /// read, never here.
+        /// A ULID: 26 characters in text, 16 bytes in derived data. It is made where random numbers
+        /// are read, never here.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u128);
 
