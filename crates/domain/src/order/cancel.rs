@@ -1,4 +1,4 @@
-//! Cancels an order: how long it may be depends on its products and on who asks (R65, R66).
+//! Cancels an order. Until when that is allowed depends on its products and on who asks (R65, R66).
 
 use daicho_events::access::Role;
 use daicho_events::order::OrderCancelled;
@@ -28,7 +28,7 @@ pub struct CancelOrder {
 rejections! {
     /// Why an order is not cancelled.
     pub enum CancelOrderRejection {
-        /// Once is enough.
+        /// An order is cancelled once.
         AlreadyCancelled { order: OrderId } = "already_cancelled":
             "order {order} is already cancelled: nothing is left to do",
         /// Some products cannot be cancelled once ordered (R66).
@@ -37,8 +37,8 @@ rejections! {
              delivered, goods can be taken back as a return",
         /// The limit of the strictest rule has passed (R66).
         TooLate { order: OrderId, limit: &'static str } = "too_late_to_cancel":
-            "order {order} could be cancelled until {limit}: take goods back as a return, or end \
-             its contracts one by one",
+            "order {order} can no longer be cancelled ({limit} was the limit): record a return, or \
+             end its contracts one by one",
         /// After acceptance only staff cancel (R65).
         ThroughStaff { order: OrderId } = "cancellation_through_staff":
             "order {order} is accepted: ask the shop's staff to cancel it",
@@ -88,8 +88,7 @@ impl Decision for CancelOrder {
     }
 }
 
-/// Lets an order through that the strictest of its products' rules of today still allows to be
-/// cancelled.
+/// Checks that the strictest of today's rules of the order's products still allows cancelling it.
 fn check_policy(
     known: &Order,
     catalogue: &Catalogue,
@@ -107,14 +106,14 @@ fn check_policy(
             return Err(CancelOrderRejection::NotAllowed { order, product: product.clone() });
         }
         Some((CancellationPolicy::UntilDeliveryFixed, _)) => {
-            (known.delivery_on.is_some() || known.confirmed, "its delivery date was fixed")
+            (known.delivery_on.is_some() || known.confirmed, "the fixing of its delivery date")
         }
         Some((CancellationPolicy::UntilConfirmed, _)) | None => {
-            (known.confirmed, "it was confirmed")
+            (known.confirmed, "its confirmation")
         }
     };
     if known.fulfilled_on.is_some() {
-        return Err(CancelOrderRejection::TooLate { order, limit: "it was delivered" });
+        return Err(CancelOrderRejection::TooLate { order, limit: "its delivery" });
     }
     if passed { Err(CancelOrderRejection::TooLate { order, limit }) } else { Ok(()) }
 }
