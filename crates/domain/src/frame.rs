@@ -18,7 +18,7 @@ rejections! {
         /// A customer asked for what the shop's staff and programs do (R65).
         StaffOnly { command: &'static str } = "staff_only":
             "`{command}` is for the shop's staff and programs: ask the shop to do it",
-        /// A member acts in the own name only.
+        /// A member acts only in their own name.
         ActsForAnother { actor: MemberId, member: MemberId } = "member_acts_for_another":
             "member {actor} cannot act in the name of member {member}: log in as {member}",
         /// Nobody acts before registration is complete (R9).

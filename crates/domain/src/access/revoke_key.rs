@@ -24,7 +24,7 @@ rejections! {
     pub enum RevokeKeyRejection {
         /// Only what was made is ended.
         Unknown { key: KeyId } = "key_unknown": "no key {key} in this book: check the id",
-        /// Once is enough.
+        /// A key is revoked once.
         AlreadyRevoked { key: KeyId } = "key_already_revoked":
             "key {key} is already revoked: nothing is left to do",
     }

@@ -6,7 +6,7 @@ use daicho_events::Recorded;
 
 use crate::state::{Fold as _, Folds, Members, Shop};
 
-/// What a decision knows: the shop, the members that were asked about, and what is its own.
+/// What a decision knows: the shop, the members that were asked about, and what it asks for itself.
 #[derive(Debug, Default)]
 pub struct Known<S> {
     /// The shop.

@@ -46,7 +46,7 @@ pub(crate) fn open(orders: &Orders, order: OrderId) -> Result<&Order, StageRejec
     Ok(known)
 }
 
-/// The business day as which an open order was accepted.
+/// The business day on which the acceptance of an open order counts.
 ///
 /// # Errors
 /// It is not accepted yet.

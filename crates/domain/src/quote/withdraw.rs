@@ -28,7 +28,7 @@ rejections! {
         /// Only what was issued is withdrawn.
         Unknown { quote: QuoteId } = "quote_unknown":
             "no quote {quote} in this book: check the id",
-        /// Once is enough.
+        /// A quote is withdrawn once.
         AlreadyWithdrawn { quote: QuoteId } = "quote_already_withdrawn":
             "quote {quote} is already withdrawn: nothing is left to do",
         /// What became an order is cancelled, not withdrawn.

@@ -21,7 +21,7 @@ pub struct Order {
     pub placed_at: Timestamp,
     /// The business day of placing: its prices and plans hold (R63).
     pub placed_on: Date,
-    /// The business day as which it counts, once it is accepted.
+    /// The business day it is counted on, once it is accepted.
     pub accepted_on: Option<Date>,
     /// The delivery date, once it is fixed.
     pub delivery_on: Option<Date>,
