@@ -84,7 +84,9 @@ async fn copies_of_a_life_fill_blocks_and_are_rebuilt_to_lists_of_their_own() {
     assert!(copied.checkpoint.position.0 >= 4_500);
     assert_eq!(copied.round.limit.events, 4_096, "one block is full");
     for (one, many) in life.lists.iter().zip(&copied.lists) {
-        assert!(many.rows >= one.rows * 6, "{one:?} {many:?}");
+        // Every copy is of one shop, whose settings are rows of the same names.
+        let least = if one.list == "settings" { one.rows } else { one.rows * 6 };
+        assert!(many.rows >= least, "{one:?} {many:?}");
     }
 }
 

@@ -107,7 +107,7 @@ async fn events(
         return Err(Problem::malformed(format!("a page has 1 to {LIMIT_MAX} events")).at("limit"));
     }
     check_types(&query.types)
-        .map_err(|unknown| Problem::malformed(unknown.to_string()).at("type"))?;
+        .map_err(|unknown| Problem::unprocessable(unknown.to_string()).at("type"))?;
     let form = wanted(&headers, &[JSON, BATCH_MEDIA_TYPE, NDJSON, EVENT_STREAM])?;
     let last_seen = header_text(&headers, LAST_EVENT_ID)?.map(position).transpose()?;
     let after = last_seen.filter(|_| form == EVENT_STREAM).unwrap_or(query.after);

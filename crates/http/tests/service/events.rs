@@ -96,7 +96,7 @@ async fn a_type_that_no_event_has_is_refused_in_every_form() {
     let service = Running::start().await;
     for form in ["application/json", "application/x-ndjson", "text/event-stream"] {
         let asked = service.get("./events?type=order.placed&type=order.plced");
-        let refused = asked.header("Accept", form).gives(StatusCode::BAD_REQUEST).await;
+        let refused = asked.header("Accept", form).gives(StatusCode::UNPROCESSABLE_ENTITY).await;
         assert_eq!(refused.problem(), ("malformed".to_owned(), Some("type".to_owned())), "{form}");
     }
     service.end().await;
