@@ -1,4 +1,4 @@
-//! What comes in from outside the ledger: the clock and the random numbers.
+//! The ledger's only inputs besides requests: the clock and the random numbers.
 
 use std::sync::Arc;
 

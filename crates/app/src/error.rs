@@ -1,4 +1,5 @@
-//! The three ways in which a command does not happen: rejection, conflict, failure. Never mixed.
+//! The three ways in which a command is not carried out: rejection, conflict and failure. They are
+//! never mixed.
 
 use daicho_domain::Rejection;
 use daicho_events::DecodeError;
@@ -10,13 +11,13 @@ use daicho_store::{AppendError, ConsumeError, OpenError, ReadError, StateError, 
 use crate::blame::Blame;
 use crate::decide::form::FormError;
 
-/// Why a command did not happen.
+/// Why a command was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
-    /// A rule that the caller broke and can mend.
+    /// The request breaks a rule, and the caller can correct it.
     #[error("{0}")]
     Rejected(Box<dyn Rejection>),
-    /// The command's own text is not of its form.
+    /// The text of the command does not have the required form.
     #[error(transparent)]
     Malformed(#[from] FormError),
     /// The request id was used for another command.
@@ -30,7 +31,7 @@ pub enum ExecuteError {
         /// Position of the first event of the recorded command.
         position: u64,
     },
-    /// The thing is not as the caller knows it.
+    /// The thing has changed since the caller last read it.
     #[error(
         "{tag} has changed: the last position about it is {at}, not {expected}; read it again and \
          decide again"
@@ -43,10 +44,10 @@ pub enum ExecuteError {
         /// The last position about it.
         at: u64,
     },
-    /// Others wrote about the same things all the time.
+    /// Others kept recording events about the same things.
     #[error("others changed the same things {0} times while this was decided: try again")]
     Conflict(u32),
-    /// Ours, not the caller's.
+    /// The fault is ours, not the caller's.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
@@ -56,7 +57,7 @@ impl ExecuteError {
         Self::Rejected(Box::new(rejection))
     }
 
-    /// The command's text is not of its form.
+    /// The text of the command does not have the required form.
     pub(crate) fn malformed(reason: impl Into<String>) -> Self {
         Self::Malformed(FormError::whole(reason))
     }
@@ -90,12 +91,12 @@ impl ExecuteError {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// Appending failed.
-    #[error("the log did not take the append")]
+    #[error("the events could not be appended to the log")]
     Append(#[from] AppendError),
     /// Reading failed.
     #[error("the log could not be read")]
     Read(#[from] ReadError),
-    /// An event that this software does not know, or that is damaged.
+    /// An event is damaged or is not known to this software.
     #[error("event {position} could not be read")]
     Event {
         /// Its position.
@@ -108,18 +109,18 @@ pub enum Failure {
     #[error("the vault of personal data failed")]
     Vault(#[from] VaultError),
     /// A stored view failed.
-    #[error("a stored list could not be read or kept up")]
+    #[error("a stored list could not be read or updated")]
     View(#[from] ViewError),
-    /// A stored view failed to take a change.
-    #[error("a stored list could not be kept up")]
+    /// A change could not be written to a stored view.
+    #[error("a stored list could not be updated")]
     ViewWrite(#[from] ViewWriteError),
-    /// A stored row is damaged or of another release.
+    /// A stored row is damaged or was written by another release.
     #[error(transparent)]
     List(#[from] ListError),
-    /// A cursor or a lease.
+    /// A cursor or a lease failed.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Following under a name.
+    /// Following under a name failed.
     #[error(transparent)]
     Consume(#[from] ConsumeError),
     /// The storage failed.
@@ -128,35 +129,35 @@ pub enum Failure {
     /// A position beyond the end of the book.
     #[error("position {position} is not recorded yet: the book ends at {head}")]
     NotRecorded {
-        /// As asked for.
+        /// What was asked for.
         position: u64,
         /// The end of the book.
         head: u64,
     },
-    /// A list did not come as far as asked for in time.
+    /// A list did not reach the requested position in time.
     #[error(
-        "the list {list} stands at position {at} and not yet at {position}, after {wait_ms} ms: \
-         another process brings it up; try again, or wait longer"
+        "after {wait_ms} ms the list {list} is at position {at} and not yet at {position}: \
+         another process is bringing it up to date; try again, or wait longer"
     )]
     NotReached {
         /// The list.
         list: &'static str,
-        /// As asked for.
+        /// What was asked for.
         position: u64,
-        /// Where it stands.
+        /// The position that it has reached.
         at: u64,
-        /// How long it was waited for.
+        /// How long the ledger waited for it, milliseconds.
         wait_ms: u64,
     },
     /// A name that no list has.
     #[error("there is no list `{name}`: there are {known}")]
     UnknownList {
-        /// As asked for.
+        /// What was asked for.
         name: String,
-        /// The lists that there are.
+        /// The names of the existing lists.
         known: String,
     },
-    /// A condition that the kind of its column does not allow.
+    /// A condition whose value is not of its column's type.
     #[error("`{column}` is {form}, not `{text}`")]
     Condition {
         /// The column.
@@ -166,55 +167,55 @@ pub enum Failure {
         /// The value asked for.
         text: String,
     },
-    /// A list of the past that is to hold what was recorded after it.
+    /// A list of the past was asked to hold a position that was recorded later.
     #[error(
         "a list as known at position {known_at} never holds position {position}: leave one out"
     )]
     NeverHolds {
         /// The moment of the list.
         known_at: u64,
-        /// What it is to hold.
+        /// The position that it was asked to hold.
         position: u64,
     },
     /// A rebuild was given less memory than the smallest part of its lists needs.
     #[error(
-        "one slice of the lists holds {bytes} bytes by now, and the rebuild may hold {bytes_max}: \
+        "one slice of the lists already needs {bytes} bytes, and the rebuild may use {bytes_max}: \
          give it more memory"
     )]
     MemoryTooSmall {
-        /// What the slice holds, bytes.
+        /// What the slice holds so far, bytes.
         bytes: usize,
-        /// What it was given, bytes.
+        /// What the rebuild may hold, bytes.
         bytes_max: usize,
     },
-    /// A list cannot be made anew within the memory that reading it may take.
-    #[error("the list {list} needs more than {bytes_max} bytes to be made: rebuild it with more")]
+    /// A list cannot be rebuilt within the memory that a read may use.
+    #[error("the list {list} needs more than {bytes_max} bytes to be built: rebuild it with more")]
     ListTooLarge {
         /// The list.
         list: &'static str,
-        /// What it may take, bytes.
+        /// What it may use, bytes.
         bytes_max: usize,
     },
-    /// More events are about one thing than the ledger reads at once.
+    /// There are more events about one thing than the ledger reads at once.
     #[error("this would have to read more than {events_max} events")]
     TooManyEvents {
-        /// What it reads.
+        /// How many events it reads at most.
         events_max: usize,
     },
-    /// A command that never knows enough.
-    #[error("what this command must know still grows after {rounds} rounds")]
+    /// A command keeps asking for more of the record.
+    #[error("this command still asks for more of the record after {rounds} rounds")]
     Unsettled {
         /// How often it asked.
         rounds: usize,
     },
-    /// A thread of the ledger's own ended before its work.
-    #[error("{what} broke off")]
+    /// A thread of the ledger ended before its work was done.
+    #[error("{what} ended before it was done")]
     BrokeOff {
-        /// What it was doing.
+        /// What the thread was doing.
         what: String,
     },
-    /// A document of the state that this software cannot read or write.
-    #[error("what is kept of {of} is damaged: {reason}")]
+    /// A stored document that this software cannot read or write.
+    #[error("the stored state of {of} is damaged: {reason}")]
     Document {
         /// What it is about.
         of: String,
@@ -254,7 +255,7 @@ impl Failure {
         }
     }
 
-    /// What to tell whoever has to mend the request: the broken rule itself, where a part below
+    /// What to tell whoever has to correct the request: the broken rule itself, where a part below
     /// the ledger names it.
     pub fn rule(&self) -> String {
         if let Self::Append(AppendError::Refused(rule)) | Self::Read(ReadError::Refused(rule)) =
@@ -301,7 +302,7 @@ fn of_view(error: &ViewError) -> Blame {
     }
 }
 
-/// A cursor that somebody else moved or deleted: whoever begins again goes on.
+/// Somebody else moved or deleted a cursor: to continue, start following again.
 fn of_state(error: &StateError) -> Blame {
     match error {
         StateError::Refused(_) => Blame::Caller,
@@ -320,7 +321,7 @@ fn of_consume(error: &ConsumeError) -> Blame {
     }
 }
 
-/// Nothing is sealed any more for a person who was erased: the command must name another.
+/// No data can be sealed for a person who was erased: the command must name another person.
 fn of_vault(error: &VaultError) -> Blame {
     if matches!(error, VaultError::Erased { .. }) { Blame::Caller } else { Blame::Ours }
 }
@@ -328,10 +329,10 @@ fn of_vault(error: &VaultError) -> Blame {
 /// Why a stored event cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// Its envelope is not of the form of this ledger.
+    /// Its envelope does not have the form that this ledger writes.
     #[error("its envelope is damaged: {0}")]
     Envelope(String),
-    /// Its data is not known or damaged.
+    /// Its data is unknown or damaged.
     #[error(transparent)]
     Data(#[from] DecodeError),
 }
@@ -354,13 +355,13 @@ impl BookError {
         }
     }
 
-    /// Whether the place of the books was named in a form that none can have.
+    /// Whether the place of the books was given in a form that no place can have.
     pub fn is_misnamed_place(&self) -> bool {
         let Self::Place(source) = self else { return false };
         matches!(source.downcast_ref(), Some(OpenError::Options(_)))
     }
 
-    /// Whether the store refused to open the book since its record is damaged.
+    /// Whether the store refused to open the book because its record is damaged.
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Open { source, .. } => {
@@ -389,14 +390,14 @@ pub enum BookError {
     /// No such book.
     #[error("there is no book `{name}` in {place}: {known}")]
     Unknown {
-        /// As asked for.
+        /// What was asked for.
         name: String,
         /// Where it was looked for.
         place: String,
-        /// What there is, or how to make one.
+        /// Which books there are, or how to create one.
         known: String,
     },
-    /// There is one already.
+    /// There is already a book of this name.
     #[error("there is already a book `{0}`: open it, or choose another name")]
     Exists(String),
     /// The folder cannot be used.
@@ -411,10 +412,10 @@ pub enum BookError {
     /// A folder has no roles.
     #[error("the rights on a folder are the file system's: `--database URL` names a database")]
     Rights,
-    /// The database that is to hold books cannot be used.
+    /// The database of the books cannot be used.
     #[error("the place of the books cannot be used")]
     Place(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store refuses.
+    /// The store refuses to open the book.
     #[error("book `{name}` cannot be opened")]
     Open {
         /// Which.
@@ -423,7 +424,7 @@ pub enum BookError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Something in it failed.
+    /// Something in the book failed.
     #[error(transparent)]
     Failure(#[from] Failure),
 }

@@ -1,4 +1,4 @@
-//! One open book: what it stands on, and the parts that work on it.
+//! One open book: its storage, and the parts that work on it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl Books {
     /// Opens a book.
     ///
     /// # Errors
-    /// No such book, or one that the store refuses to open.
+    /// There is no such book, or the store refuses to open it.
     pub async fn open(
         &self,
         name: &BookName,
@@ -48,10 +48,10 @@ impl Books {
         Ok(Ledger::of(name.clone(), self.open_storage(name, clock_and_entropy).await?))
     }
 
-    /// Makes an empty book; its settings come with the command `shop.open_book`.
+    /// Creates an empty book; the command `shop.open_book` then gives it its settings.
     ///
     /// # Errors
-    /// A book of that name, or a place where none can be made.
+    /// There is already a book of that name, or none can be created in this place.
     pub async fn create(
         &self,
         name: &BookName,
@@ -91,7 +91,7 @@ impl Ledger {
         &self.name
     }
 
-    /// The book's folder; none where it stands in a database.
+    /// The book's folder; `None` if the book is in a database.
     pub fn folder(&self) -> Option<&Path> {
         self.storage.folder.as_deref()
     }
@@ -106,12 +106,12 @@ impl Ledger {
         &self.record
     }
 
-    /// Takes commands by their names.
+    /// Carries out commands given by their names.
     pub fn commands(&self) -> &Commands {
         &self.commands
     }
 
-    /// Takes commands by their types.
+    /// Carries out commands given by their types.
     pub fn decisions(&self) -> &Decisions {
         &self.decisions
     }
@@ -126,17 +126,17 @@ impl Ledger {
         &self.lists
     }
 
-    /// Makes lists anew.
+    /// Rebuilds lists.
     pub fn rebuilds(&self) -> &Rebuilds {
         &self.rebuilds
     }
 
-    /// Holds the stored lists against the record.
+    /// Compares the stored lists with the record.
     pub fn comparison(&self) -> &Comparison {
         &self.comparison
     }
 
-    /// The events as they stand, and what happened to one thing.
+    /// The events as recorded, and what happened to one thing.
     pub fn history(&self) -> &History {
         &self.history
     }
@@ -146,22 +146,22 @@ impl Ledger {
         &self.following
     }
 
-    /// Programs that take events in batches.
+    /// Consumers: programs that receive events in batches.
     pub fn consumers(&self) -> &Consumers {
         &self.consumers
     }
 
-    /// Addresses to which events are sent.
+    /// Webhooks: addresses to which events are sent.
     pub fn webhooks(&self) -> &Webhooks {
         &self.webhooks
     }
 
-    /// Of several processes, which one delivers.
+    /// Leases, which decide which of several processes delivers.
     pub fn delivery_leases(&self) -> &DeliveryLeases {
         &self.delivery_leases
     }
 
-    /// Takes files of order lines.
+    /// Imports files of order lines.
     pub fn imports(&self) -> &Imports {
         &self.imports
     }
@@ -176,12 +176,12 @@ impl Ledger {
         &self.proof
     }
 
-    /// Waits for what is under way and lets go of the storage.
+    /// Waits for work in progress, then closes the storage.
     pub async fn close(self) {
         self.into_storage().close().await;
     }
 
-    /// The storage alone: the parts have let go of it.
+    /// The storage alone: the parts have released it.
     fn into_storage(self) -> Storage {
         self.storage
     }

@@ -1,11 +1,11 @@
-//! The one place where the parts meet: decisions over the log, lists over the same log, proof of
-//! both.
+//! The one place where the parts meet: decisions based on the log, lists built from the same log,
+//! and proof of both.
 //!
-//! [`Books`] finds and opens books; a [`Ledger`] is one open book. What the binary or a server can
-//! do, a ledger can do: they hold no rules of their own. A ledger is composed of parts, and each
-//! part stands in a room: `decide` takes commands, `access` lets callers in, `lists` keeps and
-//! reads the lists, `out` hands events on, `import` takes files, and `keep` looks after whole
-//! books. No room knows the ledger.
+//! [`Books`] finds and opens books; a [`Ledger`] is one open book. Whatever the binary or a server
+//! can do, a ledger can do: they hold no rules of their own. A ledger is composed of parts, and
+//! each part is in a module: `decide` carries out commands, `access` authenticates callers, `lists`
+//! maintains and reads the lists, `out` delivers events, `import` imports files, and `keep` looks
+//! after whole books. No module knows the ledger.
 
 mod access;
 mod blame;
@@ -51,7 +51,7 @@ pub use out::{
 pub use progress::{Progress, Unwatched};
 pub use record::{KnownAt, Record, SOFTWARE};
 
-// What callers of a ledger meet of the crates below it: they lean on this crate alone.
+// What callers of a ledger need of the crates below it, so that they depend on this crate alone.
 pub use daicho_domain::access::{Right, may};
 pub use daicho_events::access::Role;
 pub use daicho_events::{Actor, PUBLISHED, Position, Published, Recorded};

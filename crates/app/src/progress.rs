@@ -1,12 +1,12 @@
-//! How far long work has come: the ledger tells, the binary shows.
+//! How far long work has come: the ledger reports it, and the binary shows it.
 
 /// Somebody who watches long work.
 pub trait Progress: Send + Sync {
-    /// A stretch of work of so many steps begins.
+    /// A stage of the work begins, which has this many steps.
     fn begin(&self, what: &str, steps: u64);
-    /// So many steps are done.
+    /// This many steps are done.
     fn at(&self, step: u64);
-    /// The stretch is over.
+    /// The stage is over.
     fn end(&self);
 }
 

@@ -1,5 +1,5 @@
-//! The record of a book as every part reads it: what a query names, the shop and its present day,
-//! and up to where the record was known at a time.
+//! The record of a book as every part reads it: the events that a query selects, the shop and its
+//! present day, and the last position that was recorded at a given time.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::decide::translate;
 use crate::error::Failure;
 use crate::storage::Storage;
 
-/// What is written into every envelope as the software that recorded it.
+/// Every envelope names this as the software that recorded it.
 pub const SOFTWARE: &str = concat!("daicho ", env!("CARGO_PKG_VERSION"));
 
-/// Events of one read.
+/// The most events of one read.
 pub(crate) const PIECE_EVENTS: u16 = 4_096;
 
-/// Up to where the record is taken as known.
+/// The point up to which the record is taken as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownAt {
     /// Up to this position.
@@ -65,7 +65,7 @@ impl Record {
         Ok(self.shop().await?.date_of(self.clock_and_entropy.now()))
     }
 
-    /// The shop as it stands.
+    /// The shop with its present settings.
     pub(crate) async fn shop(&self) -> Result<Shop, Failure> {
         let mut shop = Shop::default();
         for event in self.about(&Shop::query()).await? {
@@ -79,12 +79,12 @@ impl Record {
         Ok(self.log.head().await?.position)
     }
 
-    /// Every event that a query names, up to the head.
+    /// Every event that a query selects, up to the head.
     pub(crate) async fn about(&self, query: &Query) -> Result<Vec<Arc<Recorded>>, Failure> {
         self.matching(query, self.head().await?).await
     }
 
-    /// Every event up to `head` that a query names, in order of position.
+    /// Every event up to `head` that a query selects, in order of position.
     pub(crate) async fn matching(
         &self,
         query: &Query,
@@ -93,10 +93,10 @@ impl Record {
         self.read_cache.matching(query, head).await
     }
 
-    /// The position up to which the record was known.
+    /// The position up to which the record was known at that point.
     ///
     /// # Errors
-    /// A position beyond the head.
+    /// The position is beyond the head.
     pub async fn position_of(&self, known_at: Option<KnownAt>) -> Result<u64, Failure> {
         let head = self.head().await?;
         match known_at {
@@ -109,7 +109,8 @@ impl Record {
         }
     }
 
-    /// The last position recorded on or before a day: recorded times never run backwards.
+    /// The last position recorded on or before a day. A search finds it, since recorded times never
+    /// run backwards.
     async fn last_position_on(&self, day: Date, head: u64) -> Result<u64, Failure> {
         let shop = self.shop().await?;
         let (mut low, mut high) = (0, head);

@@ -1,5 +1,5 @@
-//! What an open book stands on: its record, its vault, its stored lists, its state, and the clock
-//! and random numbers that it was opened with. The parts of a ledger take what they need of it.
+//! The storage of an open book: its record, its vault, its stored lists, its state, and the clock
+//! and random numbers that it was opened with. Each part of a ledger takes what it needs of it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use daicho_store::{Book, State};
 
 use crate::clock_and_entropy::ClockAndEntropy;
 
-/// What an open book stands on.
+/// The storage of an open book.
 pub(crate) struct Storage {
-    /// Where the files are, if they are files.
+    /// The folder of the book, if it is stored in files.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) log: Arc<Book>,
     pub(crate) vault: Arc<dyn Vault>,
@@ -22,12 +22,12 @@ pub(crate) struct Storage {
 }
 
 impl Storage {
-    /// Waits for what is under way and lets go of the storage.
+    /// Waits for work in progress, then closes the storage.
     pub(crate) async fn close(self) {
         self.state.close().await;
         self.views.close().await;
         self.vault.close().await;
-        // A part that still reads the book closes it when it is dropped itself.
+        // If another part still reads the book, the book is closed when that part is dropped.
         if let Some(log) = Arc::into_inner(self.log) {
             log.close().await;
         }

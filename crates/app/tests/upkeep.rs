@@ -174,7 +174,7 @@ async fn long_upkeep_that_another_process_holds_is_waited_for_and_taken_over(pla
     let Err(error @ Failure::NotReached { position: LONG, at: 0, .. }) = late else {
         panic!("{late:?}")
     };
-    assert!(error.to_string().contains("the list orders stands at position 0"), "{error}");
+    assert!(error.to_string().contains("the list orders is at position 0"), "{error}");
     let waiting = tokio::spawn({
         let ledger = Arc::clone(&ledger);
         async move { orders(&ledger, at_least(LONG, LONG_MS)).await }

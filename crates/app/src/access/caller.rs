@@ -1,20 +1,20 @@
-//! Who calls, and what that one may do.
+//! Who calls, and what the caller may do.
 
 use daicho_domain::access::{Right, covers, includes, may};
 use daicho_events::Actor;
 use daicho_events::access::Role;
 use daicho_values::{KeyId, Scope};
 
-/// Who calls, and what that one may do.
+/// Who calls, and what the caller may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// Who acts.
     pub actor: Actor,
-    /// What it may do at most.
+    /// Its role: what it may do at most.
     pub role: Role,
-    /// What it is narrowed to within its role; empty: all that the role may.
+    /// The scopes to which it is restricted within its role; empty: all that the role may do.
     pub scopes: Vec<Scope>,
-    /// The key it came with.
+    /// The key with which it authenticated.
     pub key: Option<KeyId>,
 }
 
@@ -26,8 +26,8 @@ impl Caller {
         may(self.role, right) && (self.scopes.is_empty() || in_scope())
     }
 
-    /// Whether a key of these scopes is this caller's to make and to end: who is narrowed has no
-    /// say over one that may more.
+    /// Whether this caller may create and revoke a key of these scopes: a caller restricted to
+    /// scopes has no say over a key that may do more.
     #[must_use]
     pub fn may_manage(&self, scopes: &[Scope]) -> bool {
         let held = |narrow: &Scope| self.scopes.iter().any(|wide| includes(wide, narrow));

@@ -1,5 +1,5 @@
-//! Keys of the API: made, ended, listed, and asked for with each request. The secret of a key is
-//! shown once; the record has its hash.
+//! Keys of the API: they are created, revoked and listed, and checked with each request. The secret
+//! of a key is shown once; the record has its hash.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,64 +26,65 @@ use crate::error::Failure;
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// How long a key that another process revoked may open here.
+/// How long this process may still accept a key that another process revoked.
 const HEAD_AGE_MAX: Duration = Duration::from_secs(1);
-/// Events of one read.
+/// The most events of one read.
 const PAGE_EVENTS: usize = 10_000;
-/// Documents of the state that say when a key was last used.
+/// The kind of the documents that say when a key was last used.
 const USE_KIND: &str = "key-use";
-/// How exactly that is known.
+/// How exactly the last use is known.
 const USE_STEP_US: i64 = 60_000_000;
 
-/// A key that is to be made.
+/// A key to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRequest {
     /// What it is for.
     pub name: Name,
-    /// Who acts where it is used: `staff:<log-in>` or `system:<name>`.
+    /// The actor of what is done with it: `staff:<log-in>` or `system:<name>`.
     pub actor: Actor,
-    /// What it may do at most.
+    /// Its role: what it may do at most.
     pub role: Role,
-    /// What it is narrowed to within its role, `read`, `run:order`, `run:order.place`; left out:
-    /// all that the role may.
+    /// The scopes to which it is restricted within its role, such as `read`, `run:order` or
+    /// `run:order.place`; left out: all that the role may do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Scope>,
-    /// The last day on which it opens, in the shop's time zone; left out: until it is revoked.
+    /// The last day on which it is valid, in the shop's time zone; left out: it is valid until it
+    /// is revoked.
     #[serde(default)]
     pub expires_on: Option<Date>,
 }
 
-/// A key as it stands.
+/// A key and its present state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct KeyState {
     /// Its id.
     pub key: KeyId,
     /// What it is for.
     pub name: Name,
-    /// Who acts where it is used.
+    /// The actor of what is done with it.
     pub actor: Actor,
-    /// What it may do at most.
+    /// Its role: what it may do at most.
     pub role: Role,
-    /// What it is narrowed to within its role; empty: all that the role may.
+    /// The scopes to which it is restricted within its role; empty: all that the role may do.
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// The last day on which it opens.
+    /// The last day on which it is valid.
     pub expires_on: Option<Date>,
-    /// When it was ended.
+    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
 }
 
 impl CommandRequest {
-    /// Makes a key; the answer holds its secret, which is shown there and never again.
+    /// Creates a key; the answer holds its secret, which is never shown again.
     pub fn create_key(key: &KeyRequest, actor: Actor) -> Self {
         Self::new(CreateKey::NAME, actor, fields(json!(key)))
     }
 
-    /// Ends a key at once, for ever.
+    /// Revokes a key, at once and for ever.
     pub fn revoke_key(key: KeyId, actor: Actor) -> Self {
         Self::new(RevokeKey::NAME, actor, fields(json!(RevokeKey { key })))
     }
@@ -98,13 +99,14 @@ fn fields(command: Value) -> Map<String, Value> {
     }
 }
 
-/// The keys of a book as this process knows them: read once, then only what is new.
+/// The keys of a book as this process knows them: they are read once, and afterwards only new
+/// events are.
 #[derive(Debug, Default)]
 struct KeyTable {
     known: RwLock<Known>,
     /// The newest head of the record when it was last asked, and when that was.
     asked: Mutex<Option<(Instant, u64)>>,
-    /// When each use was last written down.
+    /// When the use of each key was last stored.
     used_at: Mutex<HashMap<KeyId, i64>>,
 }
 
@@ -114,7 +116,7 @@ struct Known {
     to: u64,
 }
 
-/// What a document of the state says of a key's use.
+/// What a stored document says about the use of a key.
 #[derive(Serialize, Deserialize)]
 struct Use {
     last_used_at: Timestamp,
@@ -140,7 +142,7 @@ impl ApiKeys {
         }
     }
 
-    /// Every key that was ever made, oldest first.
+    /// Every key that was ever created, oldest first.
     ///
     /// # Errors
     /// The log or the state could not be read.
@@ -148,7 +150,7 @@ impl ApiKeys {
         self.key_states(&Keys::all_query()).await
     }
 
-    /// The key of that id, if one was ever made.
+    /// The key of that id, if one was ever created.
     ///
     /// # Errors
     /// The log or the state could not be read.
@@ -178,8 +180,8 @@ impl ApiKeys {
         Ok(states)
     }
 
-    /// Who comes with this secret; none: nobody who is let in. A key that was revoked by another
-    /// process opens for a second more.
+    /// The caller that this secret authenticates; `None` if it is not the secret of a valid key. A
+    /// key that another process revoked is accepted for up to one more second.
     ///
     /// # Errors
     /// The log could not be read.
@@ -193,7 +195,8 @@ impl ApiKeys {
         let known = table.known.read().await;
         let Some(key) = known.keys.get(secret.key) else { return Ok(None) };
         let created = &key.created;
-        // A secret has 256 random bits: how long two hashes agree tells nothing of it.
+        // A secret has 256 random bits: the time that comparing two hashes takes reveals nothing
+        // about it.
         if created.secret_sha256.as_str() != secret.sha256() {
             return Ok(None);
         }
@@ -233,7 +236,7 @@ impl ApiKeys {
         Ok(head.max(self.log.known_head()))
     }
 
-    /// Writes down that a key was used, once a minute, beside the request.
+    /// Stores that a key was used, at most once a minute and without delaying the request.
     async fn note_use(&self, key: KeyId) {
         let now = self.clock_and_entropy.now();
         let mut used_at = self.table.used_at.lock().await;
@@ -244,7 +247,7 @@ impl ApiKeys {
         *last = now.as_microseconds();
         drop(used_at);
         let state = Arc::clone(&self.state);
-        // Where it is not written, the next minute's use is.
+        // If this fails, the use in the next minute is stored instead.
         tokio::spawn(async move { drop(write_use(state.as_ref(), key, now).await) });
     }
 

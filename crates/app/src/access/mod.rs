@@ -1,4 +1,4 @@
-//! Who is let in: the keys of the API, and what each of them may do.
+//! Authentication and rights: the keys of the API, and what each of them may do.
 
 mod caller;
 mod keys;

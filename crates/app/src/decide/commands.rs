@@ -1,4 +1,4 @@
-//! Every command by its name: its form, and the way from a JSON text to what it came to.
+//! Every command by its name: its form, and the way from a JSON text to the command's result.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,17 +26,18 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Executed, ExecuteError>> + 
 pub struct CommandEntry {
     /// `family.verb`, e.g. `order.place`.
     pub name: &'static str,
-    /// What stands of it in the table of commands.
+    /// Its row in the table of commands.
     pub row: CommandRow,
     schema: fn() -> Value,
     run: for<'a> fn(&'a Decisions, Value, Context) -> Answer<'a>,
 }
 
-/// A request as it comes in, one JSON object.
+/// A request as a caller sends it, one JSON object.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRequest {
-    /// Names the request, so that it has one effect for ever; left out, each call is a new one.
+    /// Identifies the request, so that it takes effect only once, however often it is sent; left
+    /// out, each call is a new request.
     #[serde(default)]
     pub request: Option<String>,
     /// Who acts: `member:<id>`, `staff:<log-in>` or `system:<name>`.
@@ -52,13 +53,14 @@ pub struct CommandRequest {
     /// The command's fields.
     #[serde(default, deserialize_with = "unique_json::object")]
     pub data: Map<String, Value>,
-    /// What must still be the last word about a thing.
+    /// The last position about a thing that the caller knows; the command is refused if there is a
+    /// newer one.
     #[serde(skip)]
     pub expects: Option<Expectation>,
 }
 
 impl CommandRequest {
-    /// A command with its fields, asked for by `actor` for no recorded reason.
+    /// A command with its fields, requested by `actor` without a recorded cause.
     pub fn new(command: &str, actor: Actor, data: Map<String, Value>) -> Self {
         let command = command.to_owned();
         let (request, on_behalf_of, cause, expects) = (None, None, None, None);
@@ -87,7 +89,7 @@ impl CommandEntry {
     /// The command of that name.
     ///
     /// # Errors
-    /// A name that no command has.
+    /// No command has that name.
     pub fn by_name(name: &str) -> Result<&'static Self, ExecuteError> {
         COMMANDS.iter().find(|entry| entry.row.names().any(|known| known == name)).ok_or_else(
             || {
@@ -98,8 +100,8 @@ impl CommandEntry {
         )
     }
 
-    /// The JSON Schema of the command's fields as a caller writes them: ids that the ledger makes
-    /// may be left out, personal fields are plain texts.
+    /// The JSON Schema of the command's fields as a caller writes them: ids that the ledger
+    /// generates may be left out, and personal fields are plain texts.
     pub fn schema(&self) -> Value {
         let mut schema = (self.schema)();
         let made: Vec<&str> = self.made().collect();
@@ -121,7 +123,7 @@ impl CommandEntry {
         schema
     }
 
-    /// Fields that nobody but the ledger fills.
+    /// Fields that only the ledger fills.
     fn made(&self) -> impl Iterator<Item = &'static str> {
         self.row.private.iter().filter_map(|private| private.made())
     }
@@ -133,7 +135,7 @@ impl std::fmt::Debug for CommandEntry {
     }
 }
 
-/// Takes commands by their names, as JSON texts.
+/// Carries out commands given by their names, as JSON texts.
 pub struct Commands {
     decisions: Arc<Decisions>,
     personal_values: PersonalValues,
@@ -149,10 +151,10 @@ impl Commands {
         }
     }
 
-    /// Does what a request asks for, by the command's name.
+    /// Carries out a request, by the command's name.
     ///
     /// # Errors
-    /// As [`Decisions::execute`], and a request that is not of its command's form.
+    /// As [`Decisions::execute`], or the request does not have the form of its command.
     pub async fn run(&self, request: CommandRequest) -> Result<Executed, ExecuteError> {
         let entry = CommandEntry::by_name(&request.command)?;
         let key = match &request.request {
@@ -172,7 +174,7 @@ impl Commands {
         };
         let repeats = key.clone();
         match self.first_time(entry, request, key).await {
-            // The form of the command may have changed since its first answer.
+            // The form of the command may have changed since the request was first answered.
             Err(error @ ExecuteError::Malformed(_)) => {
                 self.decisions.answered(repeats.as_ref()).await?.ok_or(error)
             }
@@ -197,7 +199,8 @@ impl Commands {
         }
         let mut secret = None;
         if !entry.row.private.is_empty() {
-            // Before texts are sealed: a repeated request must leave no trace in the vault.
+            // This comes before texts are sealed: a repeated request must leave no trace in the
+            // vault.
             if let Some(answer) = self.decisions.answered(key.as_ref()).await? {
                 return Ok(answer);
             }
@@ -207,12 +210,12 @@ impl Commands {
         let CommandRequest { actor, on_behalf_of, cause, expects, .. } = request;
         let context = Context { actor, on_behalf_of, cause, request: key, expects };
         let executed = (entry.run)(&self.decisions, Value::Object(data), context).await?;
-        // Of two of one id, the other may have been recorded first, with the other secret.
+        // Of two requests with one id the other may have been recorded first, with its own secret.
         let secret = secret.filter(|_| !executed.repeated);
         Ok(Executed { secret, ..executed })
     }
 
-    /// Makes the secret of a command that has one; the command holds its hash.
+    /// Generates the secret of a command that has one; the command holds its hash.
     fn secret(
         &self,
         private: &[Private],

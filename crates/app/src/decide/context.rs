@@ -1,4 +1,4 @@
-//! What stands around a command: who asks, why, under which request id, and what came of it.
+//! The context of a command: who asks, why, under which request id, and the result.
 
 use daicho_events::{Actor, Position, Query, Recorded};
 use daicho_store::Request;
@@ -10,13 +10,15 @@ use super::secret::KeySecret;
 pub struct Context {
     /// Who acts.
     pub actor: Actor,
-    /// On whose behalf: what that one may not do, nobody does in that name.
+    /// On whose behalf. Nothing is done in that name that its owner has no right to do.
     pub on_behalf_of: Option<Actor>,
     /// The event that caused this.
     pub cause: Option<Position>,
-    /// Names the request, so that it has one effect and one answer for ever.
+    /// Identifies the request, so that it has only one effect and one answer, however often it is
+    /// sent.
     pub request: Option<RequestKey>,
-    /// What must still be the last word about a thing, for a caller that insists.
+    /// The last position about a thing that the caller knows, if the command is to be refused when
+    /// there is a newer one.
     pub expects: Option<Expectation>,
 }
 
@@ -25,18 +27,18 @@ pub struct Context {
 pub struct Expectation {
     /// The thing, `order:01J…`.
     pub tag: String,
-    /// The last position recorded about it; 0: there is none.
+    /// The last position recorded about it; 0 if there is none.
     pub position: Position,
 }
 
 impl Context {
-    /// Somebody acts, for no recorded reason, without a request id.
+    /// An actor alone, without a recorded cause and without a request id.
     pub fn of(actor: Actor) -> Self {
         Self { actor, on_behalf_of: None, cause: None, request: None, expects: None }
     }
 }
 
-/// A request id and the keyed hash of what was asked.
+/// A request id and the keyed hash of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey {
     /// The caller's id.
@@ -45,28 +47,29 @@ pub struct RequestKey {
     pub hash: String,
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executed {
     /// Position of its first event.
     pub first: Position,
     /// Position of its last event.
     pub last: Position,
-    /// It had been recorded before: this is the first answer again.
+    /// Whether it had been recorded before: then this repeats the first answer.
     pub repeated: bool,
     /// Its events.
     pub events: Vec<Recorded>,
-    /// A secret that was made for it: nothing else has it, and no later answer shows it again.
+    /// A secret that was generated for it: it is stored nowhere, and no later answer shows it
+    /// again.
     pub secret: Option<KeySecret>,
 }
 
 impl Context {
-    /// Whose rights the rules of the domain ask about.
+    /// The actor whose rights the rules of the domain check.
     pub(super) fn person(&self) -> &Actor {
         self.on_behalf_of.as_ref().unwrap_or(&self.actor)
     }
 
-    /// What must not change under a decision besides what it knows.
+    /// What must not change while a decision is taken, besides what the decision has read.
     pub(super) fn expected(&self) -> Query {
         let tag = |expected: &Expectation| Query::about(expected.tag.as_str().into());
         self.expects.as_ref().map(tag).unwrap_or_default()
@@ -74,7 +77,7 @@ impl Context {
 }
 
 impl Executed {
-    /// The identity of this kind that its events are about, such as the id that was made.
+    /// The identity of this kind that its events are about, such as an id that was generated.
     pub fn identity(&self, kind: &str) -> Option<String> {
         let tags = self.events.iter().flat_map(|recorded| recorded.event.tags());
         let mut identities = tags.filter_map(|tag| {

@@ -1,5 +1,5 @@
-//! The one loop that serves every command: read, fold, ask again, decide, append, and on a conflict
-//! all of it once more.
+//! The one loop that serves every command: it reads, folds, asks for more, decides and appends, and
+//! after a conflict it begins again.
 
 use std::sync::Arc;
 
@@ -17,16 +17,16 @@ use crate::error::{ExecuteError, Failure};
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// How often a decision is taken again after a conflict.
+/// How often a decision is repeated after a conflict.
 pub const CONFLICTS_MAX: u32 = 64;
 
-/// What a decision knows, and what it asked to know it.
+/// What a decision knows, and the query that it asked for this.
 struct Knowledge<S> {
     known: Known<S>,
     query: Query,
 }
 
-/// Decides commands on the record and writes down what comes of them.
+/// Decides commands on the basis of the record and records the resulting events.
 pub struct Decisions {
     log: Arc<Book>,
     vault: Arc<dyn Vault>,
@@ -44,13 +44,14 @@ impl Decisions {
         }
     }
 
-    /// Decides a command and records what comes of it.
+    /// Decides a command and records the resulting events.
     ///
-    /// It is decided on what this process knows: whatever another process has recorded since, the
-    /// append finds. Only a rejection asks the record for its newest head first.
+    /// The decision is based on what this process knows: the append detects whatever another
+    /// process has recorded since. Only before a rejection is the record asked for its newest head.
     ///
     /// # Errors
-    /// A broken rule (the caller can mend it), a conflict (try again), or a failure (ours).
+    /// A broken rule (the caller can correct the request), a conflict (try again), or a failure
+    /// (ours).
     pub async fn execute<C>(&self, command: &C, context: &Context) -> Result<Executed, ExecuteError>
     where
         C: Command,
@@ -98,7 +99,8 @@ impl Decisions {
         Err(ExecuteError::Conflict(CONFLICTS_MAX))
     }
 
-    /// What to say where something else than the caller knows was the last word at `head`.
+    /// The conflict to report if the last position about a thing at `head` is not the one that the
+    /// caller knows.
     async fn unexpected(
         &self,
         context: &Context,
@@ -106,7 +108,7 @@ impl Decisions {
     ) -> Result<Option<ExecuteError>, Failure> {
         let Some(Expectation { tag, position }) = &context.expects else { return Ok(None) };
         let query = translate::query(&context.expected());
-        // Of an empty book there is nothing to read: 0 would mean its newest head.
+        // An empty book has nothing to read, and 0 would mean its newest head.
         let last = if head == 0 { None } else { self.log.last(&query, head).await? };
         let at = last.map_or(0, |last| last.position);
         let changed = || ExecuteError::Changed { tag: tag.clone(), expected: position.0, at };
@@ -161,7 +163,7 @@ impl Decisions {
         Ok(Executed { first, last, repeated: false, events: events.collect(), secret: None })
     }
 
-    /// What stands in the log of a request that had been recorded before.
+    /// The recorded events of a request that had been recorded before.
     async fn recorded(&self, at: Appended) -> Result<Executed, Failure> {
         let everything = daicho_store::Query::everything();
         let limit = usize::try_from(at.last - at.first + 1).unwrap_or(usize::MAX);

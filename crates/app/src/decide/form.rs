@@ -1,15 +1,15 @@
-//! What a caller writes and is not of its form, with the field that is wrong.
+//! Errors in the form of what a caller writes, with the field that is wrong.
 
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_path_to_error::{Deserializer as Tracking, Track};
 
 use crate::blame::Blame;
 
-/// A text of a caller that is not of its form.
+/// A caller's text does not have the required form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct FormError {
-    /// The field that is wrong, `lines[0].quantity`, where it is one.
+    /// The field that is wrong, such as `lines[0].quantity`, if it is a single field.
     pub field: Option<String>,
     /// What is wrong with it.
     pub reason: String,
@@ -21,7 +21,7 @@ impl FormError {
         Blame::Caller
     }
 
-    /// Something is wrong with the whole.
+    /// Something is wrong with the text as a whole.
     pub(crate) fn whole(reason: impl Into<String>) -> Self {
         Self { field: None, reason: reason.into() }
     }
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// The field that an error of serde's names: its path ends before a field that is not there.
+/// The field that a serde error names: the error's path ends before a field that is missing.
 fn named(reason: &str) -> Option<&str> {
     let quoted = ["unknown field `", "missing field `", "duplicate field `"];
     let rest = quoted.into_iter().find_map(|opening| reason.strip_prefix(opening))?;

@@ -1,4 +1,4 @@
-//! How a command is taken: from its text to what was recorded.
+//! How a command is carried out: from its text to the recorded events.
 
 pub(crate) mod commands;
 pub(crate) mod context;

@@ -10,12 +10,12 @@ use super::form::FormError;
 use crate::error::{ExecuteError, Failure};
 use crate::storage::Storage;
 
-/// What stands in the place of a personal value whose key was destroyed.
+/// What is shown instead of a personal value whose key was destroyed.
 pub const ERASED: &str = "(erased)";
-/// What stands in the place of a personal value whose key is missing.
+/// What is shown instead of a personal value whose key is missing.
 pub const KEY_MISSING: &str = "(key missing)";
 
-/// What stands in the place of a personal value that the reader may not see.
+/// What is shown instead of a personal value that the reader may not see.
 pub const SEALED: &str = "(sealed)";
 
 /// Whether personal values are shown to a reader.
@@ -24,7 +24,7 @@ pub enum Privacy {
     /// As plain texts.
     #[default]
     Opened,
-    /// Not at all: [`SEALED`] stands in their place.
+    /// Not at all: [`SEALED`] is shown instead of them.
     Sealed,
 }
 
@@ -94,7 +94,7 @@ impl PersonalValues {
     /// Replaces every sealed value in `value` by what the reader may see of it.
     ///
     /// # Errors
-    /// A value that was altered, or a vault that cannot be read.
+    /// A value was altered, or the vault cannot be read.
     pub(crate) async fn show(&self, value: &mut Value, privacy: Privacy) -> Result<(), Failure> {
         let mut sealed = Vec::new();
         collect_sealed(value, "", &mut sealed);

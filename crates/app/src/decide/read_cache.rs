@@ -1,5 +1,6 @@
-//! What decisions have read, kept by what they asked: the record never changes, so only what was
-//! recorded since has to be read again. Settings, prices and busy things cost no second look.
+//! What decisions have read, kept under the query that they asked: the record never changes, so
+//! only what was recorded since has to be read. Settings, prices and busy things are not read
+//! twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,17 +11,17 @@ use daicho_store::{Book, Log};
 use super::translate;
 use crate::error::Failure;
 
-/// Events that one decision may read.
+/// The most events that one decision may read.
 pub const DECISION_EVENTS_MAX: usize = 100_000;
 
-/// Events kept at most, over all questions; an event that answers two counts twice.
+/// Events kept at most, over all queries; an event in the answers to two queries counts twice.
 const EVENTS_KEPT_MAX: usize = 200_000;
-/// Answers kept at most: most questions are about things that are new, and find nothing.
+/// Answers kept at most: most queries are about new things and find nothing.
 const ANSWERS_KEPT_MAX: usize = 16_384;
-/// Events of one read.
+/// The most events of one read.
 const PAGE_EVENTS: usize = 10_000;
 
-/// Reads what queries name, and keeps it.
+/// Reads what queries select, and keeps it.
 pub(crate) struct ReadCache {
     log: Arc<Book>,
     answers: Answers,
@@ -37,7 +38,7 @@ struct Kept {
     uses: u64,
 }
 
-/// Every match up to a position.
+/// All events up to a position that match one query.
 #[derive(Debug, Clone, Default)]
 struct Answer {
     events: Vec<Arc<Recorded>>,
@@ -76,7 +77,7 @@ impl Answers {
 }
 
 impl Kept {
-    /// Lets go of the half of the answers that was not asked for the longest.
+    /// Drops the half of the answers that has been unused for the longest time.
     fn forget(&mut self) {
         let mut uses: Vec<u64> = self.answers.values().map(|answer| answer.used).collect();
         uses.sort_unstable();
@@ -91,7 +92,7 @@ impl ReadCache {
         Self { log, answers: Answers::default() }
     }
 
-    /// Every event up to `head` that a query names, in order of position.
+    /// Every event up to `head` that a query selects, in order of position.
     pub(crate) async fn matching(
         &self,
         query: &Query,

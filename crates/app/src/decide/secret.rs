@@ -1,4 +1,4 @@
-//! The secret of a key: what its holder has, and nobody else.
+//! The secret of a key, which only its holder has.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use daicho_store::vault::Entropy;
 use daicho_values::KeyId;
 use sha2::{Digest as _, Sha256};
 
-/// What the text of every secret begins with, so that a leaked one is known for what it is.
+/// The beginning of the text of every secret, by which a leaked secret is recognised.
 const PREFIX: &str = "dk_";
 const BYTES: usize = 32;
 
-/// The secret of a key: a text to be kept like a password.
+/// The secret of a key: a text to be stored like a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySecret {
     pub(crate) key: KeyId,
@@ -18,14 +18,14 @@ pub struct KeySecret {
 }
 
 impl KeySecret {
-    /// A new one.
+    /// A new secret.
     pub(crate) fn new(key: KeyId, entropy: &dyn Entropy) -> Self {
         let mut random = [0; BYTES];
         entropy.fill(&mut random);
         Self { key, random }
     }
 
-    /// The secret that a text is; none: it is none.
+    /// Reads the text of a secret; `None` if the text is not one.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let (key, random_hex) = text.strip_prefix(PREFIX)?.split_once('_')?;
         let mut random = [0; BYTES];
@@ -33,20 +33,20 @@ impl KeySecret {
         Some(Self { key: key.parse().ok()?, random })
     }
 
-    /// What the record has of it.
+    /// Its hash, which is all that the record has of it.
     pub(crate) fn sha256(&self) -> String {
         hex::encode(Sha256::digest(self.to_string()))
     }
 }
 
-/// The text to hand out.
+/// The text to give to the holder.
 impl fmt::Display for KeySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{PREFIX}{}_{}", self.key, hex::encode(self.random))
     }
 }
 
-/// No log shows a secret.
+/// Shows no secret, so that none gets into a log.
 impl fmt::Debug for KeySecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeySecret({})", self.key)

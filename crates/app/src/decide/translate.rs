@@ -1,4 +1,5 @@
-//! Between the domain's words and the store's texts: events, headers, queries, replay blocks.
+//! Translates between the domain's types and the store's texts: events, headers, queries and replay
+//! blocks.
 
 use daicho_events::{Event, Header, NewEvent, Position, Query, Recorded, binary};
 use daicho_store::{Envelope, Packer, Stored, with_causes};
@@ -24,7 +25,7 @@ pub(crate) fn to_store(new: &NewEvent, context: &Context) -> daicho_store::NewEv
     }
 }
 
-/// The event that stands in the log, of whichever version it was written.
+/// The event that is in the log, whichever version it was written in.
 pub(crate) fn from_store(stored: &Stored) -> Result<Recorded, Failure> {
     let position = stored.position;
     read(stored).map_err(|source| Failure::Event { position, source })
@@ -46,12 +47,12 @@ fn read(stored: &Stored) -> Result<Recorded, EventError> {
     Ok(Recorded { header, event })
 }
 
-/// The whole of a query as the store asks it.
+/// A whole query in the form that the store takes.
 pub(crate) fn query(query: &Query) -> daicho_store::Query {
     daicho_store::Query { items: query.items.iter().map(query_item).collect() }
 }
 
-/// One item as the store asks it.
+/// One item of a query in the form that the store takes.
 pub(crate) fn item(item: &daicho_events::QueryItem) -> daicho_store::Query {
     daicho_store::Query { items: vec![query_item(item)] }
 }

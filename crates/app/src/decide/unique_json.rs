@@ -1,12 +1,12 @@
-//! JSON in which no key stands twice: of two values under one key a reader would take one, and the
-//! caller would not learn which.
+//! JSON in which no object has the same key twice: of two values under one key a reader would take
+//! one, and the caller would not learn which.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A JSON value of a caller, whose objects hold each key once.
+/// A caller's JSON value, whose objects hold each key once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UniqueJson(pub Value);
 
@@ -16,10 +16,10 @@ impl<'de> Deserialize<'de> for UniqueJson {
     }
 }
 
-/// Reads an object whose keys, and those of all objects in it, stand once.
+/// Reads an object in which no key is repeated, neither in itself nor in any object within it.
 ///
 /// # Errors
-/// A key that stands twice, or a value that is no object.
+/// A key is repeated, or the value is not an object.
 pub(super) fn object<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Map<String, Value>, D::Error> {

@@ -32,21 +32,21 @@ use crate::progress::Progress;
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// What the import asks besides the file.
+/// What an import needs besides the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ImportOptions {
-    /// For whom rows without a customer are recorded; left out, they are rejected.
+    /// The customer for whom rows without a customer are recorded; left out, they are rejected.
     pub unknown_customer: Option<Name>,
 }
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct ImportReport {
     /// Rows of the file.
     pub rows: u64,
     /// Rows recorded by this import.
     pub recorded: u64,
-    /// Rows that stood in the book already.
+    /// Rows that were already in the book.
     pub already_recorded: u64,
     /// Rows rejected.
     pub rejected: u64,
@@ -56,27 +56,27 @@ pub struct ImportReport {
     pub returns: u64,
     /// Sum of quantity × price of the rows recorded by this import.
     pub recorded_amount: Money,
-    /// The same of the rows rejected, as far as it can be read.
+    /// The same sum of the rejected rows, as far as their numbers can be read.
     pub rejected_amount: Money,
     /// The rejected rows, each with the rule that it broke.
     #[serde(skip)]
     pub rejects: Vec<Rejected>,
 }
 
-/// Why an import stopped. What it recorded until then stands, and the same call goes on.
+/// Why an import stopped. What it has recorded stays, and repeating the call continues the import.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The file as a whole; nothing was recorded.
+    /// The file as a whole is refused; nothing was recorded.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A sum beyond the ledger's limits.
+    /// A sum is beyond the ledger's limits.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// The ledger.
+    /// The ledger failed.
     #[error(transparent)]
     Failure(#[from] Failure),
-    /// The book does not take imports at all.
-    #[error("the book does not take this import")]
+    /// The book does not accept imports at all.
+    #[error("the book does not accept this import")]
     Refused(#[source] ExecuteError),
 }
 
@@ -98,7 +98,7 @@ struct Document {
     rows: Vec<Row>,
 }
 
-/// The work of one import: what it has made known, and what came of it.
+/// The work of one import: what it has registered, and its results.
 struct Import<'a> {
     book: &'a Imports,
     actor: Actor,
@@ -109,7 +109,7 @@ struct Import<'a> {
     report: ImportReport,
 }
 
-/// Takes files of order lines.
+/// Imports files of order lines.
 pub struct Imports {
     record: Arc<Record>,
     decisions: Arc<Decisions>,
@@ -127,11 +127,11 @@ impl Imports {
         }
     }
 
-    /// Takes the order lines of a CSV file through the decisions.
+    /// Imports the order lines of a CSV file as commands.
     ///
     /// # Errors
-    /// A file that cannot be read as a whole (nothing is recorded), or a ledger that fails (what
-    /// was recorded stands; the same call goes on).
+    /// The file as a whole cannot be read (nothing is recorded), or the ledger fails (what was
+    /// recorded stays; repeating the call continues the import).
     pub async fn orders(
         &self,
         file: &Path,
@@ -160,8 +160,8 @@ impl Imports {
                 rejects: Vec::new(),
             },
         };
-        // An invoice is recorded whole or not at all: a row that breaks a rule keeps the others
-        // out.
+        // An invoice is recorded whole or not at all: if one row breaks a rule, its other rows are
+        // rejected, too.
         let broken: BTreeSet<String> =
             rejects.iter().filter_map(|rejected| rejected.fields.first().cloned()).collect();
         for rejected in rejects {
@@ -192,7 +192,7 @@ fn refused_text(error: daicho_values::TextError) -> ImportError {
     ImportError::Failure(Failure::Contradiction(error.to_string()))
 }
 
-/// The rows by invoice number, in the order of their days, sales before returns on one day.
+/// The rows by invoice number, in order of their days; on the same day, sales come before returns.
 fn documents(rows: Vec<Row>) -> Vec<Document> {
     let mut by_number: BTreeMap<Reference, Vec<Row>> = BTreeMap::new();
     for row in rows {
@@ -208,7 +208,7 @@ fn documents(rows: Vec<Row>) -> Vec<Document> {
 }
 
 impl Import<'_> {
-    /// The documents whose rows are all there and agree; the rows of the others are rejected.
+    /// The documents whose rows are complete and agree; the rows of the others are rejected.
     fn whole(
         &mut self,
         documents: Vec<Document>,
@@ -222,7 +222,7 @@ impl Import<'_> {
                 first.is_some_and(|first| rows.iter().any(|row| of(row, first)))
             };
             let (rule, text) = if broken.contains(number.as_str()) {
-                ("invoice_with_a_rejected_row", "another row of it is rejected: mend that one")
+                ("invoice_with_a_rejected_row", "another row of it is rejected: correct that row")
             } else if differs(|row, first| row.customer != first.customer) {
                 (
                     "invoice_of_two_customers",
@@ -251,8 +251,8 @@ impl Import<'_> {
             Err(error @ ExecuteError::Conflict(_)) => Err(ImportError::Refused(error)),
             Err(ExecuteError::RequestReused { position, .. }) => {
                 let text = format!(
-                    "invoice {number} stands at position {position} with other rows: correct it \
-                     there, or give these rows a number of their own"
+                    "invoice {number} is recorded at position {position} with other rows: correct \
+                     it there, or give these rows a number of their own"
                 );
                 self.reject_all(rows, "invoice_recorded_with_other_rows", &text)
             }
@@ -324,7 +324,7 @@ impl Import<'_> {
         }
     }
 
-    /// The member who stands for the row's customer, registered when first met.
+    /// The member who represents the row's customer, registered when the customer first occurs.
     async fn member_of(&mut self, row: &Row) -> Result<MemberId, ExecuteError> {
         if let Some(member) = self.members.get(&row.customer) {
             return Ok(*member);
@@ -407,8 +407,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Executes a command once for ever under its request id, whatever its details: the
-    /// customer and the product are as they were first met.
+    /// Executes a command only once under its request id, whatever its details: the customer and
+    /// the product stay as they first occurred.
     async fn once<C>(&self, request: &str, command: &C) -> Result<Executed, ExecuteError>
     where
         C: daicho_domain::Command,
@@ -460,8 +460,8 @@ fn sold_line(row: &Row) -> SoldLine {
     }
 }
 
-/// What makes two imports of an invoice number the same request: its rows as they stand in the
-/// file, in whatever order they come.
+/// What makes two imports of an invoice number the same request: its rows as they are in the file,
+/// in any order.
 fn plain(rows: &[Row]) -> Vec<u8> {
     let mut lines: Vec<String> = rows.iter().map(|row| row.fields.join("\u{1f}")).collect();
     lines.sort_unstable();

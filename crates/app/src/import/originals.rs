@@ -1,4 +1,5 @@
-//! The original sale of a return: the customer's latest order that sold all of what came back.
+//! The original sale of a return: the customer's latest order that sold everything that is
+//! returned.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use daicho_values::{Date, MemberId, OrderId, ProductCode};
 
 use super::row::Row;
 
-/// What each member bought, and how much of it has not come back yet.
+/// What each member bought, and how much of it has not been returned yet.
 #[derive(Debug, Default)]
 pub(super) struct Originals(BTreeMap<MemberId, Vec<Sold>>);
 
@@ -20,7 +21,7 @@ struct Sold {
 }
 
 impl Originals {
-    /// Learns from what was recorded, now or by an earlier import.
+    /// Takes note of what was recorded, now or by an earlier import.
     pub(super) fn learn(&mut self, events: &[Recorded]) {
         for recorded in events {
             let Event::Order(event) = &recorded.event else { continue };
@@ -54,8 +55,9 @@ impl Originals {
         }
     }
 
-    /// The latest order, not after the day of the return, that sold as much of each product. None:
-    /// the original sale is not at hand, and the return is a credit.
+    /// The latest order, not after the day of the return, that sold at least as much of each
+    /// product. `None`: the original sale is unknown, and the return is recorded as a credit by
+    /// itself.
     pub(super) fn find(&self, member: MemberId, day: Date, rows: &[Row]) -> Option<OrderId> {
         let mut wanted: BTreeMap<&ProductCode, i64> = BTreeMap::new();
         for row in rows {

@@ -1,4 +1,5 @@
-//! A row of the file: read, checked by itself, and rejected by the first rule that it breaks.
+//! Rows of the file: each is read, checked by itself, and rejected by the first rule that it
+//! breaks.
 
 use std::path::{Path, PathBuf};
 
@@ -21,9 +22,9 @@ pub const COLUMNS: [&str; 8] = [
     "Country",
 ];
 
-/// Rows that one file may have.
+/// The most rows that one file may have.
 const ROWS_MAX: u64 = 5_000_000;
-/// What the number of a return begins with.
+/// The first letter of the number of a return.
 const RETURN_PREFIX: char = 'C';
 
 /// Why a file is not imported at all.
@@ -81,7 +82,7 @@ pub(super) enum Direction {
     Return,
 }
 
-/// A row that kept every rule of its own.
+/// A row that kept every rule that concerns it alone.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) row: u64,
@@ -105,9 +106,9 @@ pub struct Rejected {
     pub row: u64,
     /// The rule that it broke.
     pub rule: String,
-    /// The rule in words, and the way out.
+    /// The rule in words, and what to do.
     pub text: String,
-    /// The row as it stands in the file, in the order of [`COLUMNS`].
+    /// The row as it is in the file, in the order of [`COLUMNS`].
     pub fields: Vec<String>,
     /// Quantity × price, where both can be read.
     pub amount: Option<Money>,
@@ -123,7 +124,7 @@ impl Row {
         })
     }
 
-    /// Rejects it after all.
+    /// Rejects a row that had been accepted.
     pub(super) fn rejected(self, rule: &str, text: &str) -> Rejected {
         Rejected {
             row: self.row,
@@ -135,15 +136,15 @@ impl Row {
     }
 }
 
-/// What a file must be read by.
+/// What is needed to read a file.
 #[derive(Clone, Copy)]
 struct Rules {
     currency: Currency,
     takes_unknown: bool,
 }
 
-/// Reads a whole file before anything is recorded: the rows, and those that broke a rule of their
-/// own.
+/// Reads a whole file before anything is recorded: the accepted rows, and those that broke a rule
+/// by themselves.
 pub(super) fn read(
     path: &Path,
     currency: Currency,
@@ -167,7 +168,7 @@ pub(super) fn read(
             check(number, &fields, rules)
         } else {
             let text =
-                format!("it has {} fields and the header {width}: mend the row", record.len());
+                format!("it has {} fields and the header {width}: correct the row", record.len());
             Err(("row_malformed", text))
         };
         match checked {
@@ -199,10 +200,10 @@ fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<usize>, FileErr
 
 type Broken = (&'static str, String);
 
-/// The rules of a row by itself, in their order of precedence.
+/// Checks the rules of a row by itself, in their order of precedence.
 fn check(number: u64, fields: &[String], rules: Rules) -> Result<Row, Broken> {
     let [invoice, code, description, quantity, date, price, customer, country] = fields else {
-        return Err(("row_malformed", "it has not every column: mend the row".to_owned()));
+        return Err(("row_malformed", "a column is missing: correct the row".to_owned()));
     };
     let broken = |rule, error: &dyn std::fmt::Display| (rule, error.to_string());
     let reference =
@@ -218,7 +219,10 @@ fn check(number: u64, fields: &[String], rules: Rules) -> Result<Row, Broken> {
     let unit_price =
         Money::parse(price, rules.currency).map_err(|error| broken("price_malformed", &error))?;
     if unit_price.is_negative() {
-        return Err(("price_below_zero", format!("the price {price} is below zero: mend the row")));
+        return Err((
+            "price_below_zero",
+            format!("the price {price} is below zero: correct the row"),
+        ));
     }
     let country = match country.trim() {
         "" => None,
@@ -269,19 +273,19 @@ fn customer_of(text: &str, rules: Rules) -> Result<Option<Reference>, Broken> {
     Reference::new(text).map(Some).map_err(|error| ("customer_refused", error.to_string()))
 }
 
-/// How many, above zero: the file writes what came back below zero.
+/// The quantity, above zero: the file writes the quantity of a return below zero.
 fn quantity_of(text: &str, direction: Direction) -> Result<Quantity, Broken> {
     let quantity = text.trim().parse::<i64>().map_err(|_| {
-        ("quantity_malformed", format!("`{text}` is not a whole number: mend the row"))
+        ("quantity_malformed", format!("`{text}` is not a whole number: correct the row"))
     })?;
     match direction {
         Direction::Sale if quantity < 1 => Err((
             "quantity_below_one",
-            format!("{quantity} cannot be sold: what came back has a number that begins with C"),
+            format!("{quantity} cannot be sold: the number of a return begins with C"),
         )),
         Direction::Return if quantity > -1 => Err((
             "quantity_not_returned",
-            format!("{quantity} did not come back: under a number with C it is below zero"),
+            format!("{quantity} is no return: under a number with C the quantity is below zero"),
         )),
         Direction::Sale | Direction::Return => Quantity::new(quantity.saturating_abs())
             .map_err(|error| ("quantity_over_limit", format!("{error}: split the row"))),

@@ -1,4 +1,4 @@
-//! Backup of a running book, and restore, which verifies.
+//! Backup of a running book, and restore, which verifies the book.
 
 use std::path::{Path, PathBuf};
 
@@ -20,9 +20,9 @@ pub enum ArchiveError {
     /// The copy failed.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// A book in a database has backups of its own kind.
+    /// A book in a database is backed up by the database's own means.
     #[error(
-        "a backup is a copy of a book's folder: `daicho book copy` brings a book from a database \
+        "a backup is a copy of a book's folder: `daicho book copy` copies a book from a database \
          into a folder and back, with the same bytes; the database's own backups hold it, too"
     )]
     InDatabase,
@@ -30,7 +30,7 @@ pub enum ArchiveError {
     #[error(transparent)]
     Book(#[from] BookError),
     /// The restored book is not what was backed up.
-    #[error("the restored book is not whole: it was taken away again")]
+    #[error("the restored book is not complete: it was removed again")]
     Verify(#[from] Box<VerifyError>),
     /// The manifest does not say where the book ended.
     #[error("the manifest says `{0}`, which is no checkpoint: take another backup")]
@@ -61,7 +61,7 @@ impl ArchiveError {
         }
     }
 
-    /// Whether the backup or the book was found to be other than it was.
+    /// Whether the backup or the book was found to have been altered.
     pub fn is_difference(&self) -> bool {
         match self {
             Self::Backup(error) => matches!(error, BackupError::Altered { .. }),
@@ -87,7 +87,8 @@ impl Archive {
     /// Copies the book, while others write, into `target`, which must not exist or be empty.
     ///
     /// # Errors
-    /// A target in use, or storage that fails; then there is no backup that looks whole.
+    /// The target is in use, or storage fails; then nothing is left that looks like a complete
+    /// backup.
     pub async fn backup(
         &self,
         target: &Path,
@@ -101,11 +102,11 @@ impl Archive {
 }
 
 impl Books {
-    /// Brings a backup back as the book `name` and verifies it against its manifest.
+    /// Restores a backup as the book `name` and verifies it against its manifest.
     ///
     /// # Errors
-    /// A book of that name, a backup that is not whole, or a book that does not verify; then there
-    /// is no book of that name afterwards.
+    /// There is already a book of that name, the backup is not complete, or the restored book does
+    /// not verify; in the last two cases no book of that name is left.
     pub async fn restore(
         &self,
         from: &Path,
@@ -142,7 +143,7 @@ impl Books {
     }
 }
 
-/// Which book a copied record is, and where it ends: read from the copy itself.
+/// Which book a copied record is, and where it ends, read from the copy itself.
 async fn inspect(record: &Path) -> Result<Inspected, backup::InspectError> {
     let (book, head) = daicho_store::sqlite::inspect(record).await?;
     Ok(Inspected { book: hex::encode(book), position: head.position, root: hex::encode(head.root) })

@@ -1,4 +1,4 @@
-//! Books: which there are where they stand. Opened when used.
+//! The books of one place, and how each is opened.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use crate::storage::Storage;
 /// The file that makes a folder a book.
 pub(crate) const RECORD_FILE: &str = "record.db";
 
-/// Where books stand: folders below a data folder, or schemas of a database.
+/// The place of books: folders below a data folder, or schemas of a database.
 #[derive(Debug, Clone)]
 pub struct Books {
     place: Place,
@@ -28,14 +28,14 @@ impl Books {
     /// The books in a PostgreSQL database, `postgres://user:password@host:port/database`.
     ///
     /// # Errors
-    /// A text that is no such URL. Whether it can be reached is seen when it is used.
+    /// The text is not such a URL. Whether the database can be reached shows when it is used.
     pub fn in_database(url: &str) -> Result<Self, BookError> {
         let database = Database::parse(url);
         Ok(Self { place: Place::Database(Box::new(database.map_err(place_failed)?)) })
     }
 
-    /// Takes a database on a server that loses in a crash what it has confirmed (`fsync` or
-    /// `full_page_writes` off): for tests. A folder stays as it is.
+    /// Accepts a database on a server that can lose confirmed events in a crash (`fsync` or
+    /// `full_page_writes` off), for tests. A folder is not affected.
     #[must_use]
     pub fn allowing_unsafe_server(self) -> Self {
         let place = match self.place {
@@ -51,7 +51,7 @@ impl Books {
         &self.place
     }
 
-    /// Where the books stand, for messages: no user, no password.
+    /// The place of the books for messages, without user and password.
     pub fn describe(&self) -> String {
         match &self.place {
             Place::Folder(folder) => folder.display().to_string(),
@@ -59,7 +59,7 @@ impl Books {
         }
     }
 
-    /// Where a book of that name stands, or would.
+    /// The place that a book of that name has, or would have.
     pub fn describe_book(&self, name: &BookName) -> String {
         match &self.place {
             Place::Folder(folder) => folder.join(name.as_str()).display().to_string(),
@@ -67,10 +67,10 @@ impl Books {
         }
     }
 
-    /// The books there are, by name.
+    /// The existing books, by name.
     ///
     /// # Errors
-    /// A place that cannot be read; a data folder that does not exist holds none.
+    /// The place cannot be read. A data folder that does not exist is no error: it holds no books.
     pub async fn list(&self) -> Result<Vec<BookName>, BookError> {
         let mut names = match &self.place {
             Place::Folder(folder) => in_folder(folder)?,
@@ -96,7 +96,7 @@ impl Books {
         })
     }
 
-    /// What the book of that name stands on, opened.
+    /// Opens the storage of the book of that name.
     pub(crate) async fn open_storage(
         &self,
         name: &BookName,
@@ -108,7 +108,7 @@ impl Books {
         opening::open(name, &self.place, clock_and_entropy).await
     }
 
-    /// What an empty book of that name stands on, made.
+    /// Creates the storage of an empty book of that name.
     pub(crate) async fn create_storage(
         &self,
         name: &BookName,
@@ -120,11 +120,11 @@ impl Books {
         opening::create(name, &self.place, clock_and_entropy).await
     }
 
-    /// Lets a role of the database serve a book: read and append, and keep up its lists, but never
-    /// change what is recorded. With the vault it may also seal and open personal data.
+    /// Lets a role of the database serve a book: it may read, append and update the lists, but
+    /// never change what is recorded. With the vault it may also seal and open personal data.
     ///
     /// # Errors
-    /// A book in a folder, no such book or role, or a caller that does not own the book.
+    /// The book is in a folder, there is no such book or role, or the caller does not own the book.
     pub async fn grant(&self, name: &BookName, role: &str, vault: bool) -> Result<(), BookError> {
         let Place::Database(database) = &self.place else { return Err(BookError::Rights) };
         if !self.exists(name).await? {

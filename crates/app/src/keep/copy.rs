@@ -1,5 +1,5 @@
-//! A book carried from one place to another: from a folder into a database, and back. The same
-//! bytes, the same root, the same book.
+//! Copies a book from one place to another: from a folder into a database, and back. The copy has
+//! the same bytes and the same root; it is the same book.
 
 use std::sync::Arc;
 
@@ -20,16 +20,16 @@ use crate::progress::Progress;
 use crate::record::SOFTWARE;
 use crate::storage::Storage;
 
-/// Why a book was not copied. What was copied stays, and copying again goes on from there.
+/// Why a book was not copied. What was copied stays, and copying again continues from there.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyBookError {
-    /// Source or copy cannot be used.
+    /// The source or the copy cannot be used.
     #[error(transparent)]
     Book(#[from] BookError),
-    /// The record.
+    /// The record failed.
     #[error(transparent)]
     Record(#[from] CopyError),
-    /// The vault, or a limit.
+    /// The vault failed, or a limit was reached.
     #[error(transparent)]
     Failure(#[from] Failure),
 }
@@ -48,7 +48,7 @@ impl CopyBookError {
         }
     }
 
-    /// Whether the source was found to be other than it was.
+    /// Whether the source was found to have been altered.
     pub fn is_difference(&self) -> bool {
         match self {
             Self::Book(error) => error.is_damage(),
@@ -59,11 +59,11 @@ impl CopyBookError {
 }
 
 impl Books {
-    /// Copies the book `name` to `target` as `copy`, and opens the copy, which makes everything
-    /// derived anew. Where an earlier copy stopped, or was made, it goes on.
+    /// Copies the book `name` to `target` as `copy`, and opens the copy, which rebuilds everything
+    /// derived. It continues an earlier copy, whether that was stopped or completed.
     ///
     /// # Errors
-    /// A place that cannot be used, or a book there that is not the beginning of this one.
+    /// A place cannot be used, or the book there is not the beginning of this one.
     pub async fn copy(
         &self,
         name: &BookName,
@@ -83,8 +83,8 @@ impl Books {
     }
 }
 
-/// The record before the vault: a key is durable before any event holds what it seals, so the keys,
-/// copied later, open every value of the copied record.
+/// The record is copied before the vault: a key is durable before any event holds a value sealed
+/// with it, so the keys, which are copied later, open every value of the copied record.
 async fn copy_parts(
     source: &Storage,
     target: &Books,
@@ -92,7 +92,7 @@ async fn copy_parts(
     clock_and_entropy: &ClockAndEntropy,
     progress: &dyn Progress,
 ) -> Result<(), CopyBookError> {
-    // Before the record: nothing in it is beyond what is copied.
+    // The state is read before the record, so that no position in it is beyond what is copied.
     let remembered = Remembered::read(source.state.as_ref()).await.map_err(Failure::from)?;
     let record = source.log.record();
     let name = copy.to_string();
@@ -123,7 +123,7 @@ async fn copy_parts(
     Ok(written.map_err(Failure::from)?)
 }
 
-/// What goes along of the state of a book: whose turn something is, is a matter of the place.
+/// The part of a book's state that is copied. Leases are not: they belong to the place.
 struct Remembered {
     cursors: Vec<NamedCursor>,
     documents: Vec<(StateName, Document)>,
@@ -144,9 +144,9 @@ impl Remembered {
         Ok(Self { cursors: state.cursors().await?, documents })
     }
 
-    /// Cursors move forward only: where an earlier copy is followed already, its consumer may have
-    /// come further. A document takes the place of what an earlier copy brought, unless somebody
-    /// changes it at this moment.
+    /// Cursors only move forward: if an earlier copy is already followed, its consumer may have
+    /// come further. A document replaces the one of an earlier copy, unless somebody changes it at
+    /// this moment.
     async fn write(&self, state: &dyn State) -> Result<(), StateError> {
         for cursor in &self.cursors {
             let name = StateName::new(&cursor.name)?;
@@ -167,7 +167,7 @@ impl Remembered {
 mod tests {
     use super::*;
 
-    /// More than a page of documents.
+    /// More documents than one page holds.
     const DOCUMENTS: usize = DOCUMENTS_PAGE_MAX as usize + 2;
 
     #[tokio::test]

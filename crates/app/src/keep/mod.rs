@@ -1,4 +1,4 @@
-//! Whole books: where they stand, how they are opened, copied, backed up, restored and verified.
+//! Whole books: where they are, and how they are opened, copied, backed up, restored and verified.
 
 pub(crate) mod archive;
 pub(crate) mod books;

@@ -1,4 +1,4 @@
-//! A book is opened or made: its record, then all that stands beside it.
+//! Opens or creates a book: its vault and its record, and all that is stored beside them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::error::{BookError, Failure};
 use crate::record::SOFTWARE;
 use crate::storage::Storage;
 
-/// File of the vault, in the book's folder.
+/// The file of the vault, in the book's folder.
 pub(super) const VAULT_FILE: &str = "vault.db";
-/// File of what is derived, in the book's folder.
+/// The file of derived data, in the book's folder.
 const DERIVED_FILE: &str = "derived.db";
-/// File of cursors and leases, in the book's folder.
+/// The file of cursors and leases, in the book's folder.
 pub(super) const STATE_FILE: &str = "state.db";
 
 pub(super) async fn open(
@@ -45,7 +45,7 @@ pub(super) async fn open(
     }
 }
 
-/// The vault first: a record without a vault could not be written to.
+/// The vault is created first: a record without a vault could not be written to.
 pub(super) async fn create(
     name: &BookName,
     place: &Place,

@@ -1,4 +1,4 @@
-//! What a book is called, and where books stand.
+//! The names of books, and the places where books are.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use daicho_store::postgres::Database;
 
 use crate::error::BookError;
 
-/// Characters of a book's name.
+/// The most characters of a book's name.
 const NAME_CHARS_MAX: usize = 48;
 
 /// The name of a book: lower-case letters, digits and hyphens, so that it can name a folder, a
@@ -45,8 +45,8 @@ impl fmt::Display for BookName {
 /// The kinds of places.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
-    /// A folder each, below this one.
+    /// Each book is a folder below this one.
     Folder(PathBuf),
-    /// A few schemas each, in this PostgreSQL database.
+    /// Each book has a few schemas in this PostgreSQL database.
     Database(Box<Database>),
 }

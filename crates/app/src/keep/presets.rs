@@ -1,5 +1,5 @@
-//! Settings that are ready to open a book with: the client's three shops, a wholesaler, and
-//! whatever file a customer has written.
+//! Settings to open a book with: those of the client's three shops and of a wholesaler, or those of
+//! a file that a customer has written.
 //!
 //! A preset is the data of `shop.open_book` without name and currency, a JSON file of
 //! `crates/app/presets`. The shops disagree on purpose; where their documents are silent the value
@@ -18,7 +18,7 @@ use crate::blame::Blame;
 use crate::decide::UniqueJson;
 use crate::decide::form::{self, FormError};
 
-/// Bytes that a file of settings may have: the longest table of tax rates fits many times.
+/// The most bytes that a file of settings may have: many times the longest table of tax rates.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 macro_rules! presets {
@@ -28,7 +28,7 @@ macro_rules! presets {
         pub enum Preset { $($(#[$meta])* $preset,)+ }
 
         impl Preset {
-            /// Every one.
+            /// All presets.
             pub const ALL: &'static [Self] = &[$(Self::$preset,)+];
 
             fn name(self) -> &'static str {
@@ -74,31 +74,31 @@ impl FromStr for Preset {
     }
 }
 
-/// Settings with which no book can be opened: the file, the field and the rule.
+/// Settings with which no book can be opened, with the file, the field and the rule.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
-    /// Neither the name of a preset nor a file.
+    /// The text is neither the name of a preset nor a file.
     #[error("{reason}; nor can a file of that name be read: {source}")]
     Unknown {
-        /// What names there are.
+        /// Which names there are.
         reason: String,
         /// Why there is no such file.
         #[source]
         source: std::io::Error,
     },
-    /// A folder, a device or a pipe.
+    /// The path names a folder, a device or a pipe.
     #[error("{origin} is no file: name a JSON file of settings")]
     NoFile {
         /// What was named.
         origin: String,
     },
-    /// A file that is not one of settings.
-    #[error("{origin} is longer than {FILE_BYTES_MAX} bytes: it is no file of settings")]
+    /// The file is not a file of settings.
+    #[error("{origin} is longer than {FILE_BYTES_MAX} bytes: it is not a file of settings")]
     TooLong {
         /// The file.
         origin: String,
     },
-    /// A field that is not of its form.
+    /// A field does not have the required form.
     #[error("{origin}: {}{}", at(.source), .source.reason)]
     Form {
         /// The file.
@@ -107,7 +107,7 @@ pub enum PresetError {
         #[source]
         source: FormError,
     },
-    /// A setting that breaks its rule.
+    /// A setting breaks its rule.
     #[error("{origin}: {setting}: {source}")]
     Refused {
         /// The file.
@@ -121,14 +121,14 @@ pub enum PresetError {
 }
 
 impl PresetError {
-    /// Whose fault it is: the caller's, who wrote the file or its name. The presets of this program
-    /// are opened by a test.
+    /// Whose fault it is: the caller's, who wrote the file or its name. A test opens the presets of
+    /// this program.
     pub fn blame(&self) -> Blame {
         Blame::Caller
     }
 }
 
-/// The field in front of what is wrong with it, unless that says it already.
+/// The field, to be put before what is wrong with it, unless that already names the field.
 fn at(error: &FormError) -> String {
     let field = error.field.as_ref().filter(|field| !error.reason.contains(*field));
     field.map(|field| format!("{field}: ")).unwrap_or_default()
@@ -137,11 +137,11 @@ fn at(error: &FormError) -> String {
 /// The settings of a kind of shop under a name.
 ///
 /// # Errors
-/// None for the presets that stand here; the types say so.
+/// There is none for the presets of this file: the types allow for it.
 pub fn preset(preset: Preset, name: Name, currency: Currency) -> Result<OpenBook, PresetError> {
     let origin = preset.to_string();
     let mut data = object(&origin, preset.text())?;
-    // A boundary in yen says nothing of a shop with other prices.
+    // A boundary in yen means nothing for a shop with prices in another currency.
     let boundary = data.get("barcode_below").and_then(|amount| amount.get("currency"));
     if boundary.is_some_and(|of| *of != json!(currency)) {
         data.insert("barcode_below".to_owned(), Value::Null);
@@ -152,8 +152,8 @@ pub fn preset(preset: Preset, name: Name, currency: Currency) -> Result<OpenBook
 /// The settings of a preset by its name, or of a file by its path, under a name.
 ///
 /// # Errors
-/// Neither of both, a file that cannot be read, a field that is not of its form, or a setting that
-/// breaks its rule.
+/// The text is neither a preset nor a file, the file cannot be read, a field does not have the
+/// required form, or a setting breaks its rule.
 pub fn preset_or_file(
     named: &str,
     name: Name,

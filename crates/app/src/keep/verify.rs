@@ -1,5 +1,5 @@
-//! Proof: the log itself is read, then what is derived from it is held against it, then every list
-//! is made anew and held against the live one.
+//! Proof: the log itself is read, then derived data is compared with it, then every list is rebuilt
+//! and compared with the live one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,10 +18,10 @@ use crate::progress::Progress;
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// A book had this many events and this root: `N:ROOT`.
+/// A checkpoint, `N:ROOT`: the book had this many events and this root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Events.
+    /// The number of events.
     pub position: Position,
     /// Root of the RFC 6962 tree over their envelopes.
     pub root: [u8; 32],
@@ -59,26 +59,26 @@ impl serde::Serialize for Checkpoint {
 pub struct Verified {
     /// The end of the book.
     pub checkpoint: Checkpoint,
-    /// The lists, each the same as the one made anew.
+    /// The lists, each equal to a fresh rebuild.
     pub lists: Vec<Compared>,
 }
 
 /// What a verification found to be false.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The record, or what is derived from it.
+    /// The record, or what is derived from it, is damaged.
     #[error(transparent)]
     Fault(#[from] Fault),
     /// The book is not the one of the checkpoint.
     #[error("the first {} events hash to {}, and the checkpoint says {}: the past was altered",
         .expected.position, hex::encode(.found), hex::encode(.expected.root))]
     Checkpoint {
-        /// What was kept.
+        /// The checkpoint.
         expected: Checkpoint,
-        /// What stands there now.
+        /// The root of as many events now.
         found: [u8; 32],
     },
-    /// A stored list is not what the record says.
+    /// A stored list differs from the record.
     #[error("the list `{}` differs from the record at row {}: rebuild it", .0.list,
         .0.first_difference.as_deref().unwrap_or("(none)"))]
     List(Box<Compared>),
@@ -101,7 +101,7 @@ impl VerifyError {
         }
     }
 
-    /// Whether something was found to be other than it was.
+    /// Whether something was found to have been altered.
     pub fn is_difference(&self) -> bool {
         match self {
             Self::Fault(fault) => !matches!(fault, Fault::Read(_)),
@@ -113,11 +113,11 @@ impl VerifyError {
 }
 
 impl Books {
-    /// Verifies a book, also one that is too damaged to be opened: then its record is read on its
-    /// own, to name the first bad position.
+    /// Verifies a book, even one that is too damaged to be opened: then only its record is read, to
+    /// name the first bad position.
     ///
     /// # Errors
-    /// As [`Proof::verify`], or a book that cannot be opened.
+    /// As [`Proof::verify`], or the book cannot be opened.
     pub async fn verify(
         &self,
         name: &BookName,
@@ -155,11 +155,12 @@ impl Proof {
         Self { log: Arc::clone(&storage.log), comparison: Comparison::of(storage, record) }
     }
 
-    /// Reads the log itself (positions, hashes, tree), compares it with a checkpoint that somebody
-    /// kept, then the derived state with it, then every list with one made anew.
+    /// Reads the log itself (positions, hashes, tree) and compares it with a checkpoint that
+    /// somebody kept, then compares the derived state with the log, and every list with a fresh
+    /// rebuild.
     ///
     /// # Errors
-    /// The first thing that is not true, with the first bad position.
+    /// The first thing that does not hold, with the first bad position.
     pub async fn verify(
         &self,
         expected: Option<Checkpoint>,
@@ -173,7 +174,7 @@ impl Proof {
                 return Err(VerifyError::Checkpoint { expected, found });
             }
         }
-        self.log.verify_derived(steps("events held against what is derived", progress)).await?;
+        self.log.verify_derived(steps("events compared with derived data", progress)).await?;
         progress.end();
         let lists = self.comparison.run(progress).await?;
         if let Some(differing) = lists.iter().find(|compared| !compared.is_same()) {
@@ -211,7 +212,7 @@ pub(super) async fn verify_storage(
     verified
 }
 
-/// Tells `progress` of a stretch of work that begins with its first step.
+/// Reports to `progress` a stage of work that begins with its first step.
 pub(crate) fn steps<'a>(
     what: &'a str,
     progress: &'a dyn Progress,
