@@ -5,7 +5,7 @@ use daicho_values::Currency;
 
 use super::pages::ListPage;
 
-/// The column that says what the amounts of a row are in.
+/// The column with the currency of the amounts of a row.
 const CURRENCY: &str = "currency";
 
 impl ListPage {
@@ -37,7 +37,7 @@ impl ListPage {
     }
 }
 
-/// `1250` in pounds is `12.50`; an unknown currency keeps its smallest unit.
+/// `1250` in pounds is `12.50`; an amount of an unknown currency stays in its smallest unit.
 pub fn major_units(minor_units: i64, currency: Option<Currency>) -> String {
     let digits = currency.map_or(0, |currency| currency.fraction_digits());
     let Some(divisor) = 10_u64.checked_pow(digits).filter(|_| digits > 0) else {

@@ -1,4 +1,4 @@
-//! Comparison: every stored list held against the same list made anew.
+//! Comparison: every stored list is compared with a fresh rebuild of it.
 
 use std::sync::Arc;
 
@@ -16,18 +16,18 @@ use crate::progress::Progress;
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// A stored list held against the same list made anew.
+/// The result of comparing a stored list with a fresh rebuild of it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Compared {
     /// Its name.
     pub list: &'static str,
-    /// The position at which both stand.
+    /// The position of both.
     pub position: u64,
-    /// Rows of the one made anew.
+    /// The number of rows of the rebuilt list.
     pub rows: u64,
     /// SHA-256 over keys, rows and columns of the stored list.
     pub live: String,
-    /// The same over the list made anew.
+    /// The same over the rebuilt list.
     pub rebuilt: String,
     /// The first key at which they differ.
     pub first_difference: Option<String>,
@@ -40,7 +40,7 @@ impl Compared {
     }
 }
 
-/// Holds stored lists against the record.
+/// Compares stored lists with the record.
 pub struct Comparison {
     views: Arc<dyn Views>,
     record: Arc<Record>,
@@ -58,11 +58,10 @@ impl Comparison {
         }
     }
 
-    /// Holds every stored list against the same list made anew at the same position.
+    /// Compares every stored list with a fresh rebuild of it at the same position.
     ///
     /// # Errors
-    /// An event that cannot be read, or storage that fails. A difference is an answer, not an
-    /// error.
+    /// An event cannot be read, or storage fails. A difference is an answer, not an error.
     pub async fn run(&self, progress: &dyn Progress) -> Result<Vec<Compared>, Failure> {
         let mut compared = Vec::new();
         for list in all() {

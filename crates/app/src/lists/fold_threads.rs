@@ -1,5 +1,5 @@
-//! The threads of a pass: each folds every event into its part of the lists, as long as the pass
-//! lasts, and says how much memory its rows hold.
+//! The threads of a pass: each folds every event into its part of the lists for as long as the pass
+//! lasts, and reports how much memory its rows hold.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,28 +12,28 @@ use tokio::task::JoinHandle;
 use super::folds::Folds;
 use crate::error::Failure;
 
-/// Pieces of the log that may wait for a thread.
+/// The most pieces of the log that may wait for a thread.
 const PIECES_WAITING_MAX: usize = 2;
 
-/// One thread a core.
+/// One thread for each core.
 pub(crate) struct FoldThreads {
     workers: Vec<Worker>,
-    /// Where the slices that they hold end.
+    /// The end of the slices that they hold.
     end: u32,
-    /// Where they begin.
+    /// The first slice that they hold.
     first: u32,
 }
 
 struct Worker {
     steps: mpsc::Sender<Step>,
-    /// What its rows hold after the last step.
+    /// The bytes that its rows hold after the last step.
     bytes: Arc<AtomicUsize>,
     folds: JoinHandle<Vec<Box<dyn Fold>>>,
 }
 
 enum Step {
     Fold(Arc<Vec<Recorded>>),
-    /// To let go of the slices from `end` on.
+    /// Drop the slices from `end` on.
     Shed {
         end: u32,
         done: oneshot::Sender<()>,
@@ -41,13 +41,13 @@ enum Step {
 }
 
 impl FoldThreads {
-    /// Sets a thread to work for each part of `folds`.
+    /// Starts a thread for each part of `folds`.
     pub(crate) fn start(folds: Folds) -> Self {
         let Folds { parts, first, end } = folds;
         Self { workers: parts.into_iter().map(Worker::start).collect(), first, end }
     }
 
-    /// Has every thread fold the next events.
+    /// Makes every thread fold the next events.
     pub(crate) async fn fold(&mut self, events: Vec<Recorded>) -> Result<(), Failure> {
         let events = Arc::new(events);
         for worker in &self.workers {
@@ -56,7 +56,7 @@ impl FoldThreads {
         Ok(())
     }
 
-    /// Sheds the upper half of the slices as long as the rows hold more than `bytes_max`.
+    /// Sheds the upper half of the slices, repeatedly while the rows hold more than `bytes_max`.
     pub(crate) async fn keep_within(&mut self, bytes_max: usize) -> Result<(), Failure> {
         while self.bytes() > bytes_max {
             let width = self.end - self.first;
@@ -69,9 +69,9 @@ impl FoldThreads {
         Ok(())
     }
 
-    /// The folds when every event was folded, within the same bound.
+    /// The folds after every event was folded, within the same bound.
     pub(crate) async fn finish(mut self, bytes_max: usize) -> Result<Folds, Failure> {
-        // Nothing is shed yet: who has answered has folded everything before.
+        // This sheds nothing yet: a thread that answers has folded everything before.
         self.shed().await?;
         self.keep_within(bytes_max).await?;
         let mut parts = Vec::with_capacity(self.workers.len());
@@ -86,7 +86,8 @@ impl FoldThreads {
         self.workers.iter().map(|worker| worker.bytes.load(Ordering::Relaxed)).sum()
     }
 
-    /// Waits until every thread has let go: what is counted after it is what is left.
+    /// Waits until every thread has dropped its slices, so that what is counted afterwards is what
+    /// is left.
     async fn shed(&mut self) -> Result<(), Failure> {
         let mut waiting = Vec::with_capacity(self.workers.len());
         for worker in &self.workers {
@@ -134,7 +135,7 @@ fn take(folds: &mut [Box<dyn Fold>], step: Step, held: &AtomicUsize) {
         }
     };
     held.store(folds.iter().map(|fold| fold.bytes()).sum(), Ordering::Relaxed);
-    // Who waited may have gone away: then nobody needs the answer.
+    // Whoever waited may have given up: then nobody needs the answer.
     done.map(|done| done.send(()));
 }
 
@@ -142,7 +143,7 @@ fn gone() -> Failure {
     Failure::BrokeOff { what: "a thread of the replay".to_owned() }
 }
 
-/// A thread of ours ended by a panic.
+/// The failure for a thread that ended by a panic.
 pub(super) fn broke_off(error: tokio::task::JoinError) -> Failure {
     Failure::BrokeOff { what: format!("a thread of the replay ({error})") }
 }
@@ -183,7 +184,7 @@ mod tests {
         }
     }
 
-    /// It was told as the caller's fault, with status 422.
+    /// This was once reported as the caller's fault, with status 422.
     #[tokio::test]
     async fn a_thread_that_broke_off_is_ours() {
         let parts: Vec<Vec<Box<dyn Fold>>> = vec![vec![Box::new(Mistaken)]];

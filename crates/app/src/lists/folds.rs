@@ -1,4 +1,4 @@
-//! The folds of several lists over one pass, dealt out to the cores.
+//! The folds of several lists over one pass, distributed over the cores.
 
 use std::ops::Range;
 
@@ -9,15 +9,15 @@ use crate::error::Failure;
 
 /// A fold of every list for each core.
 pub(crate) struct Folds {
-    /// One entry a core.
+    /// One entry for each core.
     pub(crate) parts: Vec<Vec<Box<dyn Fold>>>,
     /// The first slice that they may hold.
     pub(crate) first: u32,
-    /// Where the slices that they hold end.
+    /// The end of the slices that they hold.
     pub(crate) end: u32,
 }
 
-/// The folds of one list, one a core.
+/// The folds of one list, one for each core.
 pub(crate) struct ListFolds(Vec<Box<dyn Fold>>);
 
 impl Folds {
@@ -27,7 +27,7 @@ impl Folds {
         Self::over(&whole.collect::<Vec<_>>(), 0..SLICES)
     }
 
-    /// Empty folds of slices of lists, all of them within `range`.
+    /// Empty folds of those slices of lists that are within `range`.
     pub(crate) fn over(slices: &[(&'static dyn List, Partition)], range: Range<u32>) -> Self {
         let of = u32::try_from(cores()).unwrap_or(1);
         let mut parts: Vec<Vec<Box<dyn Fold>>> = (0..of).map(|_| Vec::new()).collect();
@@ -38,7 +38,7 @@ impl Folds {
         Self { parts, first: range.start, end: range.end }
     }
 
-    /// Rows held.
+    /// The number of rows held.
     pub(crate) fn len(&self) -> usize {
         self.parts.iter().flatten().map(|fold| fold.len()).sum()
     }
@@ -55,7 +55,7 @@ impl Folds {
 }
 
 impl ListFolds {
-    /// One after the other.
+    /// Folds events one after the other.
     pub(crate) fn parts(self) -> impl Iterator<Item = Box<dyn Fold>> {
         self.0.into_iter()
     }

@@ -10,35 +10,35 @@ use super::folds::{Folds, ListFolds};
 use super::rows::changes;
 use crate::error::Failure;
 
-/// Rows of one batch, or a slice more.
+/// The rows of one batch; it may exceed this by one slice.
 const BATCH_ROWS: usize = 10_000;
-/// Bytes of one batch, or a slice more.
+/// The bytes of one batch; it may exceed this by one slice.
 const BATCH_BYTES: usize = 4 * 1_024 * 1_024;
-/// Batches of a list that may wait to be written: while the indexes of one list are built, the rows
-/// of the next are encoded.
+/// The most batches of a list that may wait to be written: while the indexes of one list are built,
+/// the rows of the next are encoded.
 const BATCHES_WAITING_MAX: usize = 8;
 
 /// Rows of whole slices.
 pub(crate) struct Batch {
     pub(crate) rows: Vec<ViewRow>,
-    /// With them, every slice before this one is loaded.
+    /// When they are loaded, every slice before this one is.
     pub(crate) loaded: u32,
 }
 
-/// The batches of one list, the last of them perhaps empty.
+/// The batches of one list; the last may be empty.
 pub(crate) struct Batches {
     receiver: mpsc::Receiver<Result<Batch, Failure>>,
-    /// Slices that are loaded, with those of the batches received.
+    /// The number of loaded slices, including those of the batches received.
     loaded: u32,
-    /// Slices that are to be.
+    /// The number of slices to load.
     end: u32,
 }
 
 impl Batches {
-    /// The next; none after the last.
+    /// The next batch; `None` after the last.
     ///
     /// # Errors
-    /// A row that cannot be encoded, or the thread that encodes broke off.
+    /// A row cannot be encoded, or the thread that encodes ended early.
     pub(crate) async fn next(&mut self) -> Result<Option<Batch>, Failure> {
         match self.receiver.recv().await {
             Some(batch) => {
@@ -54,7 +54,7 @@ impl Batches {
     }
 }
 
-/// Encodes the rows of lists, one list after the other; each list's begin where it is loaded to.
+/// Encodes the rows of lists, one list after the other; each begins where its loading stopped.
 pub(crate) fn encode(lists: Vec<(&'static dyn List, u32)>, folds: Folds, on: Date) -> Vec<Batches> {
     let end = folds.end;
     let (mut work, mut batches) = (Vec::new(), Vec::new());
@@ -79,7 +79,7 @@ impl Encoding {
     fn run(mut self) {
         let encoded = self.encode();
         if let Err(error) = encoded {
-            // Nobody waits for it any more if this fails.
+            // If this fails, nobody waits for the rows any more.
             let _ = self.batches.blocking_send(Err(error));
         }
     }
@@ -103,7 +103,7 @@ impl Encoding {
     }
 }
 
-/// About what a row holds in memory.
+/// Roughly the bytes that a row holds in memory.
 fn size(row: &ViewRow) -> usize {
     let cells = row.columns.iter().map(|cell| match cell {
         Value::Null | Value::Integer(_) => size_of::<Value>(),

@@ -1,4 +1,5 @@
-//! The lists of a book: brought up when they are read, made anew, and held against the record.
+//! The lists of a book: they are brought up to date when read, rebuilt, and compared with the
+//! record.
 
 pub(crate) mod cells;
 pub(crate) mod compare;

@@ -1,5 +1,5 @@
-//! Lists as people read them: the live one, or as known at a position or day, or as effective on a
-//! day.
+//! Lists as people read them: the live list, a list as known at a position or day, or a list as
+//! effective on a day.
 
 use std::sync::Arc;
 
@@ -23,22 +23,22 @@ use crate::storage::Storage;
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListPage {
-    /// The rows, each a JSON object: its facts and what it looks like on the day.
+    /// The rows, each a JSON object: its facts and how it looks on the day.
     pub rows: Vec<serde_json::Value>,
     /// The typed columns of each row, in the order of the list's columns.
     pub columns: Vec<Vec<daicho_projections::Value>>,
     /// Where the next page begins.
     pub next: Option<String>,
-    /// The position up to which the record was taken.
+    /// The position up to which the record was taken into account.
     pub known_at: Position,
-    /// The day on which it counts.
+    /// The day for which the rows are shown.
     pub effective_on: Date,
 }
 
 /// The list of that name.
 ///
 /// # Errors
-/// A name that no list has.
+/// No list has that name.
 pub fn list_by_name(name: &str) -> Result<&'static dyn List, Failure> {
     find(name).ok_or_else(|| {
         let known: Vec<&str> = all().iter().map(|list| list.name()).collect();
@@ -66,10 +66,10 @@ impl Lists {
         }
     }
 
-    /// How every list stands, without bringing it up.
+    /// The status of every list; none is brought up to date for it.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn states(&self) -> Result<Vec<ListState>, Failure> {
         list_states(self.views.as_ref(), self.record.head().await?).await
     }
@@ -77,7 +77,7 @@ impl Lists {
     /// A page of a list.
     ///
     /// # Errors
-    /// A column, value or cursor that the list does not know, or storage that fails.
+    /// The list does not know the column, value or cursor, or storage fails.
     pub async fn page(
         &self,
         list: &'static dyn List,
@@ -99,8 +99,8 @@ impl Lists {
         self.shown(list, found, known_at, (effective_on, request.privacy)).await
     }
 
-    /// A page of the stored list at or after a position and a day, and at which position exactly:
-    /// rows and position are of one committed state.
+    /// A page of the stored list at or after a position and a day, with its exact position: rows
+    /// and position are of one committed state.
     async fn live_page(
         &self,
         list: &'static dyn List,
@@ -112,14 +112,14 @@ impl Lists {
         loop {
             self.upkeep.keep_up_to(list, target, wait_ms).await?;
             let (found, point) = self.views.page_at(list.name(), page).await?;
-            // A rebuild that was swapped in meanwhile may stand a little further back.
+            // A rebuild that was swapped in meanwhile may be a little further back.
             if point.cursor >= target && point.as_of >= day {
                 return Ok((found, point.cursor));
             }
         }
     }
 
-    /// A page of the list folded anew up to a position: the live table is not touched.
+    /// A page of the list freshly folded up to a position: the live table is not touched.
     async fn past_page(
         &self,
         list: &'static dyn List,
@@ -176,7 +176,7 @@ impl Lists {
     }
 }
 
-/// Refuses to wait for what was not known then.
+/// Refuses a list of the past that is to hold a position recorded after it.
 fn check_holds(known_at: u64, at_least: Option<AtLeast>) -> Result<(), Failure> {
     match at_least.map(|at_least| at_least.position.0) {
         Some(position) if position > known_at => Err(Failure::NeverHolds { known_at, position }),

@@ -1,6 +1,6 @@
-//! Rebuild: lists made anew beside the live ones and swapped in. One pass over the log serves all
-//! of them; where memory would not hold their rows, several passes take a range of the keys' slices
-//! each. A rebuild that was stopped goes on behind the slices that it had loaded.
+//! Rebuild: lists are built beside the live ones and swapped in. One pass over the log serves all
+//! of them; if memory cannot hold their rows, each of several passes takes a range of the keys'
+//! slices. A stopped rebuild continues after the slices that it had loaded.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,20 +23,20 @@ use crate::progress::Progress;
 use crate::record::{Record, SOFTWARE};
 use crate::storage::Storage;
 
-/// What the rows of a rebuild may hold in memory if nobody says otherwise.
+/// The bytes that the rows of a rebuild may hold in memory by default.
 const MEMORY_BYTES: usize = 1_024 * 1_024 * 1_024;
-/// A stopped rebuild goes on if at most one event was recorded since for so many that it has: what
-/// it has not is caught up with row by row.
+/// A stopped rebuild continues if at most one event was recorded since for each of this many events
+/// in it: those that it lacks are caught up with row by row.
 const RESUMED_EVENTS_PER_MISSED: u64 = 4;
 
-/// How often a list that others keep up meanwhile is caught up with before it is swapped in all
-/// the same: what it lacks then is folded into it by its next reader.
+/// How often a rebuild catches up with a live list that others keep updating before it is swapped
+/// in all the same: what it then lacks is folded into it by its next reader.
 const SWAP_TRIES_MAX: u32 = 1_000;
 
-/// How lists are made anew.
+/// How lists are rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RebuildOptions {
-    /// Bytes that the folded rows may hold at once, as reckoned from their number and the encoded
+    /// Bytes that the folded rows may hold at once, estimated from their number and the encoded
     /// size of samples; what is read ahead and the database's own memory come on top.
     pub memory_bytes: usize,
     /// What becomes of a rebuild that was stopped.
@@ -46,7 +46,7 @@ pub struct RebuildOptions {
 /// What becomes of a rebuild that was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// It goes on, if it was begun by the same program on the same record.
+    /// It continues, if it was begun by the same program on the same record.
     GoesOn,
     /// It is dropped.
     IsDropped,
@@ -63,18 +63,18 @@ impl Default for RebuildOptions {
 pub struct Rebuilt {
     /// Its name.
     pub list: &'static str,
-    /// Its rows.
+    /// The number of its rows.
     pub rows: u64,
-    /// Of its [`SLICES`] slices, those that a stopped rebuild had loaded.
+    /// How many of its [`SLICES`] slices a stopped rebuild had already loaded.
     pub resumed_slices: u32,
 }
 
-/// What rebuilt one or more lists.
+/// The result of rebuilding one or more lists.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Rebuild {
-    /// Events of the record when it began.
+    /// The number of events in the record when it began.
     pub events: u64,
-    /// How often they were folded: more than once where memory was short.
+    /// How often they were folded: more than once if memory was short.
     pub passes: u32,
     /// How long it took, from the first read to the last swap.
     #[serde(skip)]
@@ -83,15 +83,15 @@ pub struct Rebuild {
     pub lists: Vec<Rebuilt>,
 }
 
-/// A list on the way.
+/// A list that is being rebuilt.
 struct Making {
     list: &'static dyn List,
     shadow: Shadow,
-    /// Slices that were loaded when it began.
+    /// The number of slices that were loaded when it began.
     resumed: u32,
-    /// Slices that are loaded.
+    /// The number of slices that are loaded.
     loaded: u32,
-    /// Position folded into it.
+    /// The last position folded into it.
     cursor: u64,
 }
 
@@ -101,7 +101,7 @@ impl Making {
     }
 }
 
-/// Makes lists anew.
+/// Rebuilds lists.
 pub struct Rebuilds {
     log: Arc<Book>,
     views: Arc<dyn Views>,
@@ -121,11 +121,11 @@ impl Rebuilds {
         }
     }
 
-    /// Makes lists anew beside the live ones and swaps them in. Waits for other processes that
-    /// rebuild one of them or bring it up from far behind.
+    /// Rebuilds lists beside the live ones and swaps them in. Waits for other processes that
+    /// rebuild one of them or bring it up to date from far behind.
     ///
     /// # Errors
-    /// An event that cannot be read, or storage that fails; the live lists stay as they were.
+    /// An event cannot be read, or storage fails; the live lists stay as they were.
     pub async fn run(
         &self,
         lists: &[&'static dyn List],
@@ -134,10 +134,10 @@ impl Rebuilds {
         self.run_with(lists, &RebuildOptions::default(), progress).await
     }
 
-    /// The same with options.
+    /// Rebuilds lists as [`Rebuilds::run`] does, with options.
     ///
     /// # Errors
-    /// As [`Rebuilds::run`]; and rows of a single slice that memory does not hold.
+    /// As [`Rebuilds::run`], or memory cannot hold the rows of a single slice.
     pub async fn run_with(
         &self,
         lists: &[&'static dyn List],
@@ -145,7 +145,8 @@ impl Rebuilds {
         progress: &dyn Progress,
     ) -> Result<Rebuild, Failure> {
         let mut leases = Vec::new();
-        // In one order for everybody: of two that need the same leases one goes on.
+        // Everybody takes the leases in one order: of two that need the same ones, one can always
+        // proceed.
         for known in all() {
             if lists.iter().any(|list| list.name() == known.name()) {
                 leases.push(WorkLease::wait(&self.state, known.name()).await?);
@@ -158,7 +159,7 @@ impl Rebuilds {
         rebuilt
     }
 
-    /// The same for who has the work leases of the lists.
+    /// The same, for a caller that has the work leases of the lists.
     pub(crate) async fn run_leased(
         &self,
         lists: &[&'static dyn List],
@@ -191,7 +192,7 @@ impl Rebuilds {
         Ok(Rebuild { events, passes, took: started.elapsed(), lists })
     }
 
-    /// Begins to make lists, or goes on where that was stopped: all from the same point.
+    /// Begins to rebuild lists, or continues a stopped rebuild: all lists from the same point.
     async fn begin(
         &self,
         lists: &[&'static dyn List],
@@ -226,27 +227,28 @@ impl Rebuilds {
         Ok((from.point, makings))
     }
 
-    /// The stopped rebuild of a list, if it may go on.
+    /// The stopped rebuild of a list, if it may continue.
     async fn resumed(&self, list: &'static dyn List) -> Result<Option<Resumed>, Failure> {
         let Some(found) = self.views.resume_rebuild(&schema_of(list)).await? else {
             return Ok(None);
         };
         let (target, head) = (found.from.point.cursor, self.record.head().await?);
         let is_near = target <= head && (head - target) * RESUMED_EVENTS_PER_MISSED <= target;
-        // What it has folded in behind the target may be of a tail that was lost.
+        // What it has folded in beyond the target may be of a tail of the record that was lost.
         let is_of_target = is_near && found.cursor == target;
         let is_sound = is_of_target && found.from.origin == self.origin(target).await?;
         Ok(is_sound.then_some(found))
     }
 
-    /// The end of the record and today.
+    /// The end of the record, and today.
     async fn beginning(&self) -> Result<RebuildFrom, Failure> {
         let cursor = self.record.head().await?;
         let point = ViewPoint { cursor, as_of: self.record.today().await?.to_string() };
         Ok(RebuildFrom { point, origin: self.origin(cursor).await? })
     }
 
-    /// Which program makes rows of which record: its last envelope holds what binds it.
+    /// Identifies the program that makes the rows and the record that it makes them from: the
+    /// record's last envelope binds everything before it.
     async fn origin(&self, target: u64) -> Result<String, Failure> {
         let everything = daicho_store::Query::everything();
         let page = self.log.read(&everything, target.saturating_sub(1), target, 1).await?;
@@ -262,8 +264,8 @@ impl Rebuilds {
         }
     }
 
-    /// Writes the rows of a pass. The indexes of a list that is complete are built while the next
-    /// list is written, where the database allows it.
+    /// Writes the rows of a pass. The indexes of a complete list are built while the next list is
+    /// written, if the database allows it.
     async fn load(
         &self,
         makings: &mut [Making],
@@ -329,8 +331,8 @@ impl Rebuilds {
         Ok(rebuilt)
     }
 
-    /// Swaps a list in when it stands no less far than the live one, on no earlier day: whoever has
-    /// brought that to a position and a day finds them there.
+    /// Swaps a list in once neither its position nor its day is behind the live list's: whoever has
+    /// brought the live list to a position and a day still finds them.
     async fn swap(&self, mut making: Making, mut day: Date) -> Result<ViewState, Failure> {
         for _ in 0..SWAP_TRIES_MAX {
             let today = self.record.today().await?;
@@ -344,14 +346,15 @@ impl Rebuilds {
                 return Ok(state);
             }
             if self.record.head().await? == head && self.record.today().await? == today {
-                break; // the live list is of another record, or of a clock that is ahead
+                break; // the live list is of another record, or was made by a clock that is ahead
             }
         }
         let point = ViewPoint { cursor: making.cursor, as_of: day.to_string() };
         Ok(self.views.swap(making.shadow, &point).await?)
     }
 
-    /// Folds into a shadow what was recorded since; answers the head, where it then stands.
+    /// Folds into a shadow table what was recorded since; returns the head that it has then
+    /// reached.
     async fn catch_up_shadow(&self, making: &mut Making, day: Date) -> Result<u64, Failure> {
         let Making { list, shadow, cursor, .. } = making;
         let head = self.record.head().await?;
@@ -366,7 +369,7 @@ impl Rebuilds {
         Ok(head)
     }
 
-    /// Recomputes the rows of a shadow that changed because days came.
+    /// Recomputes the rows of a shadow table that change because days have passed.
     async fn bring_shadow_to(&self, making: &Making, today: Date) -> Result<(), Failure> {
         let Making { list, shadow, cursor, .. } = making;
         loop {
@@ -381,7 +384,7 @@ impl Rebuilds {
     }
 }
 
-/// The first slice that a list has not loaded; none when all are complete.
+/// The first slice that a list has not loaded; `None` if all lists are complete.
 fn first_missing(makings: &[Making]) -> Option<u32> {
     makings.iter().map(|making| making.loaded).min().filter(|first| *first < SLICES)
 }

@@ -1,5 +1,5 @@
-//! Replay: the events of a book from position 1, from its replay blocks where there are some, and
-//! folded on all cores. A fold sees every event in order; what is read ahead is bounded.
+//! Replay: the events of a book from position 1, read from its replay blocks where there are some,
+//! and folded on all cores. A fold sees every event in order; what is read ahead is bounded.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,30 +17,30 @@ use crate::storage::Storage;
 
 /// How a book is folded.
 pub(crate) struct Replay<'a> {
-    /// The last position.
+    /// The last position to fold.
     pub(crate) until: u64,
-    /// What its rows may hold at once; beyond it slices are shed.
+    /// The bytes that its rows may hold at once; beyond that, slices are shed.
     pub(crate) memory_bytes: usize,
-    /// What is told to those who watch.
+    /// The text by which progress is reported.
     pub(crate) what: &'a str,
 }
 
 impl Replay<'_> {
-    /// All of it in one pass, whatever it holds.
+    /// Everything in one pass, however much memory the rows hold.
     pub(crate) fn whole(until: u64) -> Self {
         Self { until, memory_bytes: usize::MAX, what: "events folded" }
     }
 }
 
-/// Pieces of the log that are read and not folded yet.
+/// The most pieces of the log that are read and not folded yet.
 struct Reading {
     ahead: VecDeque<Piece>,
-    /// Up to where it was read.
+    /// The position up to which it was read.
     at: u64,
     until: u64,
 }
 
-/// A piece of the log, a sealed block or not, that is being decoded.
+/// A piece of the log that is being decoded, a sealed block or not.
 struct Piece {
     after: u64,
     reached: u64,
@@ -48,7 +48,7 @@ struct Piece {
 }
 
 enum Decoded {
-    /// By a thread; `None`: the block is not one of this release.
+    /// A thread decodes it; `None` if the block was not written by this release.
     Soon(JoinHandle<Option<Vec<Recorded>>>),
     Now(Vec<Recorded>),
 }
@@ -67,7 +67,7 @@ impl Replayer {
     /// Folds every event up to `replay.until` into `folds`, which are empty.
     ///
     /// # Errors
-    /// The first event that cannot be read, by position, type and reason; storage that fails.
+    /// The first event that cannot be read, with position, type and reason, or storage fails.
     pub(crate) async fn replay(
         &self,
         folds: Folds,
@@ -106,7 +106,7 @@ impl Replayer {
         };
         match decoded {
             Some(events) => Ok(Some((events, reached))),
-            // What is derived is never needed: the record has it, too.
+            // Derived data is never required: the record has everything that it has.
             None => Ok(Some((self.record.events_between(after, reached).await?, reached))),
         }
     }

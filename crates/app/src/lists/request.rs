@@ -1,4 +1,4 @@
-//! What can be asked of a list: conditions, an order, a page, a moment.
+//! What can be asked of a list: conditions, an order, a page and a moment.
 
 use daicho_events::Position;
 use daicho_projections::List;
@@ -17,27 +17,27 @@ pub struct ListRequest {
     pub filters: Vec<ListFilter>,
     /// A column to sort by, and which end comes first.
     pub sort: Option<ListSort>,
-    /// Where the page before ended.
+    /// Where the previous page ended.
     pub after: Option<String>,
-    /// Rows of the page.
+    /// The most rows of the page.
     pub limit: u32,
-    /// What was recorded up to there; left out: everything.
+    /// Show what was recorded up to this point; left out: everything.
     pub known_at: Option<KnownAt>,
-    /// What counts on that day; left out: today.
+    /// Show what counts on this day; left out: today.
     pub effective_on: Option<Date>,
-    /// What the list must hold already: one's own write, say.
+    /// The position that the list must already include, such as that of one's own command.
     pub at_least: Option<AtLeast>,
     /// Whether personal values are shown.
     pub privacy: Privacy,
 }
 
-/// A position that a list is to have reached, and how long that is waited for.
+/// A position that a list must have reached, and how long to wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AtLeast {
-    /// Every event up to here.
+    /// The list must include every event up to this position.
     pub position: Position,
-    /// Milliseconds that another process which brings the list up is waited for: then the answer
-    /// is that it is not there yet.
+    /// Milliseconds to wait for another process that is bringing the list up to date; after that
+    /// the answer is an error.
     pub wait_ms: u64,
 }
 
@@ -90,7 +90,8 @@ impl std::str::FromStr for ListFilter {
             ("=", Comparison::Eq),
         ];
         let found = signs.into_iter().filter_map(|(sign, op)| Some((text.find(sign)?, sign, op)));
-        // The first sign of the text; of two at one place the longer, which stands first above.
+        // The first comparison in the text; of two at the same place the longer one, which comes
+        // first above.
         let (at, sign, op) = found.min_by_key(|(at, _, _)| *at).ok_or_else(|| {
             format!(
                 "`{text}` is no condition: write COLUMN=VALUE, or with != < <= > >= or ^= (begins \
@@ -103,7 +104,7 @@ impl std::str::FromStr for ListFilter {
     }
 }
 
-/// What the store is asked for.
+/// The query to the store.
 pub(super) fn page_request(
     list: &'static dyn List,
     request: &ListRequest,

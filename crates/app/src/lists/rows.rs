@@ -1,5 +1,5 @@
-//! Rows of a list on their way into a stored table: folded from events, encoded, with their typed
-//! columns. Upkeep, rebuild and comparison share it.
+//! Rows of a list for its stored table: folded from events and encoded, with their typed columns.
+//! Upkeep, rebuild and comparison share this code.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use daicho_values::Date;
 
 use crate::error::Failure;
 
-/// Events folded into a stored list in one transaction.
+/// The most events folded into a stored list in one transaction.
 pub(crate) const CATCH_UP_EVENTS: u64 = 4_096;
-/// Rows that became due, recomputed in one transaction.
+/// The most due rows recomputed in one transaction.
 pub(crate) const DUE_ROWS: u32 = 10_000;
-/// Rows written to a shadow table, or compared, at once.
+/// The most rows written to a shadow table, or compared, at once.
 pub(crate) const LOAD_ROWS: usize = 10_000;
 /// The column that says whether a row is in the list yet (1) or only known (0).
 pub(crate) const LISTED: &str = "listed";
@@ -69,7 +69,7 @@ pub(crate) fn changes_of_day(
     Ok(ViewChanges { upserts, deletes: Vec::new() })
 }
 
-/// The rows of a fold, encoded away from the threads that serve callers.
+/// The rows of a fold, encoded on a thread that does not serve callers.
 pub(crate) async fn changes_blocking(
     list: &'static dyn List,
     fold: Box<dyn Fold>,
@@ -102,7 +102,7 @@ fn cell(value: daicho_projections::Value) -> Value {
     }
 }
 
-/// What the store must know of a list.
+/// What the store must know about a list.
 pub(crate) fn schema_of(list: &'static dyn List) -> ViewSchema {
     let listed = ViewColumn { name: LISTED, kind: ColumnKind::Integer, index: ColumnIndex::Plain };
     let columns = list.columns().iter().map(|column| ViewColumn {

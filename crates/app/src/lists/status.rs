@@ -1,4 +1,5 @@
-//! How the stored lists stand: up to where each was folded and how far behind the record it is.
+//! The status of the stored lists: the position up to which each was folded, and how far behind the
+//! record it is.
 
 use daicho_projections::{List, all};
 use daicho_store::views::Views;
@@ -6,24 +7,25 @@ use serde::Serialize;
 
 use crate::error::Failure;
 
-/// How a stored list stands.
+/// The status of a stored list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListState {
     /// Its name.
     pub list: &'static str,
-    /// The version of the list that made it; of one that is not stored yet, the one that will.
+    /// The version of the list's code that built it; for a list that is not stored yet, the version
+    /// that will.
     pub version: u32,
-    /// Position of the last event folded in, 0 for none.
+    /// The position of the last event folded in; 0 for none.
     pub cursor: u64,
-    /// Business day of its columns; `None`: it is not stored yet.
+    /// The business day of its columns; `None` if it is not stored yet.
     pub as_of: Option<String>,
-    /// Its rows.
+    /// The number of its rows.
     pub rows: u64,
-    /// Events recorded since.
+    /// The number of events recorded since.
     pub behind_by: u64,
 }
 
-/// How every list stands where the record ends at `head`.
+/// The status of every list if the record ends at `head`.
 pub(super) async fn list_states(views: &dyn Views, head: u64) -> Result<Vec<ListState>, Failure> {
     let stored = views.list().await?;
     let state = |list: &&'static dyn List| {

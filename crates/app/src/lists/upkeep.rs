@@ -17,12 +17,12 @@ use crate::progress::Unwatched;
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// Another process is waited for until it is done, or has died.
+/// The wait for another process has no limit: it lasts until that process is done or has died.
 pub(crate) const WAIT_MS_ANY: u64 = u64::MAX;
-/// Behind by more than this, an empty list is rebuilt and not caught up with.
+/// An empty list that is behind by more than this many events is rebuilt instead of caught up with.
 const REBUILD_EVENTS_MIN: u64 = 4 * CATCH_UP_EVENTS;
 
-/// Keeps the stored lists up.
+/// Keeps the stored lists up to date.
 pub(crate) struct Upkeep {
     views: Arc<dyn Views>,
     state: Arc<dyn State>,
@@ -48,13 +48,13 @@ impl Upkeep {
 
     /// Brings the stored form of a list to a recorded position and to today.
     ///
-    /// Long work is done by one process: whoever has the work lease, or takes it over when it ends.
-    /// Short work is done at once, since it costs less than a lease; should two do it, one of them
-    /// is told when it writes.
+    /// Long work is done by one process: the one that has the work lease, or takes it over when it
+    /// ends. Short work is done at once, since it costs less than a lease; if two processes do it,
+    /// the write of one of them is refused.
     ///
     /// # Errors
-    /// Another process had the lease for `wait_ms`. What this one does itself takes as long as it
-    /// takes: broken off, it would be begun anew by the next.
+    /// Another process had the lease for `wait_ms`. The work of this process itself has no time
+    /// limit: if it were stopped, the next process would have to begin again.
     pub(crate) async fn keep_up_to(
         &self,
         list: &'static dyn List,
@@ -65,7 +65,8 @@ impl Upkeep {
         let mut state = self.views.ensure(&schema_of(list), &today.to_string()).await?;
         let (mut looks, mut left_ms) = (Looks::start(), wait_ms);
         loop {
-            // After the state: derived state never leads a head that was read later.
+            // The head is read after the state: derived state is never ahead of a head that was
+            // read later.
             let head = self.record.head().await?.max(target);
             let as_of = state.point.as_of.parse::<Date>().unwrap_or(today);
             let stands = state.point.cursor >= target && as_of >= today;
@@ -78,7 +79,8 @@ impl Upkeep {
                 let worked = self.work(list, today).await;
                 lease.end().await;
                 match worked {
-                    // Somebody works without a lease, or ours was lost: look where the list stands.
+                    // Somebody works without a lease, or our lease was lost: look at the list's
+                    // position again.
                     Ok(()) | Err(Failure::View(ViewError::Superseded { .. })) => {}
                     Err(error) => return Err(error),
                 }
@@ -92,12 +94,14 @@ impl Upkeep {
         }
     }
 
-    /// Makes a list anew where that is due, then brings it to the head. Asks again what is due, the
-    /// list first and the head after it: it may have waited for its lease while others worked.
+    /// Rebuilds a list if that is due, then brings it to the head. It checks again what is due,
+    /// reading the list first and the head after it: others may have worked while it waited for its
+    /// lease.
     async fn work(&self, list: &'static dyn List, today: Date) -> Result<(), Failure> {
         let cursor = self.views.state(list.name()).await?.point.cursor;
         let head = self.record.head().await?;
-        // Derived state never leads the record: a list ahead of it is of another record.
+        // Derived state is never ahead of its record: a list that is ahead belongs to another
+        // record.
         if cursor > head || (cursor == 0 && head > REBUILD_EVENTS_MIN) {
             let options = RebuildOptions::default();
             let rebuilt = self.rebuilds.run_leased(&[list], &options, &Unwatched).await;
@@ -106,7 +110,7 @@ impl Upkeep {
         self.step_to(list, head, today).await
     }
 
-    /// Folds and recomputes step by step, until the list stands at `head` and `today`.
+    /// Folds and recomputes step by step, until the list has reached `head` and `today`.
     async fn step_to(
         &self,
         list: &'static dyn List,
@@ -122,7 +126,7 @@ impl Upkeep {
                 (false, false) => return Ok(()),
             };
             match step {
-                // Another process keeps the same list up: look where it stands now.
+                // Another process updates the same list: look at its position again.
                 Ok(()) | Err(Failure::ViewWrite(ViewWriteError::Moved { .. })) => {}
                 Err(error) => return Err(error),
             }
@@ -146,7 +150,8 @@ impl Upkeep {
         Ok(self.views.write(list.name(), from, changes, &to).await?)
     }
 
-    /// Recomputes the columns of rows that changed because a day came; the last step moves the day.
+    /// Recomputes the columns of rows that change because a day has come; the last step moves the
+    /// list's day.
     async fn day_step(
         &self,
         list: &'static dyn List,
@@ -162,12 +167,13 @@ impl Upkeep {
     }
 }
 
-/// Whether bringing a list up is more than one step, so that a lease pays; or making it anew.
+/// Whether the list must be rebuilt, or needs more than one step to be up to date, so that a lease
+/// is worth its cost.
 fn is_long(point: &ViewPoint, head: u64) -> bool {
     point.cursor > head || head - point.cursor > CATCH_UP_EVENTS
 }
 
-/// Whoever reads a list has not chosen the memory that it is made in.
+/// Whoever reads a list has not chosen how much memory its rebuild may use.
 fn unless_memory(error: Failure, list: &'static dyn List) -> Failure {
     if let Failure::MemoryTooSmall { bytes_max, .. } = error {
         return Failure::ListTooLarge { list: list.name(), bytes_max };

@@ -1,6 +1,6 @@
-//! The lease of long work that one process is to do: it is kept while the work goes on.
+//! The lease of long work that only one process should do: it is renewed while the work lasts.
 //!
-//! It saves work and guards nothing: whoever works without it is stopped by the point that each
+//! The lease only saves work: a process that works without it is stopped by the point that each
 //! write compares. So a lease that is lost, or cannot be renewed, does not end the work.
 
 use std::sync::Arc;
@@ -18,11 +18,12 @@ const LEASE_MS: u64 = 10_000;
 /// Milliseconds between renewals.
 const RENEW_MS: u64 = LEASE_MS / 4;
 
-/// Milliseconds until a process looks again whether another has done the work: at first, at most.
+/// Milliseconds until a process checks again whether another has done the work: at first, and at
+/// most.
 const LOOK_MS_MIN: u64 = 5;
 const LOOK_MS_MAX: u64 = 200;
 
-/// The looks of a process that waits for another: each pause is longer, up to a bound.
+/// The checks of a process that waits for another: each pause is longer, up to a limit.
 pub(crate) struct Looks {
     pause_ms: u64,
 }
@@ -32,7 +33,7 @@ impl Looks {
         Self { pause_ms: LOOK_MS_MIN }
     }
 
-    /// Waits until the next look, at most `ms_max`; answers how many milliseconds.
+    /// Waits until the next check, at most `ms_max`; returns how many milliseconds it waited.
     pub(crate) async fn pause(&mut self, ms_max: u64) -> u64 {
         let pause_ms = self.pause_ms.min(ms_max);
         self.pause_ms = (self.pause_ms * 2).min(LOOK_MS_MAX);
@@ -41,14 +42,15 @@ impl Looks {
     }
 }
 
-/// A lease of work. Dropped, it is given back soon after; its process killed, it ends by itself.
+/// A lease of work. When it is dropped, it is given back soon after; when its process is killed, it
+/// ends by itself.
 pub(crate) struct WorkLease {
     over: oneshot::Sender<()>,
     keeper: JoinHandle<()>,
 }
 
 impl WorkLease {
-    /// Takes the lease of bringing up a list; none: another process has it.
+    /// Takes the lease to bring a list up to date; `None` if another process has it.
     pub(crate) async fn take(state: &Arc<dyn State>, list: &str) -> Result<Option<Self>, Failure> {
         let name = StateName::new(&format!("list:{list}"))?;
         let Some(lease) = state.take(&name, &Holder::new(), LEASE_MS).await? else {
@@ -59,7 +61,7 @@ impl WorkLease {
         Ok(Some(Self { over, keeper }))
     }
 
-    /// The same, however long another process has it.
+    /// Takes the lease, and waits as long as another process has it.
     pub(crate) async fn wait(state: &Arc<dyn State>, list: &str) -> Result<Self, Failure> {
         let mut looks = Looks::start();
         loop {
@@ -70,11 +72,11 @@ impl WorkLease {
         }
     }
 
-    /// Gives it back, and returns when others may take it.
+    /// Gives the lease back, and returns when others may take it.
     pub(crate) async fn end(self) {
         let Self { over, keeper } = self;
         drop(over);
-        // Had the keeper broken off, the lease would end by itself.
+        // If the task that renews the lease has failed, the lease ends by itself.
         let _ = keeper.await;
     }
 }
@@ -85,6 +87,6 @@ async fn keep(state: Arc<dyn State>, lease: Lease, mut ended: oneshot::Receiver<
             return;
         }
     }
-    // What is not given back ends by itself.
+    // A lease that is not given back ends by itself.
     let _ = state.release(&lease).await;
 }

@@ -1,4 +1,4 @@
-//! The exact texts of an event, as they stand in the record.
+//! The exact texts of an event, as they are in the record.
 
 use std::borrow::Cow;
 
@@ -12,28 +12,28 @@ use crate::error::{EventError, Failure};
 /// The two exact texts of an event.
 #[derive(Debug, Serialize)]
 pub struct EventText {
-    /// Where it stands; the envelope says it, too.
+    /// Its position, which is also in the envelope.
     #[serde(skip)]
     pub position: Position,
-    /// The ledger's part.
+    /// The envelope, the ledger's part.
     pub envelope: Box<RawValue>,
-    /// The domain's part.
+    /// The data, the domain's part.
     pub data: Box<RawValue>,
 }
 
 impl EventText {
-    /// What happened, `order.placed`: as the envelope says.
+    /// The type of the event, such as `order.placed`, from the envelope.
     #[must_use]
     pub fn type_name(&self) -> &str {
         let envelope = Envelope::parse(self.envelope.get());
-        // Whoever reads the envelope itself is told what is wrong with it.
+        // A damaged envelope is no error here: whoever reads the envelope itself gets the error.
         match envelope.map(|envelope| envelope.type_name) {
             Ok(Cow::Borrowed(name)) => name,
             Ok(Cow::Owned(_)) | Err(_) => "unknown",
         }
     }
 
-    /// What to say of an envelope that is not of the form of this ledger.
+    /// The error for an envelope that does not have the form that this ledger writes.
     #[must_use]
     pub fn damaged(&self, reason: &str) -> Failure {
         let source = EventError::Envelope(reason.to_owned());

@@ -1,10 +1,10 @@
-//! The types of events that one may ask for: those that are published, and no others.
+//! The types of events that one may ask for: the published ones and no others.
 
 use daicho_events::PUBLISHED;
 
 use crate::blame::Blame;
 
-/// A name that no type of event has.
+/// No type of event has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no type of event `{0}`: the catalogue of schemas lists them")]
 pub struct UnknownType(String);
@@ -16,7 +16,7 @@ impl UnknownType {
     }
 }
 
-/// Lets names of types through that there are: a filter by another would never match.
+/// Accepts the names of existing types: a filter by any other name would never match.
 ///
 /// # Errors
 /// The first name that no type has.

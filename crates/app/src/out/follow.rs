@@ -1,5 +1,5 @@
-//! Following a book: its events as they stand, from a position or a named cursor on, and the
-//! cursors of those who follow.
+//! Following a book: its events as recorded, from a position or a named cursor on, and the cursors
+//! of those who follow.
 
 use std::sync::Arc;
 
@@ -14,35 +14,36 @@ use crate::error::Failure;
 use crate::record::{KnownAt, Record};
 use crate::storage::Storage;
 
-/// Events of a page: what is acknowledged at once.
+/// The most events of a page, which are acknowledged together.
 const PAGE_EVENTS: usize = 256;
 
-/// What is followed, and from where.
+/// What to follow, and from where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FollowRequest {
-    /// The cursor to go on from, and to acknowledge to; left out, nothing is remembered.
+    /// The cursor to continue from, which is moved by each acknowledgement; left out, nothing is
+    /// remembered.
     pub name: Option<String>,
-    /// Begin after this position; a cursor that is there already counts more.
+    /// Begin after this position; an existing cursor takes precedence.
     pub after: Position,
-    /// Any of these types; empty: all.
+    /// Any of these types; empty: all types.
     pub types: Vec<String>,
-    /// All of these tags; empty: any.
+    /// All of these tags; empty: any tags.
     pub tags: Vec<String>,
 }
 
-/// Events between two positions, as they stand in the record.
+/// Events between two positions, as they are in the record.
 #[derive(Debug)]
 pub struct EventStretch {
-    /// The stretch begins after this position: the end of the one before.
+    /// The page begins after this position, which is the end of the previous page.
     pub after: Position,
     /// The events.
     pub events: Vec<EventText>,
-    /// Everything up to here was looked at.
+    /// Everything up to this position was looked at.
     pub scanned_to: Position,
 }
 
 impl EventStretch {
-    /// Leaves out what stands after `until`.
+    /// Leaves out what comes after `until`.
     pub fn cut_at(&mut self, until: Position) {
         self.events.retain(|event| event.position <= until);
         self.scanned_to = self.scanned_to.min(until);
@@ -53,7 +54,7 @@ impl EventStretch {
 pub struct Follower<'a> {
     reader: Reader<'a>,
     position: Position,
-    /// Read, and not handed out yet.
+    /// What was read and is not handed out yet.
     page: Option<FollowedPage>,
 }
 
@@ -67,9 +68,9 @@ enum Reader<'a> {
 pub struct CursorState {
     /// The consumer.
     pub cursor: String,
-    /// Everything up to here is acknowledged.
+    /// Everything up to this position is acknowledged.
     pub position: Position,
-    /// Events recorded since.
+    /// The number of events recorded since.
     pub behind_by: u64,
 }
 
@@ -88,17 +89,17 @@ impl Follower<'_> {
         self.position
     }
 
-    /// What comes next; waits while there is nothing. Every event once and in order, none passed
-    /// over. Dropping the future loses nothing.
+    /// The next events; waits while there are none. Every event comes once and in order, and none
+    /// is skipped. Dropping the future loses nothing.
     ///
     /// # Errors
-    /// The log could not be read; asking again goes on at the same place.
+    /// The log could not be read; asking again continues at the same place.
     pub async fn next(&mut self) -> Result<EventStretch, Failure> {
         let page = match self.page.take() {
             Some(page) => page,
             None => self.reader.next().await?,
         };
-        // The reader goes on behind it: it is kept until it is handed out.
+        // The reader continues after this page, so the page is kept until it is handed out.
         let page = self.page.insert(page);
         let events = page.events.iter().map(text).collect::<Result<_, _>>()?;
         let (after, scanned_to) = (Position(page.after), Position(page.scanned_to));
@@ -107,11 +108,10 @@ impl Follower<'_> {
         Ok(EventStretch { after, events, scanned_to })
     }
 
-    /// Says that everything up to `position` is done: the cursor, if there is one, stands there
-    /// from now on.
+    /// Acknowledges everything up to `position`: the cursor, if there is one, moves there.
     ///
     /// # Errors
-    /// More than was handed out, or another consumer under the same name.
+    /// The position is beyond what was handed out, or another consumer uses the same name.
     pub async fn acknowledge(&mut self, position: Position) -> Result<(), Failure> {
         match &mut self.reader {
             Reader::Plain(_) => Ok(()),
@@ -139,7 +139,7 @@ impl Following {
     /// Follows the book.
     ///
     /// # Errors
-    /// A position or cursor beyond the end, or a name that no cursor can have.
+    /// The position or cursor is beyond the end, or no cursor can have the name.
     pub async fn start(&self, request: &FollowRequest) -> Result<Follower<'_>, Failure> {
         let FollowRequest { name, after, types, tags } = request;
         let name = name.as_deref().map(StateName::new).transpose()?;
@@ -159,7 +159,7 @@ impl Following {
     /// The cursors of all who follow under a name.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn cursors(&self) -> Result<Vec<CursorState>, Failure> {
         let head = self.record.head().await?;
         let cursors = self.state.cursors().await?.into_iter();
@@ -171,30 +171,30 @@ impl Following {
         Ok(cursors.map(state).collect())
     }
 
-    /// Where the cursor `name` stands; none where there is no such cursor.
+    /// The position of the cursor `name`; `None` if there is no such cursor.
     ///
     /// # Errors
-    /// A name that no cursor can have, or storage that fails.
+    /// No cursor can have the name, or storage fails.
     pub async fn cursor(&self, name: &str) -> Result<Option<CursorState>, Failure> {
         StateName::new(name)?;
         Ok(self.cursors().await?.into_iter().find(|cursor| cursor.cursor == name))
     }
 
-    /// Puts the cursor `name` at `position`, and makes it if need be: back, so that events are
-    /// handed out again, or forward, so that some never are.
+    /// Puts the cursor `name` at `position`, and creates it if necessary. Moved back, it hands out
+    /// events again; moved forward, it skips some.
     ///
     /// # Errors
-    /// A position beyond the end, or a name that no cursor can have.
+    /// The position is beyond the end, or no cursor can have the name.
     pub async fn set_cursor(&self, name: &str, position: Position) -> Result<(), Failure> {
         let name = StateName::new(name)?;
         self.record.position_of(Some(KnownAt::Position(position))).await?;
         Ok(self.state.set_cursor(&name, position.0).await?)
     }
 
-    /// Forgets the cursor `name`; whether there was one.
+    /// Deletes the cursor `name`; returns whether there was one.
     ///
     /// # Errors
-    /// A name that no cursor can have, or storage that fails.
+    /// No cursor can have the name, or storage fails.
     pub async fn delete_cursor(&self, name: &str) -> Result<bool, Failure> {
         Ok(self.state.delete_cursor(&StateName::new(name)?).await?)
     }

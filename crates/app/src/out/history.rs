@@ -1,4 +1,4 @@
-//! The record as it stands: events by position, type and tag, and the history of one thing.
+//! The record as stored: events by position, type and tag, and the history of one thing.
 
 use std::sync::Arc;
 
@@ -13,19 +13,20 @@ use crate::error::Failure;
 use crate::record::Record;
 use crate::storage::Storage;
 
-/// A page of the record, as it stands there.
+/// A page of the record, as it is stored.
 #[derive(Debug)]
 pub struct EventPage {
     /// The events.
     pub events: Vec<EventText>,
-    /// Everything up to here was looked at.
+    /// Everything up to this position was looked at.
     pub scanned_to: Position,
 }
 
-/// One line of a thing's history: who, what, when recorded, from when it counts, caused by what.
+/// One line of a thing's history: who did what, when it was recorded, from when it counts, and what
+/// caused it.
 #[derive(Debug, Serialize)]
 pub struct HistoryLine {
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
     /// When it was recorded.
     pub recorded_at: daicho_values::Timestamp,
@@ -41,11 +42,11 @@ pub struct HistoryLine {
     pub type_name: &'static str,
     /// The event that caused it.
     pub cause: Option<Position>,
-    /// What exactly, personal values opened.
+    /// The data of the event, with personal values opened.
     pub data: serde_json::Value,
 }
 
-/// Reads the record as it stands.
+/// Reads the record as it is stored.
 pub struct History {
     log: Arc<Book>,
     record: Arc<Record>,
@@ -61,7 +62,8 @@ impl History {
         }
     }
 
-    /// A page of the record: any of `types` (empty: all) and all of `tags` (empty: any).
+    /// A page of the record: events of any of `types` (empty: all types) with all of `tags` (empty:
+    /// any tags).
     ///
     /// # Errors
     /// The log could not be read.
@@ -91,7 +93,7 @@ impl History {
         Ok(lines)
     }
 
-    /// What is recorded about a tag after a position, at most `limit` events, oldest first.
+    /// The events recorded about a tag after a position, at most `limit`, oldest first.
     ///
     /// # Errors
     /// The log could not be read.
@@ -130,7 +132,7 @@ impl History {
         })
     }
 
-    /// The last position recorded about a tag; none: nothing is.
+    /// The last position recorded about a tag; `None` if nothing is recorded about it.
     ///
     /// # Errors
     /// The log could not be read.

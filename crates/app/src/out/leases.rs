@@ -1,4 +1,4 @@
-//! Leases: of several processes on one book, one delivers.
+//! Leases, by which only one of several processes on a book delivers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +22,10 @@ impl DeliveryLeases {
         Self { state: Arc::clone(&storage.state) }
     }
 
-    /// Takes the right to deliver something; none: somebody else has it.
+    /// Takes the right to deliver something; `None` if somebody else has it.
     ///
     /// # Errors
-    /// A name that no lease can have, or storage that fails.
+    /// No lease can have the name, or storage fails.
     pub async fn take(
         &self,
         name: &str,
@@ -36,18 +36,18 @@ impl DeliveryLeases {
         Ok(taken.map(DeliveryLease))
     }
 
-    /// Makes it last for so long from now on; whether it was still there.
+    /// Extends a lease to this long from now; returns whether it still existed.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn renew(&self, lease: &DeliveryLease, time: Duration) -> Result<bool, Failure> {
         Ok(self.state.renew(&lease.0, milliseconds(time)).await?)
     }
 
-    /// Lets others in.
+    /// Ends a lease, so that others can take it.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn release(&self, lease: &DeliveryLease) -> Result<(), Failure> {
         Ok(self.state.release(&lease.0).await?)
     }

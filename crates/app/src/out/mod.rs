@@ -1,4 +1,4 @@
-//! What goes out of a book: its events as they stand, followed, handed to consumers, and sent to
+//! How events leave a book: they are read as recorded, followed, handed to consumers and sent to
 //! webhooks.
 
 pub(crate) mod consumers;

@@ -1,4 +1,4 @@
-//! Consumers as the state keeps them: one document each.
+//! Consumers as stored in the state: one document each.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::storage::Storage;
 
 /// The kind of the documents.
 const KIND: &str = "consumer";
-/// Documents of one read.
+/// The most documents of one read.
 const PAGE_DOCUMENTS: u32 = 256;
 
 /// The documents of the consumers of a book.
@@ -24,7 +24,7 @@ impl Documents {
         Self { state: Arc::clone(&storage.state) }
     }
 
-    /// A consumer as it stands, and the version of its document.
+    /// A consumer as stored, and the version of its document.
     pub(super) async fn group(&self, name: &StateName) -> Result<(Group, u64), ConsumerError> {
         let document = self.state.document(&StateName::new(KIND)?, name).await?;
         let document = document.ok_or_else(|| ConsumerError::Unknown(name.to_string()))?;
@@ -32,8 +32,8 @@ impl Documents {
         Ok((group, document.version))
     }
 
-    /// Writes a consumer down where its document is still of that version, or, without one, where
-    /// there is none; whether it did.
+    /// Stores a consumer if its document still has that version or, if no version is given, if
+    /// there is no document; returns whether it did.
     pub(super) async fn put(
         &self,
         name: &StateName,
@@ -46,12 +46,12 @@ impl Documents {
         Ok(put.is_some())
     }
 
-    /// Forgets a consumer; whether there was one.
+    /// Deletes a consumer; returns whether there was one.
     pub(super) async fn delete(&self, name: &StateName) -> Result<bool, ConsumerError> {
         Ok(self.state.delete_document(&StateName::new(KIND)?, name, None).await?)
     }
 
-    /// The names of all of them.
+    /// The names of all consumers.
     pub(super) async fn names(&self) -> Result<Vec<String>, ConsumerError> {
         let kind = StateName::new(KIND)?;
         let mut names: Vec<String> = Vec::new();

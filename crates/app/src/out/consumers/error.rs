@@ -1,40 +1,43 @@
-//! Why something was not done with a consumer.
+//! Why an operation on a consumer failed.
 
 use daicho_store::StateError;
 
 use crate::blame::Blame;
 use crate::error::Failure;
 
-/// Why something was not done with a consumer.
+/// Why an operation on a consumer failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumerError {
-    /// No such consumer.
-    #[error("there is no consumer `{0}`: make it first")]
+    /// There is no such consumer.
+    #[error("there is no consumer `{0}`: create it first")]
     Unknown(String),
-    /// One of this name asks for something else.
-    #[error("consumer `{name}` is there already, with another {what}: delete it, or choose a name")]
+    /// A consumer of this name has other settings.
+    #[error(
+        "there is already a consumer `{name}` with another {what}: delete it, or choose another \
+         name"
+    )]
     Differs {
         /// Its name.
         name: String,
         /// What differs.
         what: &'static str,
     },
-    /// The worker had the batch for longer than it asked.
+    /// The worker had the batch for longer than the time that it asked for.
     #[error(
-        "batch {batch} is not out: its time ended and its events were handed out again, or it was \
-         acknowledged; take the next one, and ask for more time"
+        "batch {batch} has no lease: its time ended and its events were handed out again, or it \
+         was acknowledged; take the next one, and ask for more time"
     )]
     LeaseEnded {
         /// Its id.
         batch: String,
     },
-    /// A named limit or rule of form.
+    /// A limit or a rule of form, which the text names.
     #[error("{0}")]
     Refused(String),
-    /// Others changed the consumer all the time.
-    #[error("others changed consumer `{0}` all the time: try again")]
+    /// Others kept changing the consumer.
+    #[error("others kept changing consumer `{0}`: try again")]
     Busy(String),
-    /// Ours, not the caller's.
+    /// The fault is ours, not the caller's.
     #[error(transparent)]
     Failure(#[from] Failure),
 }

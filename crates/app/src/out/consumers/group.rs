@@ -1,5 +1,5 @@
-//! A consumer as it is remembered: what is done, and who has what. Pure: the window of events and
-//! the time come in.
+//! The stored state of a consumer: which events are done, and which worker has which batch. The
+//! code is pure: it is given the window of events and the time.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ConsumerError;
 use super::settings::{BATCHES_MAX, ConsumerSettings};
 
-/// An event that is ahead of a consumer: where it stands, and with whom it keeps the order.
+/// An event ahead of a consumer: its position, and the tags within which it keeps the order.
 pub(super) trait Ahead {
     /// Its position.
     fn position(&self) -> u64;
@@ -16,17 +16,17 @@ pub(super) trait Ahead {
     fn lanes(&self) -> &[String];
 }
 
-/// What a consumer is and how far it has come: one document of the state.
+/// The settings of a consumer and how far it has come: one document of the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) settings: ConsumerSettings,
-    /// Everything up to here is done.
+    /// Everything up to this position is done.
     pub(super) position: u64,
-    /// Done above `position`.
+    /// Positions above `position` that are done.
     done: BTreeSet<u64>,
-    /// Handed out, not done.
+    /// Batches that are handed out and not done.
     pub(super) batches: Vec<Lease>,
-    /// How often an event was handed out without being done.
+    /// How often each event was handed out without being done.
     returned: BTreeMap<u64, u32>,
 }
 
@@ -46,9 +46,8 @@ impl Group {
         Self { settings, position, done, batches, returned }
     }
 
-    /// Moves the position over what is done, and over what the consumer does not ask for: `ahead`
-    /// has the events behind it, of which everything up to `scanned_to` was looked at. Whether it
-    /// moved.
+    /// Moves the position past what is done and past what the consumer does not ask for: `ahead`
+    /// has the events after it, complete up to `scanned_to`. Returns whether the position moved.
     pub(super) fn settle<A: Ahead>(
         &mut self,
         ahead: impl IntoIterator<Item = A>,
@@ -63,7 +62,7 @@ impl Group {
         self.position > before
     }
 
-    /// Takes back what workers had for longer than they asked.
+    /// Takes back the batches whose time has ended.
     pub(super) fn expire(&mut self, now_us: i64) {
         let (ended, kept) = std::mem::take(&mut self.batches)
             .into_iter()
@@ -72,8 +71,8 @@ impl Group {
         ended.into_iter().for_each(|lease| self.count_returned(&lease));
     }
 
-    /// The events that may be handed out now, in order: none that stands behind an event of the
-    /// same lane that somebody else has.
+    /// The events that may be handed out now, in order: none that comes after an event of the same
+    /// lane that another worker has.
     pub(super) fn pick<'a, A: Ahead>(
         &self,
         ahead: impl IntoIterator<Item = &'a A>,
@@ -105,11 +104,11 @@ impl Group {
     /// Hands a batch out.
     ///
     /// # Errors
-    /// More batches than may be out at once.
+    /// As many batches as are allowed are already handed out.
     pub(super) fn lease(&mut self, lease: Lease) -> Result<(), ConsumerError> {
         if self.batches.len() >= BATCHES_MAX {
             return Err(ConsumerError::Refused(format!(
-                "{BATCHES_MAX} batches of this consumer are out, which is as many as are allowed: \
+                "{BATCHES_MAX} batches of this consumer are handed out, which is the limit: \
                  acknowledge or release some"
             )));
         }
@@ -122,15 +121,15 @@ impl Group {
         self.returned.get(&position).copied().unwrap_or_default()
     }
 
-    /// Events done above the position.
+    /// The number of events above the position that are done.
     pub(super) fn done_ahead(&self) -> usize {
         self.done.len()
     }
 
-    /// The batch is done, up to a position or as a whole: how many events.
+    /// Marks a batch as done, up to a position or as a whole; returns how many events that is.
     ///
     /// # Errors
-    /// A lease that ended.
+    /// The lease has ended.
     pub(super) fn acknowledge(
         &mut self,
         batch: &str,
@@ -150,7 +149,7 @@ impl Group {
     /// The worker gives the rest of a batch back.
     ///
     /// # Errors
-    /// A lease that ended.
+    /// The lease has ended.
     pub(super) fn release(&mut self, batch: &str) -> Result<(), ConsumerError> {
         let lease = self.lease_of(batch)?.clone();
         self.count_returned(&lease);
@@ -158,16 +157,17 @@ impl Group {
         Ok(())
     }
 
-    /// The lease of a batch, also one whose time is over while nobody has taken its events.
+    /// The lease of a batch. A lease whose time has ended is still found while nobody has taken its
+    /// events.
     ///
     /// # Errors
-    /// A lease that ended.
+    /// The lease has ended.
     pub(super) fn lease_of(&mut self, batch: &str) -> Result<&mut Lease, ConsumerError> {
         let lease = self.batches.iter_mut().find(|lease| lease.batch == batch);
         lease.ok_or_else(|| ConsumerError::LeaseEnded { batch: batch.to_owned() })
     }
 
-    /// Goes on behind `position`, whatever was done: who has a batch is told.
+    /// Continues after `position`, whatever was done: workers holding a batch get an error.
     pub(super) fn seek(&mut self, position: u64) {
         *self = Self::new(self.settings.clone(), position);
     }
@@ -231,9 +231,9 @@ mod tests {
     }
 
     proptest! {
-        /// Every event is done in the end, none is handed to two workers at once, and within a
-        /// lane no event is handed out before the one before it is done or in the same batch.
-        // long because one life of deeds and what must hold after each is read in one piece
+        /// Every event is done in the end, none is handed to two workers at once, and within a lane
+        /// no event is handed out unless its predecessor is done or in the same batch.
+        // long because one run of actions and what must hold after each is read in one piece
         #[test]
         fn whatever_workers_do_nothing_is_passed_over_and_lanes_keep_their_order(
             lanes in prop::collection::vec(prop::collection::vec(0_u8..4, 1..3), 1..40),

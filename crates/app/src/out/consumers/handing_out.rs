@@ -1,5 +1,6 @@
-//! Where batches are handed out and taken back. Within a process one after the other; between
-//! processes whoever changes the consumer's document first, and the others look again.
+//! Hands out batches and takes them back. Within a process this happens one after the other;
+//! between processes, the first to change the consumer's document succeeds, and the others read it
+//! again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,13 +24,13 @@ use crate::clock_and_entropy::ClockAndEntropy;
 use crate::record::{KnownAt, Record};
 use crate::storage::Storage;
 
-/// How often a change is made again after another process was first.
+/// How often a change is repeated after another process was first.
 const RACES_MAX: u32 = 64;
-/// How long it is waited after a lost race, longest.
+/// The longest wait after another process was first.
 const RACE_PAUSE_MS: u64 = 16;
-/// How often it is looked whether another process has given something back.
+/// The interval of checks whether another process has given something back.
 const POLL: Duration = Duration::from_millis(100);
-/// Positions that a consumer may pass over before that is written down by itself.
+/// The positions that a consumer may skip before its new position is stored for that alone.
 const SETTLE_STEP: u64 = 1_000;
 
 /// Hands out the events of a book to its consumers.
@@ -38,7 +39,7 @@ pub struct HandingOut {
     record: Arc<Record>,
     clock_and_entropy: ClockAndEntropy,
     documents: Documents,
-    /// By the name of the consumer.
+    /// What this process keeps, by the name of the consumer.
     ahead: Mutex<HashMap<String, Arc<EventsAhead>>>,
 }
 
@@ -46,15 +47,15 @@ pub struct HandingOut {
 #[derive(Debug, Default)]
 struct EventsAhead {
     window: Mutex<Window>,
-    /// Something was given back or is done: there may be more to hand out.
+    /// Notified when something was given back or is done: there may be more to hand out.
     changed: Notify,
 }
 
-/// What a change of a consumer came to.
+/// The result of a change to a consumer.
 enum Change<T> {
-    /// It is to be written down.
+    /// The change is to be stored.
     Put(T),
-    /// There is nothing to write.
+    /// There is nothing to store.
     Keep(T),
 }
 
@@ -69,15 +70,15 @@ impl HandingOut {
         }
     }
 
-    /// Forgets what is kept of a consumer that is no more.
+    /// Drops what this process keeps of a consumer that was deleted.
     pub(super) async fn forget(&self, name: &str) {
         self.ahead.lock().await.remove(name);
     }
 
-    /// Hands out a batch; none where there was nothing to hand out for as long as was waited.
+    /// Hands out a batch; `None` if there was nothing to hand out during the whole wait.
     ///
     /// # Errors
-    /// No such consumer, a broken limit, or a failure.
+    /// There is no such consumer, a limit is exceeded, or a failure.
     pub async fn take(
         &self,
         name: &str,
@@ -137,10 +138,10 @@ impl HandingOut {
         Ok(Change::Put(Some(Batch { batch, expires_at, events })))
     }
 
-    /// Says that a batch is done, as a whole or up to a position; how many events of it.
+    /// Acknowledges a batch, as a whole or up to a position; returns the number of events.
     ///
     /// # Errors
-    /// A lease that ended, no such consumer, or a failure.
+    /// The lease has ended, there is no such consumer, or a failure.
     pub async fn acknowledge(
         &self,
         name: &str,
@@ -155,18 +156,18 @@ impl HandingOut {
         .await
     }
 
-    /// Gives what is left of a batch back: it is handed out again at once.
+    /// Gives back the rest of a batch, which can then be handed out again at once.
     ///
     /// # Errors
-    /// A lease that ended, no such consumer, or a failure.
+    /// The lease has ended, there is no such consumer, or a failure.
     pub async fn release(&self, name: &str, batch: &str) -> Result<(), ConsumerError> {
         self.returned(name, |group, _| group.release(batch).map(Change::Put)).await
     }
 
-    /// The worker needs so much time from now on.
+    /// Extends the lease of a batch to this many milliseconds from now.
     ///
     /// # Errors
-    /// A lease that ended, no such consumer, or a failure.
+    /// The lease has ended, there is no such consumer, or a failure.
     pub async fn extend(
         &self,
         name: &str,
@@ -184,7 +185,7 @@ impl HandingOut {
         .await
     }
 
-    /// Puts a consumer behind a position, and tells whoever has a batch.
+    /// Makes a consumer continue after a position; workers holding a batch get an error.
     pub(super) async fn seek(&self, name: &str, position: Position) -> Result<(), ConsumerError> {
         self.record.position_of(Some(KnownAt::Position(position))).await?;
         self.returned(name, |group, _| {
@@ -206,8 +207,8 @@ impl HandingOut {
         Ok(answer)
     }
 
-    /// What is kept of a consumer. Of one that is not there nothing is: whoever asks for others
-    /// fills no memory.
+    /// What this process keeps of a consumer. Nothing is kept for a consumer that does not exist,
+    /// so that requests for such names fill no memory.
     async fn ahead_of(&self, name: &StateName) -> Result<Arc<EventsAhead>, ConsumerError> {
         let known = self.ahead.lock().await.get(name.as_str()).cloned();
         if let Some(ahead) = known {
@@ -217,7 +218,7 @@ impl HandingOut {
         Ok(Arc::clone(self.ahead.lock().await.entry(name.to_string()).or_default()))
     }
 
-    /// Changes a consumer as it stands, however often others are first.
+    /// Changes the stored consumer, and tries again when others are first.
     async fn change<T>(
         &self,
         name: &StateName,
@@ -256,7 +257,7 @@ fn check(request: &BatchRequest) -> Result<(), ConsumerError> {
         return refused(format!("{events} events: a batch has 1 to {BATCH_EVENTS_MAX}"));
     }
     if *wait_ms > BATCH_WAIT_MS_MAX {
-        return refused(format!("{wait_ms} ms: a worker waits at most {BATCH_WAIT_MS_MAX}"));
+        return refused(format!("{wait_ms} ms: a worker waits at most {BATCH_WAIT_MS_MAX} ms"));
     }
     Ok(())
 }
@@ -266,5 +267,5 @@ fn check_lease(ms: u64) -> Result<(), ConsumerError> {
         return Ok(());
     }
     let (least, most) = (LEASE_MS.start(), LEASE_MS.end());
-    Err(ConsumerError::Refused(format!("a batch for {ms} ms: it can be had for {least} to {most}")))
+    Err(ConsumerError::Refused(format!("a batch for {ms} ms: a lease has {least} to {most} ms")))
 }

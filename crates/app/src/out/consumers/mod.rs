@@ -1,5 +1,6 @@
-//! Consumers: programs that take the events of a book in batches, several workers at once, each
-//! event at least once, in order within one kind of tag. How far one has come is kept in the state.
+//! Consumers: programs that receive the events of a book in batches. Several workers can share one;
+//! each event is delivered at least once, in order within one tag of a kind. How far a consumer has
+//! come is stored in the state.
 
 mod documents;
 mod error;

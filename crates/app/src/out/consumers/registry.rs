@@ -1,4 +1,4 @@
-//! The consumers of a book: made, listed, forgotten.
+//! The consumers of a book: they are created, listed and deleted here.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::clock_and_entropy::ClockAndEntropy;
 use crate::record::{KnownAt, Record};
 use crate::storage::Storage;
 
-/// Consumers that a book may have.
+/// The most consumers that a book may have.
 const CONSUMERS_MAX: usize = 1_000;
 
 /// The consumers of a book.
@@ -36,15 +36,15 @@ impl Consumers {
         }
     }
 
-    /// Their batches: handed out and taken back.
+    /// The batches of the consumers, which are handed out and taken back.
     pub fn batches(&self) -> &HandingOut {
         &self.handing_out
     }
 
-    /// Makes a consumer; one that is there already with the same settings stays as it is.
+    /// Creates a consumer; an existing one with the same settings stays as it is.
     ///
     /// # Errors
-    /// A rule of form, another consumer of the name, or a failure.
+    /// A rule of form is broken, there is another consumer of the name, or a failure.
     pub async fn create(&self, request: &ConsumerRequest) -> Result<ConsumerState, ConsumerError> {
         let ConsumerRequest { name, ordered_by, types, tags, after } = request.clone();
         let settings = ConsumerSettings { ordered_by, types, tags };
@@ -53,7 +53,7 @@ impl Consumers {
         let of_name = StateName::new(&name)?;
         if self.documents.names().await?.len() >= CONSUMERS_MAX {
             return Err(ConsumerError::Refused(format!(
-                "the book has {CONSUMERS_MAX} consumers, which is as many as are allowed: delete \
+                "the book has {CONSUMERS_MAX} consumers, which is the limit: delete \
                  one that nobody uses"
             )));
         }
@@ -68,7 +68,7 @@ impl Consumers {
     /// Every consumer, by name.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn all(&self) -> Result<Vec<ConsumerState>, ConsumerError> {
         let mut states = Vec::new();
         for name in self.documents.names().await? {
@@ -81,25 +81,25 @@ impl Consumers {
     /// One consumer.
     ///
     /// # Errors
-    /// No such consumer, or storage that fails.
+    /// There is no such consumer, or storage fails.
     pub async fn find(&self, name: &str) -> Result<ConsumerState, ConsumerError> {
         let (group, _) = self.documents.group(&StateName::new(name)?).await?;
         self.state(name.to_owned(), &group).await
     }
 
-    /// Puts a consumer behind a position: back, so that events are handed out again, or forward, so
-    /// that some never are. Whoever has a batch is told.
+    /// Makes a consumer continue after a position. Moved back, it is handed events again; moved
+    /// forward, it skips some. Workers holding a batch get an error.
     ///
     /// # Errors
-    /// A position beyond the end, no such consumer, or a failure.
+    /// The position is beyond the end, there is no such consumer, or a failure.
     pub async fn seek(&self, name: &str, position: Position) -> Result<(), ConsumerError> {
         self.handing_out.seek(name, position).await
     }
 
-    /// Forgets a consumer: whoever has a batch of it is told.
+    /// Deletes a consumer: workers holding a batch get an error.
     ///
     /// # Errors
-    /// No such consumer, or storage that fails.
+    /// There is no such consumer, or storage fails.
     pub async fn delete(&self, name: &str) -> Result<(), ConsumerError> {
         if self.documents.delete(&StateName::new(name)?).await? {
             self.handing_out.forget(name).await;

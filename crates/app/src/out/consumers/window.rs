@@ -1,4 +1,5 @@
-//! The events ahead of a consumer, kept in this process: the log is not read again for each batch.
+//! The events ahead of a consumer, kept in this process so that the log is not read again for each
+//! batch.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,17 +11,17 @@ use super::settings::{ConsumerSettings, WINDOW_EVENTS};
 use crate::error::{EventError, Failure};
 use crate::out::event_text::{EventText, text};
 
-/// Events of one read.
+/// The most events of one read.
 const PAGE_EVENTS: usize = 1_024;
 
-/// Events behind the position of a consumer, as far as they were read.
+/// The events after the position of a consumer, as far as they were read.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     settings: ConsumerSettings,
     pub(super) events: VecDeque<AheadEvent>,
-    /// Read from behind this position …
+    /// The position after which the window begins.
     from: u64,
-    /// … up to here.
+    /// The position up to which the log was read.
     pub(super) scanned_to: u64,
 }
 
@@ -41,7 +42,7 @@ impl Ahead for AheadEvent {
 }
 
 impl Window {
-    /// Holds what is behind the group's position, up to the newest head or as many events as fit.
+    /// Reads what comes after the group's position, up to the newest head or as many events as fit.
     pub(super) async fn follow(&mut self, log: &Book, group: &Group) -> Result<(), Failure> {
         let is_behind = group.position < self.from || group.position > self.scanned_to;
         if is_behind || self.settings != group.settings {
@@ -73,8 +74,8 @@ impl Window {
     }
 }
 
-/// The tags of that kind; of an event without any, and of all where there is no kind, the one lane
-/// that has no name.
+/// The tags of that kind. An event without such a tag, and every event if no kind is given, is in
+/// the one lane that has no name.
 fn lanes(stored: &Stored, kind: Option<&str>) -> Result<Vec<String>, Failure> {
     let Some(kind) = kind else { return Ok(vec![String::new()]) };
     let envelope = Envelope::parse(&stored.envelope).map_err(|error| Failure::Event {

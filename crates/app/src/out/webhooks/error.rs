@@ -1,4 +1,4 @@
-//! Why something was not done with a webhook.
+//! Why an operation on a webhook failed.
 
 use daicho_store::StateError;
 
@@ -6,28 +6,28 @@ use crate::blame::Blame;
 use crate::error::Failure;
 use crate::out::event_types::UnknownType;
 
-/// Why something was not done with a webhook.
+/// Why an operation on a webhook failed.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// No such webhook.
-    #[error("there is no webhook `{0}`: make it first")]
+    /// There is no such webhook.
+    #[error("there is no webhook `{0}`: create it first")]
     Unknown(String),
-    /// There is one already.
+    /// There is already a webhook of this name.
     #[error("there is already a webhook `{0}`: change it, or choose another name")]
     Exists(String),
-    /// An address that events are not sent to.
+    /// Events are not sent to this address.
     #[error("{0}")]
     Url(String),
-    /// A named limit or rule of form.
+    /// A limit or a rule of form, which the text names.
     #[error("{0}")]
     Refused(String),
-    /// A type of events that there is none of.
+    /// A type of events that does not exist.
     #[error(transparent)]
     Type(#[from] UnknownType),
-    /// Somebody else changed it at the same moment.
-    #[error("webhook `{0}` was changed at the same moment: look at it and try again")]
+    /// Somebody else changed the webhook at the same moment.
+    #[error("webhook `{0}` was changed at the same moment: read it again and try again")]
     Busy(String),
-    /// Ours, not the caller's.
+    /// The fault is ours, not the caller's.
     #[error(transparent)]
     Failure(#[from] Failure),
 }

@@ -1,5 +1,6 @@
 //! Webhooks: addresses to which the events of a book are sent, signed, in order, each at least
-//! once. What is remembered of one stands in the state; `daicho-deliveries` does the sending.
+//! once. The state stores each webhook and how far it has come; `daicho-deliveries` does the
+//! sending.
 
 mod error;
 mod parked;

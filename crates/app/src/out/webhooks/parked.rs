@@ -14,7 +14,7 @@ use super::progress::Outcome;
 use super::stored;
 use crate::storage::Storage;
 
-/// Documents of one read.
+/// The most documents of one read.
 const PAGE_DOCUMENTS: u32 = 256;
 
 /// A message that could not be delivered.
@@ -22,19 +22,19 @@ const PAGE_DOCUMENTS: u32 = 256;
 pub struct Parked {
     /// The position of its event.
     pub position: Position,
-    /// What is kept of it.
+    /// What is stored about it.
     #[serde(flatten)]
     pub note: ParkedNote,
 }
 
-/// What is kept of a message that could not be delivered; its event stands in the record.
+/// What is stored about a message that could not be delivered; its event is in the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ParkedNote {
     /// Since when it is parked.
     pub parked_at: Timestamp,
-    /// What was wrong last.
+    /// The last error.
     pub error: String,
-    /// Somebody asked for it to be sent again.
+    /// Whether somebody asked for it to be sent again.
     pub resend: bool,
 }
 
@@ -42,7 +42,7 @@ pub struct ParkedNote {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ParkedChoice {
-    /// Those of the events at these positions; left out: all.
+    /// The messages of the events at these positions; left out: all messages.
     #[serde(default)]
     pub positions: Option<Vec<Position>>,
 }
@@ -56,7 +56,7 @@ impl ParkedChoice {
 /// The parked messages of the webhooks of a book.
 pub struct ParkedMessages {
     state: Arc<dyn State>,
-    /// Wakes who delivers.
+    /// Wakes the deliverer.
     changed: Arc<Notify>,
 }
 
@@ -68,7 +68,7 @@ impl ParkedMessages {
     /// The messages of a webhook that could not be delivered, oldest first.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn of(&self, name: &str) -> Result<Vec<Parked>, WebhookError> {
         stored::read(self.state.as_ref(), &stored::name_of(name)?).await?;
         let kind = kind(name)?;
@@ -89,10 +89,10 @@ impl ParkedMessages {
         }
     }
 
-    /// Has parked messages sent once more; how many.
+    /// Requests that parked messages be sent once more; returns how many.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn resend(&self, name: &str, choice: &ParkedChoice) -> Result<usize, WebhookError> {
         let mut count = 0;
         for mut parked in self.of(name).await? {
@@ -106,10 +106,10 @@ impl ParkedMessages {
         Ok(count)
     }
 
-    /// Drops parked messages; how many.
+    /// Drops parked messages; returns how many.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn discard(&self, name: &str, choice: &ParkedChoice) -> Result<usize, WebhookError> {
         let kind = kind(name)?;
         let mut count = 0;
@@ -123,10 +123,10 @@ impl ParkedMessages {
         Ok(count)
     }
 
-    /// A parked message was sent once more.
+    /// Stores the outcome of sending a parked message once more.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn resent(
         &self,
         name: &str,
@@ -139,24 +139,24 @@ impl ParkedMessages {
                 self.state.delete_document(&kind, &document(parked)?, None).await?;
                 return Ok(());
             }
-            Outcome::Gone => "410: the receiver is there no more".to_owned(),
+            Outcome::Gone => "410: the receiver no longer exists".to_owned(),
             Outcome::Failed { error, .. } => error.clone(),
         };
         let note = ParkedNote { error, resend: false, ..parked.note.clone() };
         let parked = Parked { position: parked.position, note };
         let change = change(name, &parked, Expected::Present)?;
-        // Whoever has dropped it meanwhile wants no more of it.
+        // If somebody has dropped it meanwhile, nothing more is to be done with it.
         self.state.change_documents(&[change]).await?;
         Ok(())
     }
 }
 
-/// The parked messages of one webhook are a kind of their own.
+/// The parked messages of each webhook are a kind of documents of their own.
 fn kind(name: &str) -> Result<StateName, WebhookError> {
     Ok(StateName::new(&format!("parked:{name}"))?)
 }
 
-/// In the order of the positions.
+/// The name of a message's document, which sorts in the order of the positions.
 fn document(parked: &Parked) -> Result<StateName, WebhookError> {
     Ok(StateName::new(&format!("{:020}", parked.position.0))?)
 }

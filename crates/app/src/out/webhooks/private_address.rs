@@ -1,8 +1,8 @@
-//! Addresses that are not of the open network: nothing is sent there on behalf of a caller.
+//! Addresses that are not on the public Internet: nothing is sent to them on behalf of a caller.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is of this machine, of a network of its own, or of none (RFC 6890).
+/// Whether an address belongs to this machine, to a private network, or to no network (RFC 6890).
 #[must_use]
 pub fn is_private_address(address: IpAddr) -> bool {
     match address {

@@ -1,4 +1,5 @@
-//! How far a webhook has come, and when it is tried again. Pure: times and answers come in.
+//! How far a webhook has come, and when it is tried again. The code is pure: it is given the times
+//! and the answers.
 
 use std::time::Duration;
 
@@ -9,19 +10,19 @@ use super::error::WebhookError;
 use super::stored::damaged;
 
 const KIND: &str = "webhook-progress";
-/// Characters of an error that are kept.
+/// The most characters of an error that are stored.
 const ERROR_CHARS_MAX: usize = 300;
-/// A receiver may ask to be left alone for so long, seconds: a day.
+/// The longest time for which a receiver may ask not to be called, in seconds: a day.
 const RETRY_AFTER_SECONDS_MAX: u64 = 86_400;
 
 /// How far a webhook has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Everything up to here was delivered or parked.
+    /// Everything up to this position was delivered or parked.
     pub(super) position: u64,
-    /// The message behind it, if it was tried.
+    /// The message after it, if it was tried.
     pub(super) attempt: Option<Attempt>,
-    /// Since when nothing was delivered that was tried.
+    /// Since when every try to deliver has failed.
     pub(super) failing_since_us: Option<i64>,
     pub(super) last_error: Option<String>,
 }
@@ -34,12 +35,12 @@ pub(super) struct Attempt {
     pub(super) next_at_us: i64,
 }
 
-/// When what failed is tried again.
+/// When a failed message is tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// The wait after each failed try; after the last one the message is parked.
     pub waits: Vec<Duration>,
-    /// A webhook that fails for so long is disabled.
+    /// A webhook that fails for this long is disabled.
     pub gives_up_after: Duration,
 }
 
@@ -55,18 +56,18 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What came of sending a message.
+/// The outcome of sending a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver has taken it.
+    /// The receiver has accepted it.
     Delivered,
-    /// The receiver says that it is there no more.
+    /// The receiver says that it no longer exists.
     Gone,
-    /// It was not taken.
+    /// The receiver has not accepted it.
     Failed {
         /// Why.
         error: String,
-        /// For how long the receiver asks to be left alone.
+        /// For how long the receiver asks not to be called.
         retry_after: Option<Duration>,
     },
 }
@@ -78,9 +79,9 @@ pub(super) enum Verdict {
     Next,
     /// The message is parked, and the next one is sent.
     Park,
-    /// It is tried again.
+    /// The message is tried again.
     Again,
-    /// Nothing is sent any more.
+    /// Nothing more is sent.
     Disable(&'static str),
 }
 
@@ -89,12 +90,12 @@ impl Progress {
         Self { position, ..Self::default() }
     }
 
-    /// As after a success, at the same place.
+    /// The progress as after a success, at the same position.
     pub(super) fn begun_again(self) -> Self {
         Self { attempt: None, failing_since_us: None, ..self }
     }
 
-    /// The message at `position` was sent; `jitter` is from 0 to 255.
+    /// Takes in the outcome of sending the message at `position`; `jitter` is from 0 to 255.
     pub(super) fn take(
         &mut self,
         position: u64,
@@ -109,8 +110,8 @@ impl Progress {
                 return Verdict::Next;
             }
             Outcome::Gone => {
-                self.last_error = Some("410: the receiver is there no more".to_owned());
-                return Verdict::Disable("the receiver answered 410: it is there no more");
+                self.last_error = Some("410: the receiver no longer exists".to_owned());
+                return Verdict::Disable("the receiver answered 410: it no longer exists");
             }
             Outcome::Failed { error, retry_after } => (error, retry_after),
         };
@@ -129,7 +130,7 @@ impl Progress {
         };
         let asked = retry_after.unwrap_or_default();
         let asked = asked.min(Duration::from_secs(RETRY_AFTER_SECONDS_MAX));
-        // From 0.8 to 1.2 of the wait, so that not all come back at the same moment.
+        // From 0.8 to 1.2 of the wait, so that not all webhooks are tried again at the same moment.
         let wait =
             microseconds(*wait) / 5 * 4 + microseconds(*wait) / 5 * 2 * i64::from(jitter) / 255;
         let next_at_us = now_us.saturating_add(wait.max(microseconds(asked)));

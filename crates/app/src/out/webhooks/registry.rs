@@ -1,4 +1,4 @@
-//! The webhooks of a book: made, changed, listed, forgotten.
+//! The webhooks of a book: they are created, changed, listed and deleted here.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ use crate::out::event_types::check_types;
 use crate::record::{KnownAt, Record};
 use crate::storage::Storage;
 
-/// Webhooks that a book may have.
+/// The most webhooks that a book may have.
 const WEBHOOKS_MAX: usize = 100;
-/// How long the secret before still signs after a rotation, at most, seconds: a week.
+/// The longest time for which the previous secret still signs after a rotation, in seconds: a week.
 const OVERLAP_SECONDS_MAX: u64 = 7 * 86_400;
 
-/// A webhook that is to be.
+/// A webhook to create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookRequest {
@@ -34,76 +34,76 @@ pub struct WebhookRequest {
     pub name: String,
     /// Where events are sent: an `https` address.
     pub url: String,
-    /// Any of these types; left out: all.
+    /// Any of these types; left out: all types.
     #[serde(default)]
     pub types: Vec<String>,
-    /// All of these tags; left out: any.
+    /// All of these tags; left out: any tags.
     #[serde(default)]
     pub tags: Vec<String>,
     /// How messages are signed.
     #[serde(default)]
     pub signature: Signature,
-    /// Begin after this position; left out: with what is recorded from now on.
+    /// Begin after this position; left out: begin with what is recorded from now on.
     #[serde(default)]
     pub after: Option<Position>,
 }
 
-/// What of a webhook is to be different.
+/// A change to a webhook; what is left out stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookChange {
     /// Where events are sent.
     #[serde(default)]
     pub url: Option<String>,
-    /// Any of these types; empty: all.
+    /// Any of these types; empty: all types.
     #[serde(default)]
     pub types: Option<Vec<String>>,
-    /// All of these tags; empty: any.
+    /// All of these tags; empty: any tags.
     #[serde(default)]
     pub tags: Option<Vec<String>>,
-    /// `true`: nothing is sent; `false`: what was not sent is sent from now on.
+    /// `true`: nothing more is sent; `false`: sending resumes, with what was not sent meanwhile.
     #[serde(default)]
     pub disabled: Option<bool>,
 }
 
-/// A webhook with a secret, which is shown now and never again.
+/// A webhook with its secret, which is shown now and never again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MadeWebhook {
     /// The webhook.
     #[serde(flatten)]
     pub webhook: WebhookState,
-    /// What its receiver verifies with: of HMAC the secret, of Ed25519 the public key.
+    /// What its receiver verifies with: for HMAC the secret, for Ed25519 the public key.
     pub secret: String,
 }
 
-/// A webhook as it stands.
+/// A webhook and its present state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WebhookState {
     /// Its name.
     pub name: String,
     /// Where events are sent.
     pub url: String,
-    /// Any of these types; empty: all.
+    /// Any of these types; empty: all types.
     pub types: Vec<String>,
-    /// All of these tags; empty: any.
+    /// All of these tags; empty: any tags.
     pub tags: Vec<String>,
     /// How messages are signed.
     pub signature: Signature,
-    /// Why nothing is sent; absent: it is.
+    /// Why nothing is sent; absent while messages are sent.
     pub disabled: Option<String>,
-    /// Everything up to here was delivered or parked.
+    /// Everything up to this position was delivered or parked.
     pub position: Position,
-    /// Events recorded since, whether it asks for them or not.
+    /// The number of events recorded since, whether it asks for them or not.
     pub behind_by: u64,
-    /// Messages that could not be delivered.
+    /// The number of messages that could not be delivered.
     pub parked: usize,
     /// How often the next message was tried.
     pub tries: u32,
-    /// When it is tried again.
+    /// When the next message is tried again.
     pub next_try_at: Option<Timestamp>,
-    /// Since when nothing was delivered that was tried.
+    /// Since when every try to deliver has failed.
     pub failing_since: Option<Timestamp>,
-    /// What was wrong last.
+    /// The last error.
     pub last_error: Option<String>,
 }
 
@@ -130,17 +130,17 @@ impl Webhooks {
         }
     }
 
-    /// Their messages that could not be delivered.
+    /// The messages of the webhooks that could not be delivered.
     pub fn parked(&self) -> &ParkedMessages {
         &self.parked
     }
 
-    /// What whoever delivers asks and says.
+    /// The part of the webhooks that the deliverer uses.
     pub fn sending(&self) -> &WebhookSending {
         &self.sending
     }
 
-    /// Wakes when this process changes a webhook.
+    /// Is notified when this process changes a webhook.
     pub fn changed(&self) -> &Notify {
         &self.changed
     }
@@ -148,15 +148,15 @@ impl Webhooks {
     /// The names of the webhooks.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn names(&self) -> Result<Vec<String>, WebhookError> {
         stored::names(self.state.as_ref()).await
     }
 
-    /// Makes a webhook.
+    /// Creates a webhook.
     ///
     /// # Errors
-    /// A rule of form, a webhook of that name, or a failure.
+    /// A rule of form is broken, there is already a webhook of that name, or a failure.
     pub async fn create(
         &self,
         request: &WebhookRequest,
@@ -171,7 +171,7 @@ impl Webhooks {
         self.record.position_of(Some(KnownAt::Position(after))).await?;
         if self.names().await?.len() >= WEBHOOKS_MAX {
             return Err(WebhookError::Refused(format!(
-                "the book has {WEBHOOKS_MAX} webhooks, which is as many as are allowed"
+                "the book has {WEBHOOKS_MAX} webhooks, which is the limit"
             )));
         }
         let secret = WebhookSecret::new(*signature, self.clock_and_entropy.entropy.as_ref());
@@ -193,7 +193,7 @@ impl Webhooks {
     /// Every webhook, by name.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn all(&self) -> Result<Vec<WebhookState>, WebhookError> {
         let mut webhooks = Vec::new();
         for name in self.names().await? {
@@ -205,7 +205,7 @@ impl Webhooks {
     /// One webhook.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn find(&self, name: &str) -> Result<WebhookState, WebhookError> {
         let of_name = stored::name_of(name)?;
         let (stored, _) = stored::read(self.state.as_ref(), &of_name).await?;
@@ -230,10 +230,10 @@ impl Webhooks {
         })
     }
 
-    /// Changes a webhook. Where nothing was sent and is again, it goes on where it was.
+    /// Changes a webhook. One that is enabled again continues where it stopped.
     ///
     /// # Errors
-    /// A rule of form, no such webhook, or a failure.
+    /// A rule of form is broken, there is no such webhook, or a failure.
     pub async fn change(
         &self,
         name: &str,
@@ -266,10 +266,10 @@ impl Webhooks {
         self.find(name).await
     }
 
-    /// Gives a webhook another secret. Both sign for `overlap_seconds`.
+    /// Gives a webhook a new secret. Both secrets sign for `overlap_seconds`.
     ///
     /// # Errors
-    /// No such webhook, or a failure.
+    /// There is no such webhook, or a failure.
     pub async fn rotate_secret(
         &self,
         name: &str,
@@ -277,7 +277,7 @@ impl Webhooks {
     ) -> Result<MadeWebhook, WebhookError> {
         if overlap_seconds > OVERLAP_SECONDS_MAX {
             return Err(WebhookError::Refused(format!(
-                "{overlap_seconds} seconds: the secret before signs for at most \
+                "{overlap_seconds} seconds: the previous secret signs for at most \
                  {OVERLAP_SECONDS_MAX} more"
             )));
         }
@@ -294,10 +294,10 @@ impl Webhooks {
         Ok(MadeWebhook { webhook: self.find(name).await?, secret: shown })
     }
 
-    /// Forgets a webhook, and what of it was parked.
+    /// Deletes a webhook and its parked messages.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn delete(&self, name: &str) -> Result<(), WebhookError> {
         let of_name = stored::name_of(name)?;
         let (_, version) = stored::read(self.state.as_ref(), &of_name).await?;

@@ -17,14 +17,14 @@ const BYTES: usize = 32;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Signature {
-    /// HMAC-SHA256 with a secret that sender and receiver have.
+    /// HMAC-SHA256, with a secret that sender and receiver share.
     #[default]
     Hmac,
-    /// Ed25519: the receiver has a public key only.
+    /// Ed25519: the receiver has only the public key.
     Ed25519,
 }
 
-/// What signs.
+/// The key that signs.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct WebhookSecret {
     signature: Signature,
@@ -69,7 +69,7 @@ impl WebhookSecret {
         }
     }
 
-    /// Any 32 bytes are the seed of a pair.
+    /// Any 32 bytes are the seed of a key pair.
     fn pair(&self) -> Option<Ed25519KeyPair> {
         if self.signature == Signature::Hmac {
             return None;
@@ -78,7 +78,7 @@ impl WebhookSecret {
     }
 }
 
-/// No log shows a secret.
+/// Shows no secret, so that none gets into a log.
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WebhookSecret({:?})", self.signature)

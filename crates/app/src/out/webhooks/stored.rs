@@ -1,4 +1,4 @@
-//! What a webhook is: one document of the state, changed by people.
+//! The settings and secrets of a webhook: one document of the state, which people change.
 
 use daicho_store::{DocumentChange, Expected, State, StateName};
 use serde::{Deserialize, Serialize};
@@ -10,21 +10,21 @@ use super::secret::{Signature, WebhookSecret};
 use crate::error::Failure;
 
 const KIND: &str = "webhook";
-/// Characters of a webhook's name: its parked messages are kept under it.
+/// The most characters of a webhook's name, under which its parked messages are stored.
 const NAME_CHARS_MAX: usize = 40;
-/// Characters of an address.
+/// The most characters of an address.
 const URL_CHARS_MAX: usize = 2_000;
-/// Documents of one read.
+/// The most documents of one read.
 const PAGE_DOCUMENTS: u32 = 256;
 
-/// What a webhook is.
+/// The settings and secrets of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoredWebhook {
     pub(super) url: String,
     pub(super) types: Vec<String>,
     pub(super) tags: Vec<String>,
     secret: WebhookSecret,
-    /// Secrets before, each with the time until which it signs, too.
+    /// Previous secrets, each with the time until which it also signs.
     before: Vec<(WebhookSecret, i64)>,
     pub(super) disabled: Option<String>,
 }
@@ -43,14 +43,14 @@ impl StoredWebhook {
         self.secret.signature()
     }
 
-    /// Another secret signs from now on; the one before does, too, for a while.
+    /// A new secret signs from now on; for a while the previous one signs, too.
     pub(super) fn rotate(&mut self, secret: WebhookSecret, now_us: i64, overlap_us: i64) {
         self.before.retain(|(_, until)| *until > now_us);
         let before = std::mem::replace(&mut self.secret, secret);
         self.before.push((before, now_us.saturating_add(overlap_us)));
     }
 
-    /// The header that says that a message is ours, by every secret in force.
+    /// The header that proves that a message is ours, with a signature by every secret in force.
     pub(super) fn sign(&self, id: &str, seconds: i64, body: &str, now_us: i64) -> String {
         let before = self.before.iter().filter(|(_, until)| *until > now_us);
         let secrets = std::iter::once(&self.secret).chain(before.map(|(secret, _)| secret));
@@ -111,7 +111,8 @@ pub(super) fn checked_url(text: &str, private_addresses: bool) -> Result<String,
             "an address has at most {URL_CHARS_MAX} characters"
         )));
     }
-    let url = Url::parse(text).map_err(|error| wrong(&format!("it is no address ({error})")))?;
+    let url =
+        Url::parse(text).map_err(|error| wrong(&format!("it is not an address ({error})")))?;
     match url.scheme() {
         "https" => {}
         "http" if private_addresses => {}

@@ -1,5 +1,6 @@
-//! What whoever delivers asks and says: what is next, and what came of it. One process at a time
-//! has the lease of a webhook; what it says counts only if nobody else said something since.
+//! The deliverer's side of webhooks: it asks for the next message and reports the outcome. One
+//! process at a time has the lease of a webhook; its report counts only if nobody else has reported
+//! since.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::stored::{self, StoredWebhook};
 use crate::clock_and_entropy::ClockAndEntropy;
 use crate::storage::Storage;
 
-/// A webhook as its deliverer has it.
+/// A webhook as its deliverer sees it.
 #[derive(Debug, Clone)]
 pub struct WebhookWork {
     name: StateName,
@@ -24,18 +25,18 @@ pub struct WebhookWork {
     progress_version: u64,
 }
 
-/// What whoever delivers does next.
+/// What the deliverer does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The next message.
+    /// Send the next message.
     Message,
-    /// The next message: this one is parked.
+    /// Send the next message: this one is parked.
     Parked,
-    /// The same message, later.
+    /// Send the same message again, later.
     Again,
-    /// Nothing: the webhook is disabled.
+    /// Send nothing: the webhook is disabled.
     Nothing,
-    /// Look again: somebody else changed the webhook.
+    /// Read the webhook again: somebody else changed it.
     Look,
 }
 
@@ -50,29 +51,29 @@ impl WebhookWork {
         self.stored.disabled.is_none()
     }
 
-    /// Any of these types; empty: all.
+    /// Any of these types; empty: all types.
     pub fn types(&self) -> &[String] {
         &self.stored.types
     }
 
-    /// All of these tags; empty: any.
+    /// All of these tags; empty: any tags.
     pub fn tags(&self) -> &[String] {
         &self.stored.tags
     }
 
-    /// Everything up to here was delivered or parked.
+    /// Everything up to this position was delivered or parked.
     pub fn position(&self) -> Position {
         Position(self.progress.position)
     }
 
-    /// When the message at a position may be tried; none: at once.
+    /// When the message at a position may be tried; `None`: at once.
     pub fn next_try_at(&self, position: Position) -> Option<Timestamp> {
         let attempt = self.progress.attempt.as_ref();
         let attempt = attempt.filter(|attempt| attempt.position == position.0);
         attempt.map(|attempt| Timestamp::from_microseconds(attempt.next_at_us))
     }
 
-    /// The header that says that a message is ours, sent at `now`.
+    /// The header that proves that a message is ours, for sending at `now`.
     pub fn sign(&self, id: &str, now: Timestamp, body: &str) -> String {
         let now_us = now.as_microseconds();
         self.stored.sign(id, now_us.div_euclid(1_000_000), body, now_us)
@@ -84,7 +85,7 @@ impl WebhookWork {
     }
 }
 
-/// The side of the webhooks of a book that whoever delivers sees.
+/// The webhooks of a book as the deliverer sees them.
 pub struct WebhookSending {
     state: Arc<dyn State>,
     clock_and_entropy: ClockAndEntropy,
@@ -98,10 +99,10 @@ impl WebhookSending {
         }
     }
 
-    /// A webhook, for whoever delivers it.
+    /// A webhook, for its deliverer.
     ///
     /// # Errors
-    /// No such webhook, or storage that fails.
+    /// There is no such webhook, or storage fails.
     pub async fn work(&self, name: &str) -> Result<WebhookWork, WebhookError> {
         let name = stored::name_of(name)?;
         let (stored, stored_version) = stored::read(self.state.as_ref(), &name).await?;
@@ -109,10 +110,11 @@ impl WebhookSending {
         Ok(WebhookWork { name, stored, stored_version, progress, progress_version })
     }
 
-    /// A message was sent: what comes next. What is said here is kept before the answer.
+    /// Takes in the outcome of sending a message and answers what to do next. The outcome is stored
+    /// before the answer.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn sent(
         &self,
         work: &mut WebhookWork,
@@ -158,10 +160,10 @@ impl WebhookSending {
         }
     }
 
-    /// Nothing up to `position` is to be delivered any more; whether that is stored.
+    /// Nothing up to `position` remains to be delivered; returns whether that was stored.
     ///
     /// # Errors
-    /// Storage that fails.
+    /// Storage fails.
     pub async fn passed(
         &self,
         work: &mut WebhookWork,
