@@ -1,4 +1,4 @@
-//! Whose fault an error is: what is damaged in a book is never told as the caller's mistake.
+//! Whose fault an error is: damage in a book is never reported as the caller's mistake.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -8,7 +8,7 @@ use daicho_app::{
 };
 use daicho_store::{SqliteState, State, StateName};
 
-/// JSON that is none of our documents.
+/// JSON that is not one of our documents.
 const DAMAGED: &str = "{}";
 
 async fn book(folder: &std::path::Path) -> Ledger {
@@ -16,7 +16,7 @@ async fn book(folder: &std::path::Path) -> Ledger {
     books.create(&"shop".parse().unwrap(), ClockAndEntropy::system()).await.unwrap()
 }
 
-/// Damages a document of the state, beside the ledger.
+/// Damages a document of the state without the ledger's knowledge.
 async fn damage(folder: &std::path::Path, kind: &str) {
     let id = daicho_store::sqlite::inspect(&folder.join("shop/record.db")).await.unwrap().0;
     let state = SqliteState::new(&folder.join("shop/state.db"), id);
@@ -26,7 +26,7 @@ async fn damage(folder: &std::path::Path, kind: &str) {
     state.close().await;
 }
 
-/// It was answered 422, and ended the command with "usage".
+/// This error was once answered with 422, and ended the command as "usage".
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_document_of_a_consumer_is_ours() {
     let folder = tempfile::tempdir().unwrap();
@@ -42,7 +42,7 @@ async fn a_damaged_document_of_a_consumer_is_ours() {
     ledger.close().await;
 }
 
-/// The same, of a webhook and of how far it has come.
+/// The same for a webhook and for how far it has come.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_document_of_a_webhook_is_ours() {
     for kind in ["webhook", "webhook-progress"] {

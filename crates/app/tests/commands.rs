@@ -1,4 +1,4 @@
-//! Commands by their names: those of earlier releases, and those that make a secret.
+//! Commands by their names: those of earlier releases, and those that generate a secret.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]

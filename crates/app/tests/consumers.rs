@@ -1,5 +1,5 @@
-//! Consumers on both databases: workers that are killed while events arrive, two servers of which
-//! one goes away, and what is refused.
+//! Consumers on both databases: workers are killed while events arrive, one of two servers goes
+//! away, and bad requests are refused.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
@@ -22,7 +22,7 @@ use support::{book_name, name, run, staff};
 
 const PRODUCTS: usize = 40;
 const WORKERS: usize = 3;
-/// Nobody waits longer than this for the end.
+/// The tests wait at most this long for the end.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 async fn in_folder(folder: &std::path::Path) -> (Books, Ledger) {
@@ -82,7 +82,7 @@ struct Handled {
 }
 
 impl Handled {
-    /// One event more: within its product, none before it may be missing.
+    /// Takes in one more event: within its product, none before it may be missing.
     fn add(&mut self, position: u64, product: &str) {
         let before = self.of_product.entry(product.to_owned()).or_default();
         if !self.positions.insert(position) {
@@ -94,7 +94,8 @@ impl Handled {
     }
 }
 
-/// One worker: takes, handles, acknowledges, and is killed now and then in the midst of it.
+/// One worker: it takes, handles and acknowledges batches, and is killed now and then in the middle
+/// of it.
 async fn work(
     servers: Arc<[Ledger]>,
     gone: Arc<Mutex<bool>>,
@@ -120,14 +121,14 @@ async fn work(
             handled.lock().unwrap().add(event.position.0, &product);
         }
         if dies_after.is_none() {
-            // A lease may have ended: then somebody else has the events again.
+            // The lease may have ended: then another worker has the events.
             let _ =
                 servers[server].consumers().batches().acknowledge("crm", &taken.batch, None).await;
         }
     }
 }
 
-/// Every product is renamed so many times, all of them at once.
+/// Every product is renamed this many times, all products at once.
 async fn arrive(writer: Ledger, rounds: usize) {
     let writer = Arc::new(writer);
     let writes: Vec<_> = (0..PRODUCTS)
@@ -183,7 +184,7 @@ async fn nothing_is_lost(books: Books, writer: Ledger, events: usize) {
                 return;
             }
             if workers.iter().any(|worker| worker.is_finished()) {
-                panic!("a worker met what it must not");
+                panic!("a worker failed one of its checks");
             }
             let victim = chance.usize(..WORKERS);
             workers[victim].abort();
@@ -195,7 +196,7 @@ async fn nothing_is_lost(books: Books, writer: Ledger, events: usize) {
     workers.iter().for_each(|worker| worker.abort());
     let handled = handled.lock().unwrap();
     eprintln!("consumers: seed {seed}, {killed} workers killed, {} repeats", handled.repeats);
-    assert_eq!(handled.positions.len(), rounds * PRODUCTS, "each event, none passed over");
+    assert_eq!(handled.positions.len(), rounds * PRODUCTS, "each event, none skipped");
     assert!(killed > 3, "only {killed} workers were killed");
 }
 
@@ -232,14 +233,14 @@ async fn several_workers_go_on_at_once_within_their_lanes_and_one_without() {
     let second = take("lanes").await.unwrap();
     let positions = |batch: &daicho_app::Batch| batch.events[0].0.position.0;
     assert_eq!(positions(&second), positions(&first) + 1);
-    assert!(take("lanes").await.is_none(), "both products are at work");
+    assert!(take("lanes").await.is_none(), "both products are handed out");
     ledger.consumers().batches().acknowledge("lanes", &second.batch, None).await.unwrap();
     assert_eq!(positions(&take("lanes").await.unwrap()), positions(&second) + 2);
     let state = ledger.consumers().find("lanes").await.unwrap();
     assert_eq!((state.batches.len(), state.done_ahead), (2, 1));
     ledger.consumers().create(&asked("one", None)).await.unwrap();
     let only = take("one").await.unwrap();
-    assert!(take("one").await.is_none(), "all keep one order");
+    assert!(take("one").await.is_none(), "all events keep one order");
     ledger.consumers().batches().acknowledge("one", &only.batch, None).await.unwrap();
     assert_eq!(positions(&take("one").await.unwrap()), positions(&only) + 1);
     ledger.close().await;
@@ -262,7 +263,7 @@ async fn a_batch_is_extended_released_and_taken_back_and_a_worker_that_waits_is_
     let ended =
         ledger.consumers().batches().acknowledge("crm", &taken.batch, None).await.unwrap_err();
     assert_eq!(ended.code(), "lease_ended");
-    // Its time ends and nobody else has it: it still counts.
+    // Its time has ended, but nobody else has its events: acknowledging it still counts.
     tokio::time::sleep(Duration::from_millis(150)).await;
     assert_eq!(
         ledger.consumers().batches().acknowledge("crm", &again.batch, None).await.unwrap(),

@@ -1,5 +1,6 @@
-//! The import of order lines, on an excerpt of real ones and on small files made for one rule each.
-//! Nothing may be lost, doubled or half-written, and every rejection has a name.
+//! The import of order lines, tested with an excerpt of real ones and with small files, each made
+//! for one rule. Nothing may be lost, recorded twice or half-written, and every rejection has a
+//! name.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
@@ -23,12 +24,12 @@ use tokio::sync::Notify;
 
 use support::{clock_at, empty_book, name, rows, run, wholesaler};
 
-/// After the last day of the excerpt.
+/// A time after the last day of the excerpt.
 const TODAY: &str = "2012-01-16T09:00:00Z";
 const EXCERPT: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../replay-fixtures/online-retail/excerpt.csv");
 
-// What the excerpt is, computed without the ledger, in its folder:
+// The figures of the excerpt, computed without the ledger, in the excerpt's folder:
 //
 //   python3 -c "import csv; from decimal import Decimal as D
 //   rows = list(csv.DictReader(open('excerpt.csv')))
@@ -48,13 +49,13 @@ const ORDERS_WITH_CUSTOMER: usize = 62;
 const RETURNS_WITH_CUSTOMER: usize = 18;
 const ROWS_WITHOUT_CUSTOMER: u64 = 33;
 const AMOUNT_WITHOUT_CUSTOMER: &str = "-6666.60";
-/// 8 of the 18 returns have their sale in the excerpt (its README names them).
+/// Of the 18 returns, 8 have their sale in the excerpt (its README names them).
 const RETURNS_WITH_SALE: usize = 8;
-/// Rows below zero at price zero, under a number without `C`, all without a customer; the other 442
-/// rows are 70 orders and 22 returns.
+/// Rows with a quantity below zero and a price of zero, under a number without `C`, all without a
+/// customer; the other 442 rows are 70 orders and 22 returns.
 const ROWS_BELOW_ZERO: u64 = 13;
 
-/// A wholesaler's book and the files that go into it.
+/// A wholesaler's book and the folder of the files to import.
 struct Shop {
     folder: TempDir,
     ledger: Ledger,
@@ -105,7 +106,7 @@ impl Shop {
         page.events.iter().map(|text| (json(text.envelope.get()), json(text.data.get()))).collect()
     }
 
-    /// What the lists say was sold less what they say was credited.
+    /// The amount that the lists say was sold, less the amount that they say was credited.
     async fn amount(&self) -> Decimal {
         let documents = self.list("invoices").await;
         documents.iter().map(|row| if is_credit(row) { -net(row) } else { net(row) }).sum()
@@ -167,7 +168,7 @@ fn numbers_of_excerpt() -> BTreeMap<String, (String, Decimal)> {
     numbers
 }
 
-/// Holds the orders and returns of a book against the excerpt, number by number.
+/// Compares the orders and returns of a book with the excerpt, number by number.
 async fn assert_is_the_excerpt(shop: &Shop) {
     let mut found = BTreeMap::new();
     for row in shop.list("orders").await {
@@ -224,11 +225,11 @@ async fn rows_without_a_customer_are_taken_where_one_is_named_for_them_r2() {
     );
     let blank = |row: &&Value| row["reference"] == "552220";
     let orders = shop.list("orders").await;
-    assert_eq!(orders.iter().find(blank).unwrap()["item"], "22202", "the code stands for the name");
+    assert_eq!(orders.iter().find(blank).unwrap()["item"], "22202", "the code is used as the name");
     shop.verify().await;
 }
 
-/// Stops an import once so many invoice numbers are through.
+/// Stops an import once this many invoice numbers are done.
 struct StopAfter {
     numbers: u64,
     reached: Notify,
@@ -254,7 +255,7 @@ async fn an_import_that_was_cut_short_goes_on_where_it_stopped_r2() {
             biased;
             () = stop.reached.notified() => {}
             done = shop.ledger.imports().orders(Path::new(EXCERPT), &options, &stop) => {
-                panic!("the import was to be cut short: {done:?}");
+                panic!("the import should have been interrupted: {done:?}");
             }
         }
     }
@@ -296,7 +297,7 @@ async fn the_same_rows_in_another_order_are_the_same_invoice_r2() {
 #[tokio::test]
 async fn a_return_reduces_the_sale_it_comes_from_or_is_a_credit_by_itself_r100() {
     let shop = Shop::new().await;
-    // C555723 has an earlier time than its sale 555725, and the same day.
+    // C555723 has an earlier time than its sale 555725, on the same day.
     let numbers = ["C572334", "572326", "C540393", "C555723", "555725"];
     let report = shop.import_of_excerpt(&numbers).await;
     assert_eq!((report.rejected, report.orders, report.returns), (0, 2, 3));
@@ -502,7 +503,7 @@ async fn a_book_without_settings_takes_no_import() {
 
 const CANARIES: [&str; 3] = ["Canary Kanaria", "canary.kanaria@example.co.jp", "+81-3-5550-7319"];
 
-/// Which of the canaries stand in clear in which file below `folder`.
+/// Which of the canaries are in plain text in which file below `folder`.
 fn canaries_in(folder: &Path, files: &AtomicU64) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -511,7 +512,7 @@ fn canaries_in(folder: &Path, files: &AtomicU64) -> Vec<String> {
             found.extend(canaries_in(&path, files));
             continue;
         }
-        // A journal may go away between the two calls; then it holds nothing.
+        // A journal may disappear between the two calls; then it holds nothing.
         let Ok(bytes) = std::fs::read(&path) else { continue };
         let bytes = bytes.to_ascii_lowercase();
         files.fetch_add(1, Ordering::SeqCst);

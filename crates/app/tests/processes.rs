@@ -1,4 +1,4 @@
-//! Two processes on one book: what one has recorded, the other knows before it says no.
+//! Two processes on one book: before one rejects a command, it knows what the other has recorded.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
@@ -16,7 +16,7 @@ fn customer(name: &str) -> Value {
     json!({ "organisation": ORGANISATION, "name": name, "country": "Japan", "reference": null })
 }
 
-/// A book that two processes have open; what the first records, the second has not looked at.
+/// A book that two processes have open; the second has not yet read what the first records.
 async fn two_processes(folder: &std::path::Path) -> (Ledger, Ledger) {
     let (_, clock_and_entropy) = clock_at("2026-11-22T01:00:00Z");
     let first = wholesaler(folder, clock_and_entropy.clone()).await;
@@ -34,7 +34,7 @@ async fn requested(ledger: &Ledger, id: &str, data: Value) -> Result<Executed, E
 async fn nothing_is_rejected_for_what_another_process_has_recorded_since() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = two_processes(folder.path()).await;
-    // The second does not know the organisation, which the member needs.
+    // The second does not yet know the organisation that the member needs.
     run(&first, "staff:sato", CUSTOMER, customer("Aoba")).await.unwrap();
     let member = json!({
         "organisation": ORGANISATION, "name": "Hanako Aoki", "email": "hanako@aoba.example.jp",

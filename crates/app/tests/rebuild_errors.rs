@@ -16,7 +16,7 @@ use support::{book_name, clock_at, rows, run, wholesaler};
 const NOW: &str = "2026-11-22T01:00:00Z";
 const ORGANISATION: &str = "01J0000000000000000000000A";
 
-/// Leaves what is derived as it is; no block of this test is ever full.
+/// Packs nothing: no block of this test is ever full.
 #[derive(Debug)]
 struct OfThisRelease;
 
@@ -30,7 +30,7 @@ impl Packer for OfThisRelease {
     }
 }
 
-/// Appends an event that no release has written, through the store.
+/// Appends an event that no release has written, directly through the store.
 async fn append(folder: &std::path::Path, type_name: &str, version: u32, data: &str) -> u64 {
     let (clock, _) = clock_at(NOW);
     let packer = Arc::new(OfThisRelease);

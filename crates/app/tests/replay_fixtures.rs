@@ -1,5 +1,5 @@
-//! Recorded books are read for ever: every event that stands in `replay-fixtures/books` is decoded,
-//! proved and folded as on the day of its recording. `replay-fixtures/README.md` says how and why.
+//! Recorded books stay readable for ever: every event in `replay-fixtures/books` is decoded, proved
+//! and folded as on the day of its recording. `replay-fixtures/README.md` says how and why.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
@@ -32,12 +32,13 @@ const BOOKS: &str = "books";
 const EVENTS_FILE: &str = "events.jsonl";
 const EXPECTED_FILE: &str = "expected.json";
 const SUMS_FILE: &str = "SHA256SUMS";
-/// Names the new fixture to be recorded; it begins with the name of the shop's preset.
+/// The variable with the name of the new fixture to be recorded, which begins with the name of the
+/// shop's preset.
 const RECORD_VARIABLE: &str = "DAICHO_RECORD";
-/// After every story: a book is opened by a clock that is not behind its last event.
+/// A time after every story: a book is opened by a clock that is not behind its last event.
 const LATER: &str = "2027-01-01T00:00:00+09:00";
 
-/// What a book must say for ever.
+/// What the lists of a book must say for ever.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Expected {
     /// `N:ROOT`.
@@ -48,15 +49,15 @@ struct Expected {
 /// The lists, as known on one day and as effective on another.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct View {
-    /// What was recorded up to the end of that day; `null`: everything.
+    /// Show what was recorded up to the end of this day; `null`: everything.
     known_on: Option<Date>,
-    /// What counts on that day.
+    /// Show what counts on this day.
     effective_on: Date,
     /// Every row of every list, by its name, personal values as `(key missing)`.
     lists: Vec<(String, Vec<Value>)>,
 }
 
-/// A line of `events.jsonl`: the two texts of an event as they stand in the record.
+/// A line of `events.jsonl`: the two texts of an event as they are in the record.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(borrow)]
@@ -114,7 +115,7 @@ impl Replayed {
         format!("{}:{}", self.frontier.size(), hex::encode(self.frontier.root()))
     }
 
-    /// Where the shop's days begin and end.
+    /// The time zone, which decides where the shop's days begin and end.
     fn time_zone(&self) -> TimeZone {
         let mut zones = self.events.iter().filter_map(|recorded| {
             let Event::Shop(ShopEvent::Configured(shop)) = &recorded.event else { return None };
@@ -138,7 +139,7 @@ impl Replayed {
     }
 }
 
-/// A row as somebody reads it who has no vault.
+/// A row as somebody without the vault reads it.
 fn without_keys(value: Value) -> Value {
     let is_sealed = |object: &serde_json::Map<String, Value>| {
         object.len() == 3
@@ -154,15 +155,15 @@ fn without_keys(value: Value) -> Value {
     }
 }
 
-/// The days that a story is looked at: all of it at its end, and each day as it was known then and
-/// as it is known now.
+/// The views of a story: all of it at its end, and each day as it was known then and as it is known
+/// now.
 fn questions(story: &Story, end: Date) -> Vec<(Option<Date>, Date)> {
     let days = story.days.map(|day| day.parse::<Date>().unwrap());
     let each = days.into_iter().flat_map(|day| [(Some(day), day), (None, day)]);
     std::iter::once((None, end)).chain(each).collect()
 }
 
-/// What a ledger that has lost its vault says of a story.
+/// What a ledger that has lost its vault says about a story.
 async fn told_by(ledger: &Ledger, story: &Story, end: Date) -> Expected {
     let mut views = Vec::new();
     for (known_on, effective_on) in questions(story, end) {
@@ -178,7 +179,7 @@ async fn told_by(ledger: &Ledger, story: &Story, end: Date) -> Expected {
     Expected { checkpoint: ledger.proof().checkpoint().await.unwrap().to_string(), views }
 }
 
-/// The record as it stands, an event a line.
+/// The record as it is stored, one event per line.
 async fn texts(ledger: &Ledger) -> String {
     let page = ledger.history().events(&[], &[], Position(0), 10_000).await.unwrap();
     assert_eq!(
@@ -190,7 +191,7 @@ async fn texts(ledger: &Ledger) -> String {
     lines.collect()
 }
 
-/// Lives through a story; answers its record and what its lists say without the vault.
+/// Runs a story; returns its record and what its lists say without the vault.
 async fn recorded(story: &Story) -> (String, Expected) {
     let folder = TempDir::new().unwrap();
     let ledger = shops::live(story, folder.path()).await;
@@ -211,7 +212,7 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap()
 }
 
-/// The text of `expected.json`: a row a line, so that a difference can be read.
+/// The text of `expected.json`: one row per line, so that a difference can be read.
 fn expected_text(expected: &Expected) -> String {
     let mut text = format!("{{\"checkpoint\":{},\"views\":[", json(&expected.checkpoint));
     for (at, view) in expected.views.iter().enumerate() {
@@ -231,8 +232,8 @@ fn expected_text(expected: &Expected) -> String {
     text
 }
 
-/// Adds a book to the fixtures under `root`. A name that is taken is refused: what a release wrote
-/// stays as it is.
+/// Adds a book to the fixtures under `root`. A name in use is refused: what a release wrote stays
+/// as it is.
 fn add_book(root: &Path, name: &str, texts: &str, expected: &Expected) -> std::io::Result<()> {
     let folder = root.join(BOOKS).join(name);
     std::fs::create_dir_all(root.join(BOOKS))?;
@@ -250,7 +251,7 @@ fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Holds every file of every book, and every other file that is listed, against the list of sums.
+/// Compares every file of every book, and every other listed file, with the list of sums.
 fn check_sums(root: &Path) -> Result<(), String> {
     let sums = std::fs::read_to_string(root.join(SUMS_FILE)).map_err(|error| error.to_string())?;
     let mut listed = BTreeSet::new();
@@ -278,7 +279,7 @@ fn books(root: &Path) -> Vec<PathBuf> {
     books
 }
 
-/// Reads a book's two files and holds one against the other.
+/// Reads a book's two files and compares one with the other.
 fn check_book(folder: &Path) -> Result<(), String> {
     let read = |file| {
         std::fs::read_to_string(folder.join(file)).map_err(|error| format!("{file}: {error}"))
@@ -309,8 +310,8 @@ fn check_view(book: &Replayed, expected: &View) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a row says everything that it once said. A later release may say more: a new field is no
-/// other past.
+/// Whether a row still says everything that it once said. A later release may say more: a new field
+/// does not change the past.
 fn still_says(now: &Value, then: &Value) -> bool {
     match (now, then) {
         (Value::Object(now), Value::Object(then)) => {
@@ -348,8 +349,8 @@ fn the_fixtures_hold_a_version_1_of_the_shops_settings_and_a_request() {
     assert!(texts.contains(r#""request":{"id":"request-1","hash":""#));
 }
 
-/// Records the story of `preset` and holds the ledger against a replay of the record alone. Where
-/// [`RECORD_VARIABLE`] names a new book of that preset, it is added to the fixtures.
+/// Records the story of `preset` and compares the ledger with a replay of the record alone. If
+/// [`RECORD_VARIABLE`] names a new book of that preset, the book is added to the fixtures.
 async fn live_is_replay(preset: &str) {
     let story = STORIES.iter().find(|story| story.preset.to_string() == preset).unwrap();
     let (texts, told) = recorded(story).await;
@@ -381,7 +382,7 @@ async fn a_software_market_says_live_what_its_record_says() {
     live_is_replay("software-market").await;
 }
 
-/// A copy of the fixtures' first book, to be spoilt.
+/// A copy of the fixtures' first book, for a test to damage.
 fn copy_of_a_book() -> (TempDir, String, Expected) {
     let book = books(Path::new(FIXTURES)).remove(0);
     let texts = std::fs::read_to_string(book.join(EVENTS_FILE)).unwrap();

@@ -1,5 +1,5 @@
-//! Decisions, bills and lists know the same term of a contract on every day (民法143条2項): the
-//! first days are those around the ends of February and of the months of thirty days.
+//! Decisions, bills and lists agree on the term of a contract on every day (民法143条2項). The
+//! contracts begin around the ends of February and of the months of thirty days.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -48,7 +48,7 @@ fn concluded(first: Period, billing: BillingPeriod) -> Recorded {
     Recorded { header, event: event.into() }
 }
 
-/// The contract as decisions and bills know it.
+/// The contract as decisions and bills see it.
 fn decided(event: &Recorded) -> Contracts {
     let mut contracts = Contracts::default();
     contracts.apply(event);

@@ -1,5 +1,5 @@
-//! Lists that several processes read and make anew at once: long upkeep is one's work, who waits
-//! for a position gets rows that hold it, and no list goes back.
+//! Lists that several processes read and rebuild at once: one process does long upkeep, a reader
+//! that waits for a position gets rows that include it, and no list moves back.
 
 #![allow(unreachable_pub, missing_docs, dead_code, reason = "a test crate has no public surface")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test fails")]
@@ -27,15 +27,15 @@ use tokio::time::timeout;
 
 const NOW: &str = "2026-11-22T01:00:00Z";
 const A_YEAR_LATER: &str = "2027-11-22T01:00:00Z";
-/// Events that are folded in one step, without a lease.
+/// A number of events that are folded in one step, without a lease.
 const SHORT: u64 = 100;
-/// More than a step.
+/// A number of events that takes more than one step.
 const LONG: u64 = 5_000;
-/// So many that an empty list is made anew.
+/// A number of events so large that an empty list is rebuilt.
 const ANEW: u64 = 20_000;
-/// What a test waits for that is not to come.
+/// How long a test waits for something that must not happen.
 const IN_VAIN_MS: u64 = 50;
-/// What a test waits for that is to come.
+/// How long a test waits for something that must happen.
 const LONG_MS: u64 = 600_000;
 
 /// A wholesaler's book in a place of its own.
@@ -72,7 +72,7 @@ impl Place {
         }
     }
 
-    /// The book as another process has it; once more for each call.
+    /// The book as another process opens it; each call opens it once more.
     async fn open(&self) -> Ledger {
         self.books().open(&book_name(), clock_at(NOW).1).await.unwrap()
     }
@@ -100,7 +100,7 @@ impl Place {
         }
     }
 
-    /// Records the first event again and again, until there are `count`; the lists take no note.
+    /// Records the first event again and again, until there are `count`; the lists are not updated.
     async fn grow_to(&self, count: u64) {
         let log = self.log().await;
         let first = log.read(&Query::everything(), 0, 0, 1).await.unwrap().events.remove(0);
@@ -125,7 +125,7 @@ impl Place {
         log.close().await;
     }
 
-    /// Takes the work lease of the list of orders, and says nothing more, as a process that hangs.
+    /// Takes the work lease of the list of orders and does nothing more, like a process that hangs.
     async fn hang(&self) -> Lease {
         let work = StateName::new("list:orders").unwrap();
         let lease = self.state().await.take(&work, &Holder::new(), LEASE_MS_MAX).await;
@@ -143,7 +143,7 @@ fn at_least(position: u64, wait_ms: u64) -> ListRequest {
     ListRequest { at_least, ..ListRequest::default() }
 }
 
-/// The same rule on both databases.
+/// Tests the same rule on both databases.
 macro_rules! on_both {
     ($($rule:ident),* $(,)?) => {
         mod sqlite_folder {
@@ -183,7 +183,7 @@ async fn long_upkeep_that_another_process_holds_is_waited_for_and_taken_over(pla
     assert!(!waiting.is_finished());
     place.state().await.release(&lease).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap().known_at, Position(LONG));
-    // The lease was given back: the next has not to wait for its end.
+    // The lease was given back: the next process need not wait for its end.
     place.state().await.release(&place.hang().await).await.unwrap();
     Arc::into_inner(ledger).unwrap().close().await;
 }
@@ -194,7 +194,8 @@ async fn short_upkeep_waits_for_nobody(place: Place) {
     let ledger = place.open().await;
     let page = orders(&ledger, at_least(SHORT, LONG_MS)).await.unwrap();
     assert_eq!(page.known_at, Position(SHORT));
-    // Another process writes; what it was answered with is in the list of this one.
+    // Another process records an event; the list of this process includes the position of the
+    // answer.
     let other = place.open().await;
     let customer = json!({
         "organisation": "01J0000000000000000000000A", "name": "Aoba", "country": "Japan",
@@ -239,7 +240,7 @@ async fn a_rebuild_waits_for_whoever_has_the_turn_at_one_of_its_lists(place: Pla
     place.state().await.release(&lease).await.unwrap();
     assert_eq!(rebuild.as_mut().await.unwrap().lists.len(), all().len());
     drop(rebuild);
-    // The leases were given back: the next has not to wait for their end.
+    // The leases were given back: the next process need not wait for their end.
     place.state().await.release(&place.hang().await).await.unwrap();
     ledger.close().await;
 }
@@ -252,7 +253,7 @@ async fn the_work_of_the_process_itself_is_not_broken_off(place: Place) {
     ledger.close().await;
 }
 
-/// Lets a year pass while a rebuild is about to put its lists in place.
+/// Lets a year pass when a rebuild is about to put its lists in place.
 struct AYearPasses(Arc<StandingClock>);
 
 impl Progress for AYearPasses {

@@ -1,5 +1,5 @@
-//! Three shops at work: the main road of each, from registration to payment, as fixtures are
-//! recorded from it. Every step runs as a caller from outside runs it, by a clock that it names.
+//! Three shops at work: the main course of each, from registration to payment, from which fixtures
+//! are recorded. Every step runs as an outside caller runs it, at a time that it names.
 
 mod office_supplies;
 mod software_market;
@@ -20,11 +20,11 @@ use serde_json::{Value, json};
 
 use crate::support::{StandingClock, book_name, clock_at, name, staff};
 
-/// What a shop is opened as.
+/// A shop to open: its preset and settings, and the days on which it is looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Story {
     pub preset: Preset,
-    /// Days on which the lists are looked at besides the last.
+    /// Days besides the last one for which the lists are checked.
     pub days: [&'static str; 3],
     name: &'static str,
     opened_at: &'static str,
@@ -34,9 +34,9 @@ pub struct Story {
 /// Which release opened the book.
 #[derive(Debug, Clone, Copy)]
 enum Opening {
-    /// This one.
+    /// This release.
     Today,
-    /// One that wrote `shop.configured` as version 1, with this data.
+    /// A release that wrote `shop.configured` as version 1, with this data.
     Version1(&'static str),
 }
 
@@ -50,7 +50,7 @@ pub struct Shop {
     requests: u32,
 }
 
-/// Lives through a story in a new book below `folder`.
+/// Runs a story in a new book below `folder`.
 pub async fn live(story: &Story, folder: &Path) -> Ledger {
     let (clock, clock_and_entropy) = clock_at(story.opened_at);
     let ledger = open(story, folder, clock_and_entropy).await;
@@ -101,7 +101,7 @@ async fn open(story: &Story, folder: &Path, clock_and_entropy: ClockAndEntropy) 
     books.open(&book_name(), clock_and_entropy).await.unwrap()
 }
 
-/// An id that reads well in a fixture.
+/// An id that is easy to read in a fixture.
 pub fn id(number: u32) -> String {
     format!("01KD{number:022}")
 }
@@ -110,7 +110,7 @@ pub fn yen(amount: u32) -> Value {
     json!({ "amount": amount.to_string(), "currency": "JPY" })
 }
 
-/// Purchase rules that allow everything but an early end for nothing.
+/// Purchase rules that allow everything except an early end without a penalty.
 pub fn rules(payment_method: &str) -> Value {
     json!({
         "quantity_max": 500, "desired_start": true, "licence_addition": true,
@@ -120,23 +120,23 @@ pub fn rules(payment_method: &str) -> Value {
 }
 
 impl Shop {
-    /// The clock moves on.
+    /// Moves the clock.
     pub fn at(&self, time: &str) {
         self.clock.set(time);
     }
 
-    /// The shop's staff does something.
+    /// Runs a command as the shop's staff.
     pub async fn staff(&mut self, command: &str, data: Value) -> Executed {
         self.run(staff(), command, data).await
     }
 
-    /// A member does something.
+    /// Runs a command as a member.
     pub async fn member(&mut self, member: u32, command: &str, data: Value) -> Executed {
         let actor = format!("member:{}", id(member)).parse().unwrap();
         self.run(actor, command, data).await
     }
 
-    /// Every request has an id, as callers that may repeat it give one.
+    /// Every request has an id, as callers give one that may repeat a request.
     async fn run(&mut self, actor: Actor, command: &str, data: Value) -> Executed {
         let Value::Object(data) = data else { panic!("{command} takes an object") };
         self.requests += 1;
@@ -157,7 +157,7 @@ impl Shop {
         self.join(organisation, member, person).await;
     }
 
-    /// Asks for the registration of one more person.
+    /// Requests the registration of one more person.
     pub async fn join(&mut self, organisation: u32, member: u32, person: Person) {
         let data = json!({
             "member": id(member), "organisation": id(organisation), "name": person.name,
@@ -173,7 +173,7 @@ impl Shop {
         self.staff("billing.close_month", json!({ "month": month })).await;
     }
 
-    /// Organisation 1 pays an invoice, whole or in part.
+    /// Organisation 1 pays an invoice, in whole or in part.
     pub async fn pay(&mut self, payment: u32, received_on: &str, channel: &str, paid: (&str, u32)) {
         let (invoice, amount) = paid;
         let data = json!({
@@ -184,7 +184,7 @@ impl Shop {
         self.staff("billing.record_payment", data).await;
     }
 
-    /// From acceptance to confirmation; answers the contracts that came of it.
+    /// Takes an order from acceptance to confirmation; returns the resulting contracts.
     pub async fn take_order(&mut self, order: u32, delivery_on: &str) -> Vec<String> {
         self.staff("order.accept", json!({ "order": id(order) })).await;
         let data = json!({ "order": id(order), "delivery_on": delivery_on });
@@ -193,7 +193,7 @@ impl Shop {
     }
 }
 
-/// Somebody invented.
+/// An invented person.
 #[derive(Debug, Clone, Copy)]
 pub struct Person {
     pub company: &'static str,

@@ -1,12 +1,13 @@
-//! An office-supplies shop: goods by card at two tax rates, invoiced at delivery, a part returned,
-//! a sale of the system before, a quote nobody took up. Its book was opened by an older release.
+//! An office-supplies shop: goods paid by card at two tax rates and invoiced at delivery, a partial
+//! return, a sale of the previous system, and a quote that nobody took up. Its book was opened by
+//! an older release.
 
 use daicho_app::Preset;
 use serde_json::{Value, json};
 
 use super::{Opening, Person, Shop, Story, id, rules, yen};
 
-/// As version 1 wrote it: without the days for which a quote holds.
+/// The settings as version 1 wrote them: without the number of days for which a quote is valid.
 const CONFIGURED: &str = concat!(
     r#"{"name":"Office Supplies Shop","currency":"JPY","time_zone":"Asia/Tokyo","#,
     r#""rounding":"half_up","verification_minutes":null,"main_registration":false,"#,
@@ -15,7 +16,8 @@ const CONFIGURED: &str = concat!(
 
 pub const STORY: Story = Story {
     preset: Preset::OfficeSupplies,
-    // The first sale is known; the first order is placed; the return, before its credit.
+    // The days on which the first sale is known, on which the first order is placed, and of the
+    // return before its credit.
     days: ["2026-04-01", "2026-04-03", "2026-04-16"],
     name: "Office Supplies Shop",
     opened_at: "2026-04-01T08:00:00+09:00",
@@ -58,7 +60,7 @@ async fn list_products(shop: &mut Shop) {
     }
 }
 
-/// A sale and a return of the year before, under the numbers of the system before.
+/// A sale and a return of the previous year, under the numbers of the previous system.
 async fn bring_over(shop: &mut Shop) {
     let line = |quantity: u32| -> Value {
         json!({
@@ -83,7 +85,7 @@ async fn buy_and_return(shop: &mut Shop) {
     let lines = json!([
         { "product": "PAPER-A4", "quantity": 7 }, { "product": "COFFEE-1", "quantity": 3 },
     ]);
-    // Nobody takes it up: it lapses by the days that version 1 did not know.
+    // Nobody takes it up: it lapses after the number of days that version 1 did not have.
     let data = json!({ "quote": id(10), "member": id(2), "lines": lines });
     shop.member(2, "quote.issue", data).await;
     shop.at("2026-04-03T17:45:00+09:00");

@@ -1,5 +1,6 @@
-//! A software vendor's market: links of 30 minutes and staff who complete a registration, a year in
-//! advance and a first month free, a price that rises, a renamed product, billing from the 10th.
+//! A software vendor's market: registration links valid for 30 minutes, staff who complete a
+//! registration, payment a year in advance, a free first month, a rising price, a renamed product,
+//! and billing from the 10th.
 
 use daicho_app::Preset;
 use serde_json::json;
@@ -8,7 +9,8 @@ use super::{Opening, Person, Shop, Story, id, rules, yen};
 
 pub const STORY: Story = Story {
     preset: Preset::SoftwareMarket,
-    // Registered but not complete; the contracts run; billed, and not paid yet.
+    // The days on which a member is registered but not complete, on which the contracts run, and on
+    // which they are billed and not paid yet.
     days: ["2026-03-02", "2026-04-30", "2026-05-29"],
     name: "Software Market",
     opened_at: "2026-03-02T09:00:00+09:00",
@@ -68,7 +70,7 @@ async fn list_products(shop: &mut Shop) {
     shop.staff("product.publish_terms", terms).await;
 }
 
-/// One who is admitted and one whose link nobody followed.
+/// One person who is admitted, and one whose link nobody followed.
 async fn register(shop: &mut Shop) {
     shop.at("2026-03-02T11:00:00+09:00");
     shop.register(1, 2, BUYER).await;
@@ -79,7 +81,8 @@ async fn register(shop: &mut Shop) {
     shop.staff("member.complete_registration", json!({ "member": id(2) })).await;
 }
 
-/// A quote keeps its price and its name, whatever the catalogue says later.
+/// Places an order from a quote, which keeps its prices and names whatever the catalogue says
+/// later.
 async fn buy(shop: &mut Shop) -> [String; 2] {
     shop.at("2026-03-12T10:00:00+09:00");
     let lines = json!([

@@ -1,5 +1,5 @@
-//! A telecom operator's business shop: a line by the month and a router, a quote taken up after the
-//! cut-off, licences more and fewer, a return with its credit, an end within the term.
+//! A telecom operator's business shop: a line billed monthly and a router, a quote taken up after
+//! the cut-off, licences added and reduced, a return with its credit, and an end within the term.
 
 use daicho_app::Preset;
 use serde_json::json;
@@ -8,8 +8,8 @@ use super::{Opening, Person, Shop, Story, id, rules, yen};
 
 pub const STORY: Story = Story {
     preset: Preset::TelecomShop,
-    // The order, placed after the cut-off; a holiday between a return and its record; the day of
-    // payments that are recorded later.
+    // The day of the order, which is placed after the cut-off; a holiday between a return and its
+    // recording; the day of payments that are recorded later.
     days: ["2026-01-20", "2026-02-11", "2026-03-31"],
     name: "Business Line Shop",
     opened_at: "2026-01-15T09:30:00+09:00",
@@ -83,7 +83,7 @@ async fn buy(shop: &mut Shop) {
     shop.member(2, "order.place", data).await;
 }
 
-/// Opens the service, delivers the goods and takes one back; answers the contract.
+/// Opens the service, delivers the goods and takes one back; returns the contract.
 async fn deliver(shop: &mut Shop) -> String {
     shop.at("2026-01-21T09:05:00+09:00");
     let contracts = shop.take_order(20, "2026-01-30").await;
@@ -107,8 +107,8 @@ async fn deliver(shop: &mut Shop) -> String {
     contract.clone()
 }
 
-/// Bills month by month, one of them forgotten and billed with the next, and the penalty of an end
-/// within the term.
+/// Bills month by month (one month is forgotten and billed with the next), and bills the penalty of
+/// an end within the term.
 async fn bill_and_end(shop: &mut Shop, contract: &str) {
     shop.at("2026-03-10T10:00:00+09:00");
     shop.bill(1, "2026-02").await;

@@ -1,4 +1,4 @@
-//! A clock that the test moves, random numbers that repeat, and short ways into a book.
+//! A clock that the test moves, random numbers that repeat, and short functions to use a book.
 //! Shared by the test crates of this folder; none of them uses all of it.
 
 use std::path::Path;
@@ -72,7 +72,7 @@ pub fn staff() -> Actor {
     Actor::Staff(Login::new("sato").unwrap())
 }
 
-/// An open wholesaler's book in `folder`, which counts in pounds.
+/// An open wholesaler's book in `folder`, with amounts in pounds.
 pub async fn wholesaler(folder: &Path, clock_and_entropy: ClockAndEntropy) -> Ledger {
     let ledger = empty_book(folder, clock_and_entropy).await;
     let shop = preset(Preset::Wholesale, name("Wholesaler"), Currency::Gbp).unwrap();
@@ -89,7 +89,7 @@ pub fn book_name() -> BookName {
     "shop".parse().unwrap()
 }
 
-/// Runs a command by its name, as a caller from outside does.
+/// Runs a command by its name, as an outside caller does.
 pub async fn run(
     ledger: &Ledger,
     actor: &str,
@@ -105,6 +105,6 @@ pub async fn rows(ledger: &Ledger, list: &str, request: ListRequest) -> Vec<Valu
     let list = list_by_name(list).unwrap();
     let page =
         ledger.lists().page(list, &ListRequest { limit: PAGE_ROWS, ..request }).await.unwrap();
-    assert_eq!(page.next, None, "a list of these tests is one page");
+    assert_eq!(page.next, None, "each list of these tests fits on one page");
     page.rows
 }

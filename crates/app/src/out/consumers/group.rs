@@ -297,7 +297,7 @@ mod tests {
                 group.settle(&events, end);
                 let below = events.iter().filter(|event| event.0 <= group.position);
                 for event in below {
-                    prop_assert!(acknowledged.contains(&event.0), "{event:?} was passed over");
+                    prop_assert!(acknowledged.contains(&event.0), "{event:?} was skipped");
                 }
             }
             group.expire(i64::MAX);
