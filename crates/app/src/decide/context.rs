@@ -10,7 +10,7 @@ use super::secret::KeySecret;
 pub struct Context {
     /// Who acts.
     pub actor: Actor,
-    /// On whose behalf. Nothing is done in that name that its owner has no right to do.
+    /// On whose behalf: a command that this one has no right to give is refused.
     pub on_behalf_of: Option<Actor>,
     /// The event that caused this.
     pub cause: Option<Position>,

@@ -75,7 +75,7 @@ pub enum VerifyError {
     Checkpoint {
         /// The checkpoint.
         expected: Checkpoint,
-        /// The root of as many events now.
+        /// The root of the same number of events now.
         found: [u8; 32],
     },
     /// A stored list differs from the record.

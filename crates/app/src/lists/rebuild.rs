@@ -25,8 +25,8 @@ use crate::storage::Storage;
 
 /// The bytes that the rows of a rebuild may hold in memory by default.
 const MEMORY_BYTES: usize = 1_024 * 1_024 * 1_024;
-/// A stopped rebuild continues if at most one event was recorded since for each of this many events
-/// in it: those that it lacks are caught up with row by row.
+/// A stopped rebuild continues only if it has at least this many events for each one recorded
+/// since: the missing ones are caught up with row by row.
 const RESUMED_EVENTS_PER_MISSED: u64 = 4;
 
 /// How often a rebuild catches up with a live list that others keep updating before it is swapped
