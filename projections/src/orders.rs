@@ -113,7 +113,7 @@ daicho_values::data! {
     pub struct OrderOnDay {
         /// How far it has come.
         pub status: OrderStatus,
-        /// The business day as which it was accepted (R55).
+        /// The business day its acceptance is counted on (R55).
         pub accepted_on: Option<Date>,
         /// The delivery date that stands.
         pub delivery_on: Option<Date>,

@@ -32,7 +32,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     let mut command = command();
     let matches = command.try_get_matches_from_mut(args)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    // What is typed counts more than what the surroundings say; both typed contradict each other.
+    // A typed argument overrides the environment; two typed ones contradict each other.
     let typed = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let places = ["data", "database", "database_file"];
     if places.into_iter().filter(|place| typed(place)).count() > 1 {

@@ -14,7 +14,7 @@ pub(crate) struct Global {
     /// Folder of the books [default: daicho-data]
     #[arg(long, global = true, value_name = "DIR", env = "DAICHO_DATA", hide_env_values = true)]
     pub(crate) data: Option<PathBuf>,
-    /// Database of the books in place of a folder: postgres://user:password@host:port/database
+    /// Database of the books instead of a folder: postgres://user:password@host:port/database
     #[arg(
         long,
         global = true,
@@ -32,8 +32,8 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) database_file: Option<PathBuf>,
-    /// Take a database server with fsync or full_page_writes off, which loses in a crash what it
-    /// has confirmed: for tests only
+    /// Accept a database server with fsync or full_page_writes off, which can lose confirmed
+    /// events in a crash: for tests only
     #[arg(long, global = true, env = "DAICHO_ALLOW_UNSAFE_SERVER", hide_env_values = true)]
     pub(crate) allow_unsafe_server: bool,
     /// The book; may be left out where there is only one
@@ -42,10 +42,10 @@ pub(crate) struct Global {
     /// Form of the answer
     #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = Format::Table)]
     pub(crate) output: Format,
-    /// Tell what happens on standard error; -vv tells more, DAICHO_LOG holds a finer filter
+    /// Log to standard error; -vv logs more, DAICHO_LOG holds a finer filter
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Form of what -v tells
+    /// Form of the log
     #[arg(long, global = true, value_name = "FORM", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
 }

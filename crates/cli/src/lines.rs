@@ -1,4 +1,4 @@
-//! Lines of an input of any length, one at a time: one beyond the limit is passed over, not held.
+//! Lines of an input of any length, one at a time: one beyond the limit is skipped, not held.
 //! A thread reads, since a terminal or pipe may keep it waiting for ever.
 
 use std::fs::File;

@@ -22,11 +22,11 @@ pub(crate) enum BookCommand {
     Create(CreateArgs),
     /// List the books
     List,
-    /// Carry a book to another place: the same bytes, the same root. Copying again goes on where
-    /// the copy ends; append to one of both only
+    /// Copy a book to another place: the same bytes, the same root. Copying again continues where
+    /// the copy ends; from now on, write to only one of the two copies
     Copy(CopyArgs),
     /// Let a role of the database serve a book: it reads and appends, and can never change what is
-    /// recorded. Asked by the book's owner
+    /// recorded. Only the book's owner can do this
     Grant(GrantArgs),
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum BookCommand {
 pub(crate) struct GrantArgs {
     /// The book
     name: BookName,
-    /// The role, which must be there
+    /// An existing role
     role: String,
     /// The keys of personal data, too: without them it cannot seal or open any
     #[arg(long)]
@@ -162,7 +162,8 @@ async fn copy(global: &Global, output: Output, args: CopyArgs) -> Result<Exit, C
     let row = row(&target, name, checkpoint);
     output.show(&row, &HEADINGS, &[cells(&row)])?;
     output.note(&format!(
-        "It is the same book: append to one of both only. checkpoint {checkpoint}"
+        "It is the same book: from now on, write to only one of the two copies. \
+         checkpoint {checkpoint}"
     ))?;
     Ok(Exit::Done)
 }

@@ -19,7 +19,7 @@ const HEADINGS: [Heading; 6] = [
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConsumerCommand {
-    /// Make a consumer; the same again changes nothing
+    /// Create a consumer; repeating it changes nothing
     Create(CreateArgs),
     /// Every consumer, and how far it has come
     List,
@@ -27,7 +27,7 @@ pub(crate) enum ConsumerCommand {
     Show(NameArgs),
     /// Put it elsewhere: back, and events come again; forward, and some never do
     Seek(SeekArgs),
-    /// Forget it
+    /// Delete it
     Delete(NameArgs),
 }
 

@@ -13,11 +13,11 @@ const HEADINGS: [Heading; 3] = [text("cursor"), number("position"), number("behi
 pub(crate) struct CursorArgs {
     /// Its name
     name: String,
-    /// Put it after this position: back, its consumer gets events again; forward, it never gets
-    /// some. A consumer that follows under it ends with an error
+    /// Move it after this position: moving back repeats events, moving forward skips some. A
+    /// consumer that follows under it ends with an error
     #[arg(long, value_name = "POSITION")]
     set: Option<u64>,
-    /// Forget it: who follows under this name next begins anew
+    /// Delete it: the next follower of this name starts from the beginning
     #[arg(long, conflicts_with = "set")]
     delete: bool,
 }

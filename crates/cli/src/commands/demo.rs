@@ -70,7 +70,7 @@ async fn walk(ledger: &Ledger, output: Output, summary: &Summary) -> Result<(), 
     request.known_at = Some(KnownAt::Day(day));
     request.effective_on = Some(day);
     page(ledger, output, list_by_name("invoices")?, request).await?;
-    output.heading("Every list made anew from position 1, beside the live ones")?;
+    output.heading("Every list rebuilt from position 1, beside the live ones")?;
     projections::rebuild(ledger, output, all(), &RebuildOptions::default()).await?;
     output.heading("Proof")?;
     let verified = ledger.proof().verify(None, watch(output).as_ref()).await?;

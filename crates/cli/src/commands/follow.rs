@@ -24,12 +24,12 @@ pub(crate) struct FollowArgs {
     /// Go on where this cursor stands, and move it past what was printed; made at its first use
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Begin after this position; a cursor that is there already counts more
+    /// Begin after this position; an existing cursor takes precedence
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     after: u64,
     #[command(flatten)]
     which: Which,
-    /// End at the end that the book had at the start, and do not wait for more
+    /// Stop at the head that the book had at the start, and do not wait for more
     #[arg(long)]
     until_head: bool,
 }

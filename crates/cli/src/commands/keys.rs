@@ -1,4 +1,4 @@
-//! `daicho key`: the keys with which programs come in over HTTP.
+//! `daicho key`: the keys with which programs authenticate over HTTP.
 
 use clap::{Args, Subcommand};
 use daicho_app::{Actor, CommandRequest, Date, KeyId, KeyRequest, KeyState, Ledger, Role, Scope};
@@ -34,7 +34,7 @@ pub(crate) struct CreateArgs {
     /// What it is for, "the CRM"
     #[arg(long)]
     name: String,
-    /// Who acts where it is used: staff:LOG-IN or system:NAME
+    /// The actor of what is done with it: staff:LOG-IN or system:NAME
     #[arg(long)]
     actor: Actor,
     /// What it may do at most: operator, fulfilment, billing, auditor or integration
@@ -44,7 +44,7 @@ pub(crate) struct CreateArgs {
     /// on-behalf, run, run:FAMILY or run:COMMAND; left out: all that the role may
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<Scope>,
-    /// The last day on which it opens, in the shop's time zone
+    /// The last day on which it is valid, in the shop's time zone
     #[arg(long, value_name = "DATE")]
     expires_on: Option<Date>,
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub(crate) struct RevokeArgs {
 
 #[derive(Debug, Args)]
 struct By {
-    /// Who does this: stands in the record
+    /// Who does this, for the record
     #[arg(long, value_name = "ACTOR", default_value = "system:daicho")]
     by: Actor,
 }
@@ -90,7 +90,7 @@ async fn create(ledger: &Ledger, output: Output, args: CreateArgs) -> Result<(),
     let made = json!({ "key": key, "secret": secret, "position": executed.first });
     let row = vec![key, secret, executed.first.to_string()];
     output.show(&made, &[text("key"), text("secret"), text("position")], &[row])?;
-    output.note("The secret is not shown again: keep it where passwords are kept.")
+    output.note("The secret is not shown again: store it with your passwords.")
 }
 
 async fn list(ledger: &Ledger, output: Output) -> Result<(), CliError> {

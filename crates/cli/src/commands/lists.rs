@@ -16,7 +16,7 @@ use crate::shell::quoted;
 
 /// The column that says what the amounts of a row are in.
 const CURRENCY: &str = "currency";
-/// Milliseconds that is waited for a position, unless it is said otherwise.
+/// Milliseconds to wait for a position, unless the caller says otherwise.
 const WAIT_MS: u64 = 10_000;
 
 /// A list and what is asked of it. Its subcommands are made from the lists that there are, which
@@ -104,7 +104,7 @@ pub(crate) struct ListArgs {
         value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_ROWS_MAX))
     )]
     limit: u32,
-    /// Go on where the page before ended
+    /// Continue after the previous page
     #[arg(long, value_name = "CURSOR")]
     after: Option<String>,
 }
@@ -126,10 +126,10 @@ pub(crate) struct Moment {
     /// As it counts on this business day; left out: today
     #[arg(long, value_name = "DAY")]
     effective_on: Option<Date>,
-    /// With everything up to this position, as an own command was answered with, or not at all
+    /// Answer only once the list includes this position, such as that of your own command
     #[arg(long, value_name = "POSITION")]
     wait_for: Option<u64>,
-    /// Milliseconds that is waited while another process brings the list up
+    /// Milliseconds to wait for another process that is bringing the list up to date
     #[arg(long, value_name = "MS", default_value_t = WAIT_MS, requires = "wait_for")]
     wait_ms: u64,
 }

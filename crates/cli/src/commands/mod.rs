@@ -29,17 +29,17 @@ use crate::output::Output;
 /// What the binary can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Let a shop live for three years in a new book, and walk through what a ledger shows
+    /// Simulate three years of a shop in a new book, and walk through what a ledger shows
     Demo(demo::DemoArgs),
-    /// Make and list books
+    /// Create and list books
     #[command(subcommand)]
     Book(book::BookCommand),
-    /// Do commands, one JSON object a line
+    /// Run commands, one JSON object per line
     Run(run::RunArgs),
     /// Serve the books over HTTP: commands in, lists and events out
     #[command(after_help = serve::SERVE_HELP)]
     Serve(serve::ServeArgs),
-    /// The keys with which programs come in over HTTP
+    /// Keys with which programs authenticate over HTTP
     #[command(subcommand)]
     Key(keys::KeyCommand),
     /// Consumers: events in batches, for several workers at once
@@ -51,10 +51,10 @@ pub(crate) enum Command {
     /// The settings of `serve`
     #[command(subcommand)]
     Config(serve::ConfigCommand),
-    /// Bring in records of other systems
+    /// Import records from other systems
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Let a shop live for three years in a new book
+    /// Simulate three years of a shop in a new book
     Simulate(simulate::SimulateArgs),
     #[command(flatten)]
     List(lists::NamedList),
@@ -63,14 +63,14 @@ pub(crate) enum Command {
     /// The record itself
     #[command(subcommand)]
     Events(events::EventsCommand),
-    /// The stored lists: how they stand, rebuild, comparison
+    /// The stored lists: status, rebuild, comparison
     #[command(subcommand)]
     Projections(projections::ProjectionsCommand),
-    /// Prove that the record is whole and the lists say what it says
+    /// Prove that the record is whole and the lists agree with it
     Verify(verify::VerifyArgs),
     /// Copy a book, while others write
     Backup(archive::BackupArgs),
-    /// Bring a backup back as the book `--book`, and verify it
+    /// Restore a backup as the book `--book`, and verify it
     Restore(archive::RestoreArgs),
     /// Print the completions of a shell
     Completions(completions::CompletionsArgs),

@@ -20,9 +20,9 @@ const MICROSECONDS_A_SECOND: u128 = 1_000_000;
 pub(crate) enum ProjectionsCommand {
     /// Show how every stored list stands
     Status,
-    /// Make lists anew beside the live ones and swap them in; one that was stopped goes on
+    /// Rebuild lists beside the live ones and swap them in; a stopped rebuild continues
     Rebuild(RebuildArgs),
-    /// Hold every stored list against the same list made anew
+    /// Compare every stored list with a fresh rebuild of it
     Compare,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct RebuildArgs {
     /// What the rows may hold in memory at once, about; less takes more passes over the record
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size::bytes)]
     memory: usize,
-    /// Drop what a stopped rebuild has left, in place of going on with it
+    /// Drop what a stopped rebuild has left, instead of continuing it
     #[arg(long)]
     anew: bool,
 }
@@ -95,7 +95,7 @@ fn show_states(output: Output, states: &[ListState]) -> Result<(), CliError> {
         ]
     };
     output.show(&states, &headings, &states.iter().map(cells).collect::<Vec<_>>())?;
-    output.note("A list is brought up when it is read.")
+    output.note("A list is brought up to date when it is read.")
 }
 
 /// Rebuilds lists and shows how fast.
@@ -143,7 +143,7 @@ fn compare(output: Output, compared: &[Compared]) -> Result<Exit, CliError> {
         number("position"),
         number("rows"),
         text("live"),
-        text("made anew"),
+        text("rebuilt"),
     ];
     let cells = |compared: &Compared| {
         let key = compared.first_difference.as_deref().unwrap_or_default();

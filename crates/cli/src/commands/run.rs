@@ -20,7 +20,7 @@ const MALFORMED: &str = "malformed";
 const REFUSED: &str = "refused";
 
 const LINE_HELP: &str = "\
-Each line of the input is one JSON object, empty lines are passed over:
+Each line of the input is one JSON object, empty lines are skipped:
   request  names the request, so that it has one effect for ever (may be left out)
   actor    who acts: member:<id>, staff:<log-in> or system:<name>
   cause    position of the event that caused it (may be left out)

@@ -16,10 +16,10 @@ use crate::stop::asked_to_stop;
 
 pub(super) const SERVE_HELP: &str = "\
 Each setting is taken from its flag, else from its variable, else from the file, else its default:
-`daicho config check` prints what comes of it. Keys to come in are made by `daicho key create`.
+`daicho config check` prints the result. Create keys with `daicho key create`.
 
-The service is described at /openapi.json and /docs. SIGTERM or Ctrl-C end it in good order: no new
-connection, what is at work is finished, exit code 0.";
+The service is described at /openapi.json and /docs. SIGTERM or Ctrl-C stop it cleanly: no new
+connection is accepted, requests in progress finish, exit code 0.";
 
 /// Where settings come from.
 #[derive(Debug, Args)]

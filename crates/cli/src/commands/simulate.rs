@@ -19,7 +19,7 @@ const EVENTS_MIN: u64 = 200;
 /// How much, and from which seed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Life {
-    /// Events that the book shall hold
+    /// Number of events in the book
     #[arg(
         long,
         value_name = "N",
@@ -27,10 +27,10 @@ pub(crate) struct Life {
         value_parser = clap::value_parser!(u64).range(EVENTS_MIN..)
     )]
     pub(crate) events: u64,
-    /// Where chance begins: the same seed and end give the same bytes
+    /// Seed of the random numbers: the same seed and end give the same bytes
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// The life ends the day before this instant; left out: now
+    /// The simulation ends the day before this instant; left out: now
     #[arg(long, value_name = "INSTANT")]
     pub(crate) until: Option<daicho_app::Timestamp>,
 }

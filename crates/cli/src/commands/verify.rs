@@ -40,7 +40,7 @@ pub(crate) fn show(
     let mut rows = record_rows(verified, expected);
     for list in &verified.lists {
         rows.push(vec![
-            format!("{}: the same as made anew", list.list),
+            format!("{}: equal to a fresh rebuild", list.list),
             list.position.to_string(),
             list.rows.to_string(),
             list.live.clone(),

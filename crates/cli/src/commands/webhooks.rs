@@ -169,7 +169,7 @@ async fn switch(
 fn made(output: Output, made: &MadeWebhook) -> Result<(), CliError> {
     let row = vec![made.webhook.name.clone(), made.secret.clone()];
     output.show(made, &[text("webhook"), text("secret")], &[row])?;
-    output.note("The secret is not shown again: give it to whoever receives.")
+    output.note("The secret is not shown again: give it to the receiver.")
 }
 
 fn list(output: Output, webhooks: &[WebhookState]) -> Result<(), CliError> {
