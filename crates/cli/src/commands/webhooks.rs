@@ -44,7 +44,7 @@ pub(crate) enum WebhookCommand {
     Resend(ChoiceArgs),
     /// Drop parked messages; their events stand in the record
     Drop(ChoiceArgs),
-    /// Forget it, and what of it was parked
+    /// Delete it, and its parked deliveries
     Delete(NameArgs),
 }
 
