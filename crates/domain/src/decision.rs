@@ -17,7 +17,7 @@ pub const QUERY_ROUNDS_MAX: usize = 4;
 /// What a command must know, and what it may do. Pure: the same inputs give the same answer.
 ///
 /// The frame ([`crate::frame`]) knows the shop and who acts, folds what is read, and asks whether
-/// the book is open and who may; what stands here is each command's own.
+/// the book is open and who may act. This trait has only what is each command's own.
 pub trait Decision: Sized {
     /// What is known besides: a struct of shared folds, made by `known!`, or `()`.
     type State: Folds;
@@ -39,7 +39,7 @@ pub trait Decision: Sized {
     ) -> Result<Vec<NewEvent>, Self::Rejection>;
 }
 
-/// A decision that the outside may ask for by name.
+/// A decision that callers may ask for by name.
 pub trait Command:
     Decision + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
 {
@@ -51,7 +51,7 @@ pub trait Command:
     const BY: By<Self>;
     /// The roles of the service that may give it, besides the operator, who may give every command.
     const ROLES: &'static [Role];
-    /// The right of the service that it needs in place of that to give it by name.
+    /// The right of the service that it needs instead of the right to give it by name.
     const NEEDS: Option<Right> = None;
     /// Whether it needs an open book.
     const OPEN_BOOK: bool = true;
@@ -63,15 +63,15 @@ pub trait Command:
 
 /// Who gives a command. The shop's staff and its programs may give every one.
 pub enum By<C: Decision> {
-    /// Whoever comes, known or not.
+    /// Anybody, known or not.
     Anyone,
-    /// Nobody else (R65).
+    /// Nobody but staff and programs (R65).
     Staff,
     /// The member whom the command names, once registered (R9).
     Named(fn(&C) -> MemberId),
     /// A registered member of the organisation that the thing belongs to; `None`: no such thing.
     Member(fn(&C, &Known<C::State>) -> Option<OrganisationId>),
-    /// One of them who may order (R36): the command binds the organisation.
+    /// Such a member who may also order (R36): the command binds the organisation.
     Administrator(fn(&C, &Known<C::State>) -> Option<OrganisationId>),
 }
 

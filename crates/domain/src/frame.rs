@@ -1,5 +1,5 @@
-//! The frame of every decision: what all of them know, whether the book is open, and who may. It
-//! asks once, so that no command can forget it and the rule reads the same everywhere.
+//! The frame of every decision: what all of them know, whether the book is open, and who may
+//! act. It asks in one place, so that no command can forget it and the rule is the same everywhere.
 
 mod known;
 
@@ -27,7 +27,7 @@ rejections! {
         /// A member asked for something of another organisation.
         Outsider { member: MemberId } = "not_of_the_organisation":
             "member {member} acts for another organisation: a member of the one that owns it may",
-        /// A general user binds nobody (R36).
+        /// A general user cannot bind the organisation (R36).
         RoleMayNotOrder { member: MemberId } = "role_may_not_order":
             "member {member} is a general user: an administrator of the organisation may do this",
     }
@@ -69,7 +69,7 @@ pub fn query<C: Command>(command: &C, known: &Known<C::State>, actor: &Actor) ->
     query.or(command.query(known))
 }
 
-/// Asks whether the book is open and who may; then the command's own rules.
+/// Asks whether the book is open and who may act; then the command's own rules.
 ///
 /// # Errors
 /// The first broken rule: the caller's right, the open book, the member's right, the command's own.

@@ -1,4 +1,4 @@
-//! Decisions: what may happen, one command a file. Money, tax and calendars stand beside them.
+//! Decisions: what may happen, one command a file. Money, tax and calendars are in `daicho-values`.
 //!
 //! Pure: the same inputs give the same answer in ten years. No I/O, no clock, no random numbers,
 //! no floats. Time and ids come in a [`Moment`]; what must be known comes as recorded events.
@@ -36,8 +36,8 @@ pub use moment::Moment;
 pub use private::{Person, Private};
 pub use rejection::Rejection;
 
-/// Calls a macro with the list of every command, by its type: the API and CLI tables are made of
-/// it.
+/// Calls a macro with the list of every command, by its type: the tables of the API and of the CLI
+/// are built from it.
 #[macro_export]
 macro_rules! for_each_command {
     ($table:ident) => {

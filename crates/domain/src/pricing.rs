@@ -47,14 +47,14 @@ pub struct Priced {
 rejections! {
     /// Why lines are not priced.
     pub enum LineRejection {
-        /// A document says something.
+        /// A document has at least one line.
         NoLines = "no_lines": "there is no line: name at least one product and its quantity",
         /// The limit of a document.
         TooManyLines { lines: usize } = "too_many_lines":
-            "{lines} lines are too many: at most 1000, the rest goes on another document",
-        /// One, or more.
+            "{lines} lines are too many: at most 1000, put the rest on another document",
+        /// A quantity is one or more.
         QuantityBelowOne { product: ProductCode, quantity: i64 } = "quantity_below_one":
-            "{quantity} of `{product}` cannot be sold: from 1",
+            "{quantity} of `{product}` cannot be sold: give 1 or more",
         /// Only what is listed is sold.
         ProductUnknown { product: ProductCode } = "product_unknown":
             "no product `{product}` in the catalogue: list it first, or check the code",
@@ -66,10 +66,10 @@ rejections! {
             = "quantity_over_limit":
             "{quantity} of `{product}` are over the limit of {limit} a line: order larger \
              quantities by phone from the shop's desk",
-        /// Several plans, several prices.
+        /// Several plans have several prices, so one must be named.
         PlanRequired { product: ProductCode } = "plan_required":
             "`{product}` has several plans: name the one that is wanted",
-        /// A price must stand before something is sold.
+        /// A product needs a price before it is sold.
         PriceMissing { product: ProductCode } = "price_missing":
             "`{product}` has no price: give its price, or publish a plan with one",
         /// A plan of another product, or none at all.
@@ -146,7 +146,7 @@ impl Priced {
     }
 }
 
-/// Where and when a line stands.
+/// The number of a line in its document, and the day of its price.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     line: u32,
@@ -280,7 +280,7 @@ pub fn check_bytes(bytes: usize) -> Result<(), LineRejection> {
     Ok(())
 }
 
-/// At most so many bytes do the lines take in the record.
+/// The most bytes that the lines can take in the record.
 pub fn bytes_of(lines: &[OrderLine]) -> usize {
     let texts = lines.iter().map(|line| {
         let plan = line.plan.as_ref().map_or(0, |plan| text_bytes(plan.as_str()));

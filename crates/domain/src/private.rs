@@ -1,7 +1,7 @@
-//! Fields of a command that the edge seals or makes before the command exists.
+//! Fields of a command that the edge seals or creates before the command exists.
 
-/// A field whose plain value the record never holds. The caller's plain text, or nothing, stands in
-/// its place until `app` has replaced it; only then the command exists.
+/// A field whose plain value the record never holds. Until `app` has replaced it, the field has the
+/// caller's plain text or nothing; only then does the command exist.
 #[derive(Debug, Clone, Copy)]
 pub enum Private {
     /// A personal text, sealed under a key of its person.
@@ -52,7 +52,7 @@ impl Private {
         }
     }
 
-    /// The field that nobody but the ledger fills.
+    /// The field that only the ledger fills.
     pub fn made(self) -> Option<&'static str> {
         match self {
             Self::Sealed { index, .. } => index,

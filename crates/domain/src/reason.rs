@@ -6,15 +6,15 @@ pub const REASON_CHARS_MAX: usize = 1_000;
 rejections! {
     /// Why a reason is not taken.
     pub enum ReasonRejection {
-        /// Somebody will ask in ten years.
+        /// Somebody may ask for the reason in ten years.
         Missing = "reason_missing": "the reason is empty: say why in a few words",
-        /// It is a line in a record, not a document.
+        /// A reason is a line in a record, not a document.
         TooLong { characters: usize } = "reason_too_long":
             "the reason has {characters} characters: at most 1000, the rest belongs in a file",
     }
 }
 
-/// Lets a reason through that says something and not too much.
+/// Checks that a reason is neither empty nor too long.
 ///
 /// # Errors
 /// Empty, or longer than [`REASON_CHARS_MAX`] characters.

@@ -1,4 +1,4 @@
-//! Rejections: a rule that the caller broke and can mend. Each has a stable code.
+//! Rejections: a rule that the caller broke, with what to do about it. Each has a stable code.
 
 use std::convert::Infallible;
 
@@ -41,7 +41,7 @@ macro_rules! rejections {
     };
 }
 
-/// Of a command that has no rule of its own.
+/// The rejection of a command that has no rule of its own.
 impl Rejection for Infallible {
     fn code(&self) -> &'static str {
         match *self {}

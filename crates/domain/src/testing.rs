@@ -1,4 +1,4 @@
-//! Given / when / then: a history made of commands or events, one command, what must come of it.
+//! Given / when / then: a history of commands or events, one command, and its expected result.
 //!
 //! The harness gives a decision only what its query names, as the store does, so a query that
 //! forgets something fails the test.
@@ -15,7 +15,7 @@ use crate::frame::{self, Known, Refused};
 use crate::shop::OpenBook;
 use crate::{Command, Moment, QUERY_ROUNDS_MAX, Rejection};
 
-/// A step of the history: an event as such, or what a command made of the history so far.
+/// A step of the history: an event as such, or what a command decided on the history so far.
 pub(crate) struct Step(Box<dyn FnOnce(&mut History)>);
 
 /// What happened so far, and the clock.
@@ -56,7 +56,7 @@ pub(crate) fn at(local: &str) -> Step {
     Step(Box::new(move |history| history.now = instant(&local)))
 }
 
-/// From here on this one acts; before, a person of the shop's staff.
+/// From here on this actor acts; before, a person of the shop's staff does.
 pub(crate) fn by(actor: Actor) -> Step {
     Step(Box::new(move |history| history.actor = actor))
 }
@@ -142,7 +142,7 @@ impl History {
     }
 }
 
-/// What the command came to.
+/// The result of the command.
 pub(crate) struct Outcome<C: Command>(Result<Vec<NewEvent>, Refused<C::Rejection>>);
 
 impl<C: Command> Outcome<C> {

@@ -1,4 +1,4 @@
-//! Makes a key of the API.
+//! Creates a key of the API.
 
 use daicho_events::access::{KeyCreated, Role};
 use daicho_events::{Actor, NewEvent, Query};
@@ -11,7 +11,7 @@ use crate::frame::Known;
 use crate::state::Keys;
 use crate::{By, COMMANDS, Command, CommandRow, Decision, Moment, Private};
 
-/// Makes a key. Its secret is shown once to whoever makes it; the record has the hash.
+/// Creates a key. Its secret is shown once, to its creator; the record has only the hash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateKey {
@@ -19,7 +19,7 @@ pub struct CreateKey {
     pub key: KeyId,
     /// What it is for.
     pub name: Name,
-    /// Who acts where it is used.
+    /// The actor of what is done with it.
     pub actor: Actor,
     /// What it may do at most.
     pub role: Role,
@@ -28,25 +28,25 @@ pub struct CreateKey {
     pub scopes: Vec<Scope>,
     /// SHA-256 of its secret.
     pub secret_sha256: Sha256,
-    /// The last day on which it opens; left out: until it is revoked.
+    /// The last day on which it is valid; left out: until it is revoked.
     #[serde(default)]
     pub expires_on: Option<Date>,
 }
 
 rejections! {
-    /// Why a key is not made.
+    /// Why a key is not created.
     pub enum CreateKeyRejection {
-        /// One id, one key.
+        /// An id names one key.
         IdUsed { key: KeyId } = "key_id_used":
             "key {key} is already there: ask again, with another id",
         /// A member signs in; a key is a program's or a person's of the shop.
         ForMember { actor: Actor } = "key_for_member":
             "a key of {actor}: keys are for staff:<log-in> and system:<name>; a program that acts \
              for a member says so with each request",
-        /// A key that never opens is a mistake.
+        /// A key that is never valid is a mistake.
         Expired { expires_on: Date, today: Date } = "key_expires_in_the_past":
             "the key would end on {expires_on}, and today is {today}: give a day to come, or none",
-        /// A key that may do nothing is a mistake, such as the name of a command that is none.
+        /// A key that may do nothing is a mistake, such as one with a misspelt command name.
         EmptyScope { scope: Scope, role: Role } = "scope_leaves_nothing":
             "the scope `{scope}` leaves the role {role} nothing: name what that role may do, or \
              leave it out",
@@ -66,7 +66,7 @@ impl Decision for CreateKey {
         Keys::query(self.key)
     }
 
-    /// A book that is not open has keys too: whoever opens it may come with one.
+    /// A book that is not open has keys too: the caller who opens it may use one.
     fn decide(
         &self,
         known: &Known<CreateKeyState>,

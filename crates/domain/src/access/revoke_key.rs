@@ -1,4 +1,4 @@
-//! Ends a key of the API.
+//! Revokes a key of the API.
 
 use daicho_events::access::{KeyRevoked, Role};
 use daicho_events::{NewEvent, Query};
@@ -11,7 +11,7 @@ use crate::frame::Known;
 use crate::state::Keys;
 use crate::{By, Command, Decision, Moment};
 
-/// Ends a key at once, for ever.
+/// Revokes a key at once, for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeKey {
@@ -20,9 +20,9 @@ pub struct RevokeKey {
 }
 
 rejections! {
-    /// Why a key is not ended.
+    /// Why a key is not revoked.
     pub enum RevokeKeyRejection {
-        /// Only what was made is ended.
+        /// Only an existing key is revoked.
         Unknown { key: KeyId } = "key_unknown": "no key {key} in this book: check the id",
         /// A key is revoked once.
         AlreadyRevoked { key: KeyId } = "key_already_revoked":

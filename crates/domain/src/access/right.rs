@@ -1,5 +1,5 @@
-//! What not everybody may do, and the row of each command: a row may ask for a right, and to give
-//! the command of a row is one.
+//! Rights, and the row of each command in the table: a row may ask for a right, and giving its
+//! command is itself a right.
 
 use daicho_events::access::Role;
 
@@ -16,7 +16,7 @@ pub enum Right {
     FollowEvents,
     /// Say where events are delivered.
     ManageDeliveries,
-    /// Make and revoke keys.
+    /// Create and revoke keys.
     ManageKeys,
     /// Act on behalf of somebody else.
     ActForOthers,
@@ -36,7 +36,7 @@ impl Right {
     ];
 }
 
-/// What stands of a command in the table.
+/// The row of a command in the table.
 #[derive(Debug, Clone, Copy)]
 pub struct CommandRow {
     /// `family.verb`, e.g. `order.place`.
@@ -49,16 +49,16 @@ pub struct CommandRow {
     pub roles: &'static [Role],
     /// Fields that the edge fills with a new id where the caller leaves them out.
     pub new_ids: &'static [&'static str],
-    /// Fields that the edge seals or makes.
+    /// Fields that the edge seals or creates.
     pub private: &'static [Private],
-    /// The right that it asks for in place of that to give it by name.
+    /// The right that it asks for instead of the right to give it by name.
     pub(crate) needs: Option<Right>,
 }
 
 /// Who gives a command, as the table tells it; the rule itself is [`By`](crate::By).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GivenBy {
-    /// Whoever comes.
+    /// Anybody.
     Anyone,
     /// The shop's staff and programs.
     Staff,
@@ -66,7 +66,7 @@ pub enum GivenBy {
     NamedMember,
     /// A registered member of the organisation that the thing belongs to.
     OwnMember,
-    /// One of them who may order.
+    /// Such a member who may also order.
     OwnAdministrator,
 }
 

@@ -1,5 +1,5 @@
-//! What a role may do, and what a scope leaves of it. Which commands a role may give stands with
-//! each command ([`CommandRow::roles`]).
+//! What a role may do, and what a scope leaves of it. Each command says which
+//! roles may give it ([`CommandRow::roles`]).
 
 use daicho_events::access::Role;
 use daicho_values::Scope;

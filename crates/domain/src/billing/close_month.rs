@@ -1,4 +1,4 @@
-//! Closes a month's billing: every invoice of the month stands, with their count and sum.
+//! Closes a month's billing: its invoices are final, and their count and sum are recorded.
 
 use daicho_events::access::Role;
 use daicho_events::billing::MonthClosed;

@@ -25,9 +25,9 @@ rejections! {
             NotOpen(ShopNotOpen),
             /// Mixed currencies, or amounts beyond the limits.
             Money(MoneyError),
-            /// A charge whose rate nobody knows.
+            /// A charge has no known tax rate.
             Rate(TaxRateMissing),
-            /// No due date in that year.
+            /// The calendar gives no due date in that year.
             Calendar(CalendarError),
         }
     }

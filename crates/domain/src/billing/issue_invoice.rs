@@ -42,19 +42,19 @@ rejections! {
         /// A month is billed from the issue day of the next one (R86).
         MonthNotOver { month: Month, first: Date } = "month_not_over":
             "{month} can be invoiced from {first} on: wait for that day",
-        /// Neither before that day nor in the future.
+        /// The day of issue is neither before that day nor in the future.
         IssueDayOutside { issued_on: Date, first: Date, today: Date } = "issue_day_outside":
             "{issued_on} cannot be the day of issue: give a day from {first} to {today}",
-        /// The invoices of a closed month stand.
+        /// The invoices of a closed month are final.
         MonthClosed { month: Month } = "month_closed":
             "{month} is closed: what is still due comes with the invoice of a later month",
-        /// Nobody to bill.
+        /// There is nobody to bill.
         OrganisationUnknown { organisation: OrganisationId } = "organisation_unknown":
             "no organisation {organisation} in this book: register it first",
-        /// One invoice an organisation and month.
+        /// An organisation has one invoice a month.
         AlreadyInvoiced { month: Month, invoice: InvoiceNumber } = "month_already_invoiced":
             "{month} is invoiced as {invoice}: what is still due comes with a later month",
-        /// No empty invoices.
+        /// An invoice has at least one line.
         NothingToInvoice { month: Month, organisation: OrganisationId } = "nothing_to_invoice":
             "organisation {organisation} owes nothing for {month}: no invoice is needed",
         shared {

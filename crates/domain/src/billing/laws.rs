@@ -111,7 +111,7 @@ fn paid(contract: &Contract) -> BTreeMap<Date, i64> {
     paid
 }
 
-/// Licences that a day should pay for: those in force; without refund, the most so far this month.
+/// Licences to be paid for a day: those of the day; without refund, the most so far this month.
 fn owed(contract: &Contract, refund: bool, day: Date) -> i64 {
     if day < contract.charged_from() || !contract.in_force(day) {
         return 0;

@@ -1,4 +1,4 @@
-//! Records money that came in (入金) and the invoices that it settles (消込).
+//! Records money received (入金) and the invoices that it settles (消込).
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::{By, Command, Decision, Moment};
 /// two of them kept free.
 pub const ALLOCATIONS_MAX: usize = 28;
 
-/// Records a payment. What is not allocated stands to the customer's credit.
+/// Records a payment. What is not allocated remains the customer's credit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordPayment {
@@ -27,9 +27,9 @@ pub struct RecordPayment {
     pub organisation: OrganisationId,
     /// How much.
     pub amount: Money,
-    /// The day on which it came in.
+    /// The day on which it was received.
     pub received_on: Date,
-    /// By which way.
+    /// The way of payment.
     pub channel: PaymentChannel,
     /// What it settles, at most 28 invoices.
     #[serde(default)]
@@ -43,19 +43,19 @@ rejections! {
         TooManyAllocations { count: usize } = "too_many_allocations":
             "{count} invoices are more than the {ALLOCATIONS_MAX} of one payment: record the \
              rest as a second payment",
-        /// Money came in; a refund is another thing.
+        /// A payment is money received; a refund is not a payment.
         AmountNotPositive { amount: Money } = "amount_not_positive":
             "{amount} cannot be paid: give amounts above zero",
-        /// Nobody pays half a yen.
+        /// An amount has no fraction of the smallest unit.
         AmountTooFine { amount: Money } = "amount_too_fine":
             "{amount} is finer than the currency's smallest unit: give whole units",
-        /// One allocation an invoice.
+        /// An invoice has one allocation of a payment.
         InvoiceNamedTwice { invoice: InvoiceNumber } = "invoice_named_twice":
             "invoice {invoice} is named twice: add the amounts up",
-        /// What came in has come.
+        /// A payment is recorded once it was received.
         ReceivedInFuture { received_on: Date, today: Date } = "received_in_future":
-            "{received_on} is after today, {today}: record the payment when it is in",
-        /// Nobody who paid.
+            "{received_on} is after today, {today}: record the payment once it was received",
+        /// The payer is not registered.
         OrganisationUnknown { organisation: OrganisationId } = "organisation_unknown":
             "no organisation {organisation} in this book: register it first",
         /// A payment is recorded once.
@@ -72,10 +72,10 @@ rejections! {
         AllocatedMoreThanOpen { invoice: InvoiceNumber, amount: Money, open: Money }
             = "allocated_more_than_open":
             "{amount} is more than the {open} open on invoice {invoice}: allocate that or less",
-        /// A payment settles what it is.
+        /// A payment settles no more than its amount.
         AllocatedMoreThanReceived { allocated: Money, amount: Money }
             = "allocated_more_than_received":
-            "{allocated} is allocated of the {amount} that came in: allocate that or less",
+            "{allocated} is allocated of the {amount} received: allocate that or less",
         shared {
             /// The book has no settings; comes second.
             NotOpen(ShopNotOpen),

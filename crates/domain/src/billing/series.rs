@@ -11,7 +11,7 @@ use daicho_values::{InvoiceNumber, Tag};
 
 use crate::state::Fold;
 
-/// Where the series stands.
+/// The last place taken in the series.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Series {
     /// The place of the last document; 0 before the first.

@@ -1,4 +1,4 @@
-//! Contracts for tests: one in force since 2026-05-11, and what may happen to it.
+//! Contracts for tests: one that runs since 2026-05-11, and what may happen to it.
 
 use daicho_events::contract::{ContractConcluded, ContractTerms};
 use daicho_events::member::{MemberMigrated, MemberRegistrationRequested};

@@ -1,4 +1,4 @@
-//! Accepts an order (注文受付, R64): it counts as a business day after the cut-off (R55).
+//! Accepts an order (注文受付, R64): its business day follows from the cut-off (R55).
 
 use daicho_events::access::Role;
 use daicho_events::order::OrderAccepted;
@@ -13,7 +13,8 @@ use crate::frame::Known;
 use crate::state::Orders;
 use crate::{By, Command, Decision, Moment};
 
-/// Takes an order. It counts as of when the customer placed it, not of when staff took it.
+/// Accepts an order. Its business day follows from when the customer placed it, not from when
+/// staff accepted it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcceptOrder {

@@ -18,7 +18,7 @@ use crate::state::{Catalogue, Fold, Order, Orders, Plan};
 use crate::{By, Command, Decision, Moment};
 
 /// Makes an order binding. A contract is concluded for each line of a service, under the plan and
-/// the rules as they stood when the order was placed (R63).
+/// the rules that held when the order was placed (R63).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmOrder {
@@ -38,8 +38,8 @@ rejections! {
     }
 }
 
-/// The catalogue as it stood when the order was placed: what was published later is left out,
-/// also where it is dated back.
+/// The catalogue as it was when the order was placed: what was published later is left out, also
+/// where it is dated back.
 #[derive(Debug, Default)]
 pub(crate) struct CatalogueAsOrdered {
     catalogue: Catalogue,
@@ -60,7 +60,7 @@ impl Fold for CatalogueAsOrdered {
 }
 
 known! {
-    /// The order, and its products as they stood when it was placed.
+    /// The order, and its products as they were when it was placed.
     pub struct ConfirmOrderState { orders: Orders, products: CatalogueAsOrdered, }
 }
 

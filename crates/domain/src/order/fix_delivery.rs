@@ -12,7 +12,7 @@ use crate::frame::Known;
 use crate::state::Orders;
 use crate::{By, Command, Decision, Moment};
 
-/// Fixes the delivery date. Until the order is confirmed it may be fixed anew; the last one holds.
+/// Fixes the delivery date. Until the order is confirmed it may be fixed again; the last one holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FixDelivery {
@@ -28,7 +28,7 @@ rejections! {
         /// Nothing is delivered before it is accepted.
         BeforeAcceptance { order: OrderId, delivery_on: Date, accepted_on: Date }
             = "delivery_before_acceptance":
-            "{delivery_on} is before order {order} was accepted: from {accepted_on} on",
+            "{delivery_on} is before order {order} was accepted: give {accepted_on} or a later day",
         shared {
             /// The order is at another stage.
             Stage(StageRejection),

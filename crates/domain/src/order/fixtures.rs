@@ -1,5 +1,5 @@
 //! A stocked shop for tests: products of each kind, members of each role, and the steps of one
-//! order, made of raw events so that no test leans on another command.
+//! order, made of raw events so that no test depends on another command.
 
 use daicho_events::member::{MemberMigrated, MemberRegistrationRequested, MemberRole};
 use daicho_events::order::{

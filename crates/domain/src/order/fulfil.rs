@@ -13,7 +13,7 @@ use crate::frame::Known;
 use crate::state::{Catalogue, Order, Orders};
 use crate::{By, Command, Decision, Moment};
 
-/// Says that an order was delivered as a whole.
+/// Records that an order was delivered as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FulfilOrder {
@@ -32,7 +32,8 @@ rejections! {
         /// Nothing is delivered before it is accepted.
         BeforeAcceptance { order: OrderId, fulfilled_on: Date, accepted_on: Date }
             = "fulfilled_before_acceptance":
-            "{fulfilled_on} is before order {order} was accepted: from {accepted_on} on",
+            "{fulfilled_on} is before order {order} was accepted: give {accepted_on} or a \
+             later day",
         /// A delivery is recorded once it has happened.
         InTheFuture { fulfilled_on: Date, today: Date } = "fulfilled_in_the_future":
             "{fulfilled_on} has not come yet: record the delivery once it happened, by {today}",

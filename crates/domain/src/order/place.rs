@@ -69,7 +69,7 @@ rejections! {
         /// Only administrators go to checkout (R36).
         RoleMayNotOrder { member: MemberId } = "role_may_not_order":
             "member {member} is a general user: an administrator of the organisation may order",
-        /// A quote is ordered as it stands.
+        /// A quote is ordered unchanged.
         QuoteAndLines { quote: QuoteId } = "quote_and_lines":
             "the order names quote {quote} and lines of its own: leave out one of the two",
         /// Only what was quoted is taken up.

@@ -45,7 +45,7 @@ rejections! {
         /// An id names one order.
         AlreadyPlaced { order: OrderId } = "order_already_placed":
             "order {order} is already placed: another sale needs a new id",
-        /// A number of another system stands once in a book.
+        /// A number of another system is recorded once in a book.
         ReferenceRecorded { reference: Reference } = "reference_already_recorded":
             "`{reference}` is already recorded in this book: give the number of this sale",
         /// A sale is recorded once it has happened.

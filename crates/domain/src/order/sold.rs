@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::pricing::{LineRejection, Priced, check_count, price_given, quantity_within, rate_on};
 use crate::state::Shop;
 
-/// A line as it was sold. A product may stand on several lines, and a price may be zero.
+/// A line as it was sold. A product may be on several lines, and a price may be zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SoldLine {

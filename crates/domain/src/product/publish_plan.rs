@@ -32,7 +32,7 @@ pub struct PublishPlan {
     /// Months of a term; `null`: open-ended.
     #[serde(default)]
     pub term_months: Option<u32>,
-    /// Whether a term that ends begins anew by itself (R73).
+    /// Whether a term that ends is renewed by itself (R73).
     #[serde(default)]
     pub auto_renew: bool,
     /// Whether the first calendar month is free (R86).

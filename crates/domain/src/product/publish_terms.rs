@@ -11,7 +11,7 @@ use crate::frame::Known;
 use crate::state::{Catalogue, ProductNotListed};
 use crate::{By, Command, Decision, Moment};
 
-/// Publishes a version of a product's terms, in force from today on.
+/// Publishes a version of a product's terms, valid from today on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublishTerms {

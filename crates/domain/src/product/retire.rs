@@ -30,7 +30,7 @@ rejections! {
              another code",
         /// What was sold yesterday was on offer yesterday.
         InThePast { from: Date, today: Date } = "retirement_in_the_past":
-            "{from} is before today, {today}: what is past was on offer, retire it from today or \
+            "{from} is before today, {today}: it was on offer then, retire it from today or \
              later",
         shared {
             /// The product comes first.

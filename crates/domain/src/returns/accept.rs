@@ -60,7 +60,7 @@ rejections! {
         /// An id names one return.
         AlreadyRecorded { goods_return: ReturnId } = "return_already_recorded":
             "return {goods_return} is already recorded: another return needs a new id",
-        /// A number of another system stands once in a book.
+        /// A number of another system is recorded once in a book.
         ReferenceRecorded { reference: Reference } = "reference_already_recorded":
             "`{reference}` is already recorded in this book: give the number of this return",
         /// A return is recorded once it has happened.
@@ -75,7 +75,7 @@ rejections! {
         /// Nothing comes back before it was delivered.
         BeforeDelivery { order: OrderId, on: Date, fulfilled_on: Date }
             = "returned_before_delivery":
-            "{on} is before order {order} was delivered: from {fulfilled_on} on",
+            "{on} is before order {order} was delivered: give {fulfilled_on} or a later day",
         /// With the original, its prices hold.
         PriceOfTheOrder { product: ProductCode } = "price_only_without_order":
             "`{product}` comes back at the price as sold: leave the price out, or the order",

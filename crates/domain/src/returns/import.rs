@@ -50,7 +50,7 @@ rejections! {
         /// An id names one return.
         AlreadyRecorded { goods_return: ReturnId } = "return_already_recorded":
             "return {goods_return} is already recorded: another return needs a new id",
-        /// A number of another system stands once in a book.
+        /// A number of another system is recorded once in a book.
         ReferenceRecorded { reference: Reference } = "reference_already_recorded":
             "`{reference}` is already recorded in this book: give the number of this return",
         /// A return is recorded once it has happened.

@@ -1,5 +1,5 @@
 //! From which day something may be set: neither within a closed month nor before it, since what was
-//! billed by what held then stands.
+//! billed by the values of that time is final.
 
 use daicho_events::Query;
 use daicho_values::{Date, Month};

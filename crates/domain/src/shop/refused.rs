@@ -1,5 +1,5 @@
-//! What the value of a setting must keep to, wherever it comes in: at the opening of a book or
-//! after. What was recorded before a rule was written is read as it was.
+//! The rules that the value of a setting must keep, wherever it is given: at the opening of a book
+//! or after. What was recorded before a rule was written is read as it was.
 
 use std::collections::BTreeSet;
 use std::fmt;

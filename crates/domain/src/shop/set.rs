@@ -1,4 +1,4 @@
-//! Sets settings of the shop from a day on (設定変更): what was done before keeps its own rules.
+//! Sets settings of the shop from a day on (設定変更): what was done before keeps its rules.
 
 use daicho_events::access::Role;
 use daicho_events::shop::TAX_RATES;
@@ -28,15 +28,15 @@ pub struct SetSettings {
 rejections! {
     /// Why settings are not set.
     pub enum SetSettingsRejection {
-        /// A change changes something.
+        /// At least one setting is named.
         NoSettings = "no_settings": "no setting is named: give at least one with its new value",
         /// The newest table of tax rates holds for every day: a first day would be a false promise.
         TaxRatesFrom { from: Date } = "tax_rates_dated_by_rows":
             "the table of tax rates holds for every day and not from {from} on: leave `from` out, \
              give each row its first day, and set other settings by themselves",
-        /// What holds already need not be recorded.
+        /// A value that already holds need not be recorded.
         Unchanged { settings: String, from: Date } = "settings_unchanged":
-            "{settings} hold already on {from} as given: give other values, or another day",
+            "nothing changes on {from} for {settings}: give another value, or another day",
         shared {
             /// A value breaks the rule of its setting.
             Setting(SettingRefused),

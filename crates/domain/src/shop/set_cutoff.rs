@@ -1,4 +1,4 @@
-//! Sets the hour from which an order counts as the next business day's (受付締め時刻, R55).
+//! Sets the hour from which an order belongs to the next business day (受付締め時刻, R55).
 
 use daicho_events::access::Role;
 use daicho_events::{NewEvent, Query};

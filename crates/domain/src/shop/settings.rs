@@ -1,4 +1,4 @@
-//! The settings of a shop: one table, a row a setting. Everything else of a setting is made of its
+//! The settings of a shop: one table, a row a setting. All else of a setting is derived from its
 //! row (`table.rs`); a new setting is a new row here.
 
 use daicho_events::shop::{
@@ -138,7 +138,7 @@ settings! {
         stored: |rates| Some(TaxRateTableRevised { rates: rates.clone() }.into()),
         opening: { tax_rates: Vec<DatedTaxRate> },
     }
-    /// The time of day from which an order counts as the next business day's; `null`: none.
+    /// The time of day from which an order belongs to the next business day; `null`: none.
     cutoff: Dated<Option<LocalTime>> {
         default: None,
         is: "a time of day in the shop's zone, `hh:mm`, or `null`",

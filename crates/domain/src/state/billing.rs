@@ -1,4 +1,4 @@
-//! Invoices as they stand, and what of goods and services they already carry.
+//! The state of invoices, and which goods and services they already bill.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Products as they stand: names, plans with dated prices, rules, terms.
+//! The state of products: names, plans with dated prices, rules, terms.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ impl Catalogue {
     /// The product, which must be listed.
     ///
     /// # Errors
-    /// It is not.
+    /// It is not listed.
     pub fn listed(&self, product: &ProductCode) -> Result<&Product, ProductNotListed> {
         self.get(product).ok_or_else(|| ProductNotListed(product.clone()))
     }

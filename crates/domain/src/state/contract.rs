@@ -1,4 +1,4 @@
-//! Contracts as they stand: licences by day, opening, end, penalty.
+//! The state of contracts: licences by day, opening, end, penalty.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub struct Contract {
     steps: Vec<LicenceStep>,
 }
 
-/// From a day on, so many licences.
+/// The number of licences from a day on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LicenceStep {
     /// The day.
@@ -84,7 +84,7 @@ impl Contracts {
 }
 
 impl Contract {
-    /// Its terms, as they stood when it was concluded.
+    /// Its terms, as they were when it was concluded.
     pub fn terms(&self) -> &ContractTerms {
         &self.concluded.terms
     }
@@ -113,13 +113,13 @@ impl Contract {
         }
     }
 
-    /// Licences on a day, whether or not the contract is in force on it.
+    /// Licences on a day, whether or not the contract runs on it.
     pub fn licences_on(&self, day: Date) -> Quantity {
         let step = self.steps.iter().rev().find(|step| step.from <= day);
         step.map_or(self.concluded.quantity, |step| step.quantity)
     }
 
-    /// The last day of a term that does not begin anew by itself (R73).
+    /// The last day of a term that is not renewed by itself (R73).
     pub fn lapses_on(&self) -> Option<Date> {
         self.terms().term.filter(|_| !self.terms().auto_renew).map(|term| term.to)
     }

@@ -1,4 +1,4 @@
-//! The keys of the API as they stand.
+//! The state of the keys of the API.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use daicho_values::{Date, KeyId, Tag, Timestamp};
 
 use super::Fold;
 
-/// A key that was made.
+/// A key that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// What was said of it when it was made.
+    /// What was recorded of it when it was created.
     pub created: KeyCreated,
     /// When.
     pub created_at: Timestamp,
-    /// When it was ended.
+    /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl Key {
-    /// Whether it opens anything on a day of the shop's.
+    /// Whether it is valid on a day of the shop.
     #[must_use]
     pub fn is_in_force_on(&self, day: Date) -> bool {
         self.revoked_at.is_none() && self.created.expires_on.is_none_or(|last| day <= last)
@@ -47,7 +47,7 @@ impl Keys {
         self.0.get(&key)
     }
 
-    /// Every key, in the order of their making.
+    /// Every key, in the order of creation.
     pub fn into_all(self) -> impl Iterator<Item = Key> {
         self.0.into_values()
     }

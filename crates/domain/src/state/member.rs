@@ -1,4 +1,4 @@
-//! Members and organisations as they stand.
+//! The state of members and organisations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,9 +26,9 @@ pub struct Member {
     pub email: Option<PersonalIndex>,
     /// Whether a verification link was issued, and until when it works.
     pub link: Option<Option<Timestamp>>,
-    /// The mail address is the person's.
+    /// Whether the mail address was verified.
     pub verified: bool,
-    /// Registration is complete: the member may buy (R9).
+    /// Whether the registration is complete: the member may buy (R9).
     pub registered: bool,
 }
 

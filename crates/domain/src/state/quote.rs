@@ -1,4 +1,4 @@
-//! Quotes as they stand: issued, and perhaps used or withdrawn.
+//! The state of quotes: issued, and perhaps used or withdrawn.
 
 use std::collections::BTreeMap;
 

@@ -65,9 +65,9 @@ impl Shop {
         instant.in_zone(&zone.unwrap_or(jiff::tz::TimeZone::UTC))
     }
 
-    /// The business day on which an order counts that was placed at this instant (R55), by the
-    /// cut-off and the calendar of the day on which it was placed. Without a cut-off the whole open
-    /// day counts.
+    /// The business day that the acceptance of an order placed at this instant is counted on (R55),
+    /// by the cut-off and the calendar of the day of placing. Without a cut-off, an order placed on
+    /// an open day is always counted on that day.
     ///
     /// # Errors
     /// A year that the calendar does not cover.

@@ -1,4 +1,4 @@
-//! What everybody says of a book before it is opened.
+//! The rejection that every command shares for a book that is not open.
 
 use crate::Rejection;
 
