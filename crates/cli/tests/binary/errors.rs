@@ -141,7 +141,7 @@ fn a_quantity_of_zero_is_rejected_by_its_rule() {
     assert_eq!(answer["line"], 1);
     assert_eq!(answer["command"], "quote.issue");
     assert_eq!(answer["rejected"]["code"], "quantity_below_one");
-    assert_eq!(answer["rejected"]["message"], "0 of `mail` cannot be sold: from 1");
+    assert_eq!(answer["rejected"]["message"], "0 of `mail` cannot be sold: give 1 or more");
 }
 
 #[test]

@@ -33,7 +33,7 @@ rejections! {
         /// The contract's own terms decide (R74).
         NotAllowed { contract: ContractId } = "licence_addition_not_allowed":
             "the terms of contract {contract} do not let licences be added: place a new order",
-        /// Together they stay a quantity; comes last.
+        /// Together they stay within the largest quantity; comes last.
         TooMany { before: Quantity, add: i64 } = "quantity_too_large":
             "{before} licences and {add} more are beyond {QUANTITY_MAX}: add fewer",
         shared {

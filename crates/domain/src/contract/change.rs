@@ -17,7 +17,7 @@ rejections! {
         /// Changes follow each other in time.
         EarlierThanLastChange { from: Date, last: Date } = "earlier_than_last_change":
             "licences already change on {last}: {from} is earlier, give {last} or a later day",
-        /// What is billed stays as it was billed.
+        /// A month that is billed is not changed.
         MonthAlreadyBilled { contract: ContractId, month: Month } = "month_already_billed":
             "contract {contract} is already billed for {month}: give a day of a later month",
     }

@@ -69,7 +69,7 @@ pub(crate) fn member_of(organisation: OrganisationId) -> MemberMigrated {
     MemberMigrated { organisation, ..MemberMigrated::sample() }
 }
 
-/// A person who asked to become a member of the contract's organisation, and is none yet.
+/// A person who asked to become a member of the contract's organisation, and is not one yet.
 pub(crate) fn applicant() -> MemberRegistrationRequested {
     let organisation = OrganisationId::sample();
     MemberRegistrationRequested { organisation, ..MemberRegistrationRequested::sample() }

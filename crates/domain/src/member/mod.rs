@@ -1,4 +1,4 @@
-//! Commands about members (会員): who may buy, and how they come to.
+//! Commands about members (会員): who may buy, and how a person becomes one.
 
 mod complete_registration;
 mod migrate;

@@ -24,7 +24,7 @@ pub struct RenameProduct {
 rejections! {
     /// Why a product is not renamed.
     pub enum RenameProductRejection {
-        /// A change changes something.
+        /// The new name differs from the old one.
         NameUnchanged { product: ProductCode, name: Name } = "name_unchanged":
             "product `{product}` is called `{name}` already: give it another name, or leave it",
         shared {

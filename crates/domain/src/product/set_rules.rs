@@ -33,7 +33,7 @@ rejections! {
         /// What cannot be paid for cannot be bought (R83).
         PaymentMethodMissing = "payment_method_missing":
             "the rules name no payment method, so that nobody could buy: name at least one",
-        /// The methods are a set.
+        /// No payment method is named twice.
         PaymentMethodTwice { method: PaymentMethod } = "payment_method_twice":
             "the rules name the payment method {method:?} twice: name it once",
     }

@@ -66,7 +66,7 @@ rejections! {
         /// A return is recorded once it has happened.
         InTheFuture { on: Date, today: Date } = "return_in_the_future":
             "{on} has not come yet: record the return once it happened, by {today}",
-        /// What one organisation bought no other brings back.
+        /// Goods are brought back only by the organisation that bought them.
         OrderOfAnother { order: OrderId } = "order_of_another_organisation":
             "order {order} is of another organisation: a member of that one brings its goods back",
         /// Only what was delivered comes back.

@@ -56,7 +56,7 @@ rejections! {
         /// A return is recorded once it has happened.
         InTheFuture { returned_on: Date, today: Date } = "return_in_the_future":
             "{returned_on} has not come yet: record the return once it happened, by {today}",
-        /// What one organisation bought no other brings back.
+        /// Goods are brought back only by the organisation that bought them.
         OrderOfAnother { order: OrderId } = "order_of_another_organisation":
             "order {order} is of another organisation: leave the order out, or correct the member",
         /// No more comes back than was sold.
