@@ -1,5 +1,5 @@
 //! The list of every command: names are stable and unlike, folders are their first words, and what
-//! the edge fills is there. The table of who may stands in `docs/rights.md`.
+//! the edge fills is there. The table of who may give it is in `docs/rights.md`.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
@@ -72,7 +72,7 @@ fn what_the_edge_fills_or_seals_is_a_field_of_the_command() {
     }
 }
 
-/// `docs/rights.md` is this text; `DAICHO_BLESS=1` writes it anew.
+/// `docs/rights.md` is this text; `DAICHO_BLESS=1` writes it again.
 #[test]
 fn the_page_of_rights_is_the_table_of_commands() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/rights.md");
@@ -81,7 +81,7 @@ fn the_page_of_rights_is_the_table_of_commands() {
         std::fs::write(path, &page).unwrap();
     }
     let committed = std::fs::read_to_string(path).unwrap();
-    assert!(committed == page, "docs/rights.md is not the table: DAICHO_BLESS=1 writes it anew");
+    assert!(committed == page, "docs/rights.md is not the table: DAICHO_BLESS=1 writes it again");
 }
 
 fn page() -> String {

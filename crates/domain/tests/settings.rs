@@ -1,6 +1,6 @@
-//! The page of the settings in the docs is made of their table: it says what the software does.
+//! The page of the settings is generated from their table: it says what the software does.
 //!
-//! `DAICHO_BLESS=1 cargo test -p daicho-domain --test settings` writes it anew.
+//! `DAICHO_BLESS=1 cargo test -p daicho-domain --test settings` writes it again.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
