@@ -93,7 +93,7 @@ fn a_server_that_is_down_is_named_and_the_book_is_there_when_it_is_back() {
 fn a_standby_is_refused() {
     let ground = Ground::new();
     ground.server.restart_as_standby();
-    ground.refuses(1, &["is a standby", "name the primary"]);
+    ground.refuses(1, &["is a read-only standby", "give the address of the primary"]);
 }
 
 #[test]
