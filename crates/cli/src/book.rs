@@ -63,7 +63,7 @@ pub(crate) async fn open(global: &Global) -> Result<Ledger, CliError> {
     Ok(books(global)?.open(&chosen(global).await?, ClockAndEntropy::system()).await?)
 }
 
-/// Does `work` with the chosen book and closes it, whatever came of it.
+/// Does `work` with the chosen book and closes the book, whether or not the work succeeded.
 pub(crate) async fn with<T>(
     global: &Global,
     work: impl AsyncFnOnce(&Ledger) -> Result<T, CliError>,

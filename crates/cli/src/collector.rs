@@ -55,7 +55,7 @@ impl Collector {
         Ok(Self(provider.with_batch_exporter(exporter).build()))
     }
 
-    /// What makes the spans.
+    /// The layer that makes spans of requests.
     pub(crate) fn tracer(&self) -> SdkTracer {
         self.0.tracer(SERVICE)
     }

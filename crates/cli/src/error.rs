@@ -13,7 +13,7 @@ use daicho_simulator::SimulateError;
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// All is done.
+    /// Everything was done.
     Done,
     /// Ours: storage, damage.
     Failed,
@@ -61,7 +61,7 @@ pub(crate) enum CliError {
     /// A verification found something that is not true.
     #[error(transparent)]
     Verify(#[from] VerifyError),
-    /// A book was not carried to another place.
+    /// A book was not copied to another place.
     #[error(transparent)]
     Copy(#[from] CopyBookError),
     /// Nothing was backed up or restored.
@@ -73,7 +73,7 @@ pub(crate) enum CliError {
     /// An import did not begin, or stopped.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// A simulated life broke off.
+    /// A simulation stopped early.
     #[error(transparent)]
     Simulate(#[from] SimulateError),
     /// A consumer refuses.
@@ -142,7 +142,7 @@ impl CliError {
         }
     }
 
-    /// Whether the reader of the answer has seen enough, as in `daicho … | head`.
+    /// Whether the reader of the answer has gone away, as in `daicho … | head`.
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
@@ -188,7 +188,7 @@ fn of_exit(exit: Exit) -> &'static str {
     }
 }
 
-/// The exit code that whose fault it is has.
+/// The exit code for whose fault the error is.
 fn of_blame(blame: Blame) -> Exit {
     match blame {
         Blame::Caller => Exit::Usage,
@@ -211,7 +211,8 @@ fn of_execute(error: &ExecuteError) -> Exit {
     }
 }
 
-/// What the caller can mend says so by itself, without the part of the ledger that found it.
+/// An error that the caller can mend says so itself; the part of the ledger that found it is left
+/// out.
 impl From<Failure> for CliError {
     fn from(failure: Failure) -> Self {
         let has_a_code = matches!(failure, Failure::NotRecorded { .. });

@@ -1,5 +1,5 @@
-//! Lines of an input of any length, one at a time: one beyond the limit is skipped, not held.
-//! A thread reads, since a terminal or pipe may keep it waiting for ever.
+//! Reads an input of any length line by line; a line beyond the limit is skipped and not held in
+//! memory. A thread reads, since a terminal or pipe may keep it waiting for ever.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

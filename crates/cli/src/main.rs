@@ -21,7 +21,7 @@ use error::{CliError, Exit};
 use output::{Format, Output};
 use tokio::task::JoinError;
 
-/// What is folded and bound are many small texts, freed by another thread than made them.
+/// Folding and binding make many small texts, which another thread frees.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
 fn run(cli: args::Cli, output: Output) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Runtime::new().map_err(CliError::Runtime)?;
     let collector = tracing_output::start(&cli.global, &cli.command, runtime.handle())?;
-    // As a task: a future of `block_on` costs a change of thread at every append.
+    // As a task: as the future of `block_on`, every append would cost a change of thread.
     let task = runtime.spawn(commands::run(cli.global, cli.command, output, args::command));
     let result = match runtime.block_on(task).map_err(JoinError::try_into_panic) {
         Ok(result) => result,

@@ -90,7 +90,7 @@ impl Output {
         }
     }
 
-    /// A line for people: nothing where a program reads.
+    /// A line for people; nothing is written where a program reads.
     pub(crate) fn note(self, text: &str) -> Result<(), CliError> {
         if self.format == Format::Table { self.line(text) } else { Ok(()) }
     }
@@ -112,7 +112,7 @@ impl Output {
         Ok(out.flush()?)
     }
 
-    /// A line on standard error. Nobody can be told that even this failed.
+    /// A line on standard error. If even this fails, there is nobody to tell.
     pub(crate) fn aside(self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
@@ -156,7 +156,7 @@ fn pretty(value: &impl Serialize) -> Result<String, CliError> {
     serde_json::to_string_pretty(value).map_err(|error| CliError::Output(error.into()))
 }
 
-/// Written in memory first: the writer of CSV would hide that a pipe was closed.
+/// Written to memory first: the CSV writer would hide that a pipe was closed.
 fn csv(headings: &[Heading], rows: &[Vec<String>]) -> Result<String, CliError> {
     let failed = |error: csv::Error| CliError::Output(error.into());
     let mut out = csv::Writer::from_writer(Vec::new());

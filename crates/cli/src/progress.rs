@@ -16,7 +16,7 @@ const COUNT: &str = "{msg} {human_pos}";
 /// Time between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Who shows the work that `output` waits for.
+/// Shows the progress of the work that `output` waits for.
 pub(crate) fn watch(output: Output) -> Box<dyn Progress> {
     if stderr().is_terminal() {
         return Box::new(Bar(ProgressBar::hidden()));
@@ -47,7 +47,7 @@ impl Progress for Bar {
     }
 }
 
-/// Lines for who reads a log. Short work says nothing.
+/// Lines for somebody who reads a log. Short work writes none.
 struct Lines<W> {
     format: Format,
     every: Duration,
@@ -88,7 +88,7 @@ impl<W: Write> Lines<W> {
             Format::Json => json_line(stretch, done, pace).to_string(),
             Format::Table | Format::Csv => text_line(stretch, done, pace),
         };
-        // Nobody can be told that even this failed.
+        // If even this fails, there is nobody to tell.
         let _ = writeln!(state.out, "{line}");
         state.told = Instant::now();
     }

@@ -1,4 +1,4 @@
-//! The wish of a terminal or of a supervisor that the process end.
+//! Requests of a terminal or a supervisor that the process end.
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! What the ledger tells of its own work, on standard error. Off unless asked for; a service
-//! tells of each request.
+//! Logs of the ledger's own work, on standard error. They are off unless asked for; a service logs
+//! each request.
 
 use std::io::IsTerminal as _;
 
@@ -17,8 +17,8 @@ use crate::global::{Global, LogFormat};
 /// The variable that holds a filter, `daicho_store=debug,info`.
 const FILTER_VARIABLE: &str = "DAICHO_LOG";
 
-/// Starts telling, as `-v` or `DAICHO_LOG` ask; the answer is the collector that is told too, if
-/// one is named.
+/// Starts logging as `-v` or `DAICHO_LOG` ask; answers the collector that spans go to, if one is
+/// named.
 pub(crate) fn start(
     global: &Global,
     command: &Command,

@@ -28,7 +28,7 @@ pub(crate) struct Sale {
     pub(crate) customer: CustomerPlace,
     /// The goods of its first line of goods.
     pub(crate) goods: Option<Goods>,
-    /// The business day as which it counts.
+    /// The business day it is counted on.
     pub(crate) accepted_on: Date,
     /// The day of delivery.
     pub(crate) delivery_on: Date,
@@ -42,7 +42,7 @@ pub(crate) struct Goods {
 }
 
 impl World<'_> {
-    /// The customer cancels at once; some products do not let him.
+    /// The customer cancels at once; some products do not allow that.
     pub(crate) async fn regret(&mut self, sale: Sale) -> Result<(), SimulateError> {
         let Some(customer) = self.customer(sale.customer) else { return Ok(()) };
         let actor = Actor::Member(customer.administrator);
@@ -60,7 +60,7 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Staff accept an order; it counts as the business day of its arrival (R55).
+    /// Staff accept an order; it is counted on the business day of its arrival (R55).
     pub(crate) async fn accept(&mut self, mut sale: Sale) -> Result<(), SimulateError> {
         let events = self.must(Self::staff("ueda")?, &AcceptOrder { order: sale.order }).await?;
         for recorded in &events {

@@ -1,4 +1,4 @@
-//! What a life came to, counted from the events as they were recorded.
+//! The result of a simulated life, counted from the events that were recorded.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use daicho_events::organisation::OrganisationRegistered;
 use daicho_events::quote::QuoteIssued;
 use daicho_values::Date;
 
-/// What a life came to.
+/// The result of a simulated life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Events in the book.

@@ -1,4 +1,4 @@
-//! `daicho book`: make an empty book, list the books there are, carry one to another place.
+//! `daicho book`: make an empty book, list the books there are, copy one to another place.
 
 use std::path::PathBuf;
 
@@ -45,10 +45,10 @@ pub(crate) struct GrantArgs {
 pub(crate) struct CopyArgs {
     /// The book
     name: BookName,
-    /// Folder of books to carry it into
+    /// Folder of books to copy it to
     #[arg(long, value_name = "DIR", required_unless_present = "to_database")]
     to_data: Option<PathBuf>,
-    /// Database to carry it into: postgres://user:password@host:port/database
+    /// Database to copy it to: postgres://user:password@host:port/database
     #[arg(long, value_name = "URL", conflicts_with = "to_data")]
     to_database: Option<String>,
     /// Its name there; left out, the same

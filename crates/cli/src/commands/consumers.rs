@@ -25,7 +25,7 @@ pub(crate) enum ConsumerCommand {
     List,
     /// One consumer, and the batches that are out
     Show(NameArgs),
-    /// Put it elsewhere: back, and events come again; forward, and some never do
+    /// Move its position: moving back repeats events, moving forward skips some
     Seek(SeekArgs),
     /// Delete it
     Delete(NameArgs),
@@ -53,7 +53,7 @@ pub(crate) struct CreateArgs {
     /// Its name
     name: String,
     /// The kind of tag within which events keep their order, `order`; left out: all keep it, and
-    /// one worker is at work at a time
+    /// one worker works at a time
     #[arg(long, value_name = "KIND")]
     ordered_by: Option<String>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! `daicho events cursors` and `cursor`: how far each consumer has come, and a way to put one
-//! elsewhere, in words that say what that means.
+//! `daicho events cursors` and `cursor`: how far each consumer has come, and a way to move one,
+//! which says what that means for its events.
 
 use clap::Args;
 use daicho_app::{CursorState, Ledger, Position};

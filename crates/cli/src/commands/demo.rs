@@ -90,7 +90,7 @@ async fn page(
     lists::show_page(output, list, &ledger.lists().page(list, &request).await?)
 }
 
-/// The tag of an order that went all the way, or of any.
+/// The tag of an order that was delivered and invoiced, or else of any.
 async fn an_order(ledger: &Ledger) -> Result<String, CliError> {
     let list = list_by_name("orders")?;
     for filter in ["status=fulfilled", "status=confirmed", "status!=cancelled"] {
@@ -105,7 +105,7 @@ async fn an_order(ledger: &Ledger) -> Result<String, CliError> {
     Ok("shop".to_owned())
 }
 
-/// A day in the middle of the life.
+/// A day in the middle of the simulation.
 fn middle(summary: &Summary) -> daicho_app::Date {
     summary.from.after_months(18).min(summary.to)
 }

@@ -18,9 +18,9 @@ const PAGE_EVENTS: u64 = 4_096;
 pub(crate) enum EventsCommand {
     /// Print events as they are stored: {"envelope":…,"data":…}, one a line, whatever `--output`
     Read(ReadArgs),
-    /// Print events as `read` does, and go on with those that are recorded from then on
+    /// Print events as `read` does, and then each event as it is recorded
     Follow(follow::FollowArgs),
-    /// How far those have come who follow under a name
+    /// How far the followers with a name have come
     Cursors,
     /// Show, set or delete one cursor
     Cursor(cursors::CursorArgs),
@@ -53,7 +53,7 @@ pub(crate) async fn run(
     Ok(Exit::Done)
 }
 
-/// Reads up to the end that the book had when this began: a busy book would have no end.
+/// Reads up to the head that the book had at the start: the head of a busy book keeps moving.
 async fn read(ledger: &Ledger, args: &ReadArgs) -> Result<(), CliError> {
     let head = ledger.proof().checkpoint().await?.position.0;
     let Which { types, tags } = &args.which;

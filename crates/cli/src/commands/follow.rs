@@ -21,7 +21,7 @@ const LAST_WRITE_MS_MAX: u64 = 500;
 
 #[derive(Debug, Args)]
 pub(crate) struct FollowArgs {
-    /// Go on where this cursor stands, and move it past what was printed; made at its first use
+    /// Continue at this cursor, and move it past what was printed; created at its first use
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Begin after this position; an existing cursor takes precedence
@@ -34,11 +34,11 @@ pub(crate) struct FollowArgs {
     until_head: bool,
 }
 
-/// What came of writing a stretch.
+/// The outcome of writing a stretch of events.
 struct Wrote {
     /// The reader of the answer took all of it.
     is_whole: bool,
-    /// What came of the wish that the process end, if it came meanwhile.
+    /// The process was asked to end meanwhile.
     stopped: Option<io::Result<()>>,
 }
 

@@ -25,7 +25,7 @@ pub(crate) enum ImportCommand {
     ///
     /// An invoice number becomes an order with its invoice, a number that begins with C a return
     /// with its credit. Rows need not be sorted. A second import of the same file records nothing
-    /// new, and an import that was cut short goes on where it stopped. A book that does not exist
+    /// new, and an interrupted import continues where it stopped. A book that does not exist
     /// yet is made with the settings of a wholesaler.
     Orders(OrdersArgs),
 }

@@ -247,7 +247,7 @@ fn amount_with_currency(minor_units: i64, currency: Option<Currency>) -> String 
 }
 
 /// Leaves out what would only make a table wide: columns without a value, and the currency, which
-/// stands beside each amount.
+/// is shown with each amount.
 fn without_empty(
     headings: Vec<Heading>,
     rows: Vec<Vec<String>>,
@@ -264,7 +264,7 @@ fn without_empty(
     (shown.collect(), rows.into_iter().map(keep).collect())
 }
 
-/// The command that was given, going on after `cursor`.
+/// The command that was given, continued after `cursor`.
 fn next_command(args: impl Iterator<Item = String>, cursor: &str) -> String {
     let (mut words, mut args) = (vec!["daicho".to_owned()], args.skip(1));
     while let Some(arg) = args.next() {

@@ -77,7 +77,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// What is told on standard error where nobody asks for more or less.
+    /// What is logged to standard error unless somebody asks for more or less.
     pub(crate) fn tells(&self) -> &'static str {
         if matches!(self, Self::Serve(_)) { "info" } else { "off" }
     }

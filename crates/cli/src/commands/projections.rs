@@ -1,4 +1,4 @@
-//! `daicho projections`: how the stored lists stand, rebuild, comparison with the record.
+//! `daicho projections`: status of the stored lists, rebuild, comparison with the record.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};

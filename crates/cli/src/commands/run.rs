@@ -160,8 +160,8 @@ async fn run_lines(ledger: &Ledger, output: Output, file: &str) -> Result<Exit, 
     }
 }
 
-/// Writes an answer. When nobody reads any more, the lines that follow are not run: that is no end
-/// of the kind of `| head`.
+/// Writes an answer. When nobody reads any more, the lines that follow are not run, and that is an
+/// error, unlike `| head` of a list.
 fn tell(output: Output, answer: &Answer) -> Result<(), CliError> {
     let json = serde_json::to_string(answer).map_err(|error| CliError::Output(error.into()))?;
     let Err(error) = output.line(&json) else { return Ok(()) };

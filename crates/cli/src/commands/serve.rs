@@ -60,7 +60,7 @@ pub(crate) async fn serve(
                 output.line(&format!("Serving the books in {place} at http://{address}"))
             }
         };
-        // Whoever closed standard output has the log.
+        // Where standard output is closed, the log says it.
         let _ = told;
     };
     let stop = async {

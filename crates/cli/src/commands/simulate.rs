@@ -1,4 +1,4 @@
-//! `daicho simulate`: lets a shop live for three years in a new book, from a seed.
+//! `daicho simulate`: simulates three years of a shop in a new book, from a seed.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::global::Global;
 use crate::output::{Output, number, text};
 use crate::progress::watch;
 
-/// Events with which a life is worth looking at.
+/// The fewest events that show something.
 const EVENTS_MIN: u64 = 200;
 
 /// How much, and from which seed.
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     Ok(Exit::Done)
 }
 
-/// Makes the book `name` and lets a shop live in it; the book stays open.
+/// Creates the book `name` and simulates a shop in it; the book stays open.
 pub(crate) async fn live(
     global: &Global,
     output: Output,
@@ -76,7 +76,7 @@ pub(crate) async fn live(
     }
 }
 
-/// What came of the life.
+/// Shows what the simulation recorded.
 pub(crate) fn show(output: Output, summary: &Summary) -> Result<(), CliError> {
     let counts = [
         ("events", summary.events),

@@ -1,4 +1,4 @@
-//! `daicho verify`: proof that nothing was altered, and that every list says what the record says.
+//! `daicho verify`: proof that nothing was altered, and that every list agrees with the record.
 
 use clap::Args;
 use daicho_app::{Checkpoint, ClockAndEntropy, Verified};
@@ -11,7 +11,7 @@ use crate::progress::watch;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// A checkpoint that somebody kept: the book must still begin with it
+    /// A checkpoint that somebody stored: the book must still begin with it
     #[arg(long, value_name = "N:ROOT")]
     expect: Option<Checkpoint>,
 }
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     Ok(Exit::Done)
 }
 
-/// Shows what was found to be true; the last line of a table is the checkpoint, to be kept.
+/// Shows what was verified; the last line of a table is the checkpoint, for storing elsewhere.
 pub(crate) fn show(
     output: Output,
     verified: &Verified,

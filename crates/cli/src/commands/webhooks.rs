@@ -42,7 +42,7 @@ pub(crate) enum WebhookCommand {
     Parked(NameArgs),
     /// Have parked messages sent once more
     Resend(ChoiceArgs),
-    /// Drop parked messages; their events stand in the record
+    /// Drop parked messages; their events stay in the record
     Drop(ChoiceArgs),
     /// Delete it, and its parked deliveries
     Delete(NameArgs),
@@ -79,7 +79,7 @@ enum SignatureKind {
 pub(crate) struct RotateArgs {
     /// Its name
     name: String,
-    /// For how long the secret before signs, too: up to a week
+    /// For how long the previous secret signs, too: up to a week
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     overlap_seconds: u64,
 }
@@ -162,7 +162,7 @@ async fn switch(
     disabled: bool,
 ) -> Result<(), CliError> {
     let change = WebhookChange { disabled: Some(disabled), ..WebhookChange::default() };
-    // The address is not asked about: it stays.
+    // The address is not changed here.
     show(output, &ledger.webhooks().change(name, &change, true).await?)
 }
 
@@ -205,7 +205,7 @@ fn cells(webhook: &WebhookState) -> Vec<String> {
     ]
 }
 
-/// Messages that were meant.
+/// The messages that are chosen.
 fn counted(output: Output, what: &'static str, messages: usize) -> Result<(), CliError> {
     let row = vec![messages.to_string()];
     output.show(&json!({ "messages": messages }), &[number(what)], &[row])
