@@ -33,15 +33,15 @@ impl fmt::Display for Within {
 }
 
 impl Within {
-    /// Whether a number is.
+    /// Whether a number lies within.
     pub fn holds(self, number: u32) -> bool {
         (self.least..=self.most).contains(&number)
     }
 
-    /// Lets a number of a setting through that is.
+    /// Checks that a number of a setting lies within.
     ///
     /// # Errors
-    /// It is not.
+    /// It does not.
     pub(super) fn check(self, setting: &'static str, number: u32) -> Result<(), SettingRefused> {
         if self.holds(number) {
             return Ok(());
