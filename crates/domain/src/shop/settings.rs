@@ -169,6 +169,11 @@ pub struct OnDay<'a> {
 }
 
 impl Settings {
+    /// The rows of the table of tax rates, without a copy: every line of a document asks.
+    pub(crate) fn tax_rows(&self, day: Date) -> &[DatedTaxRate] {
+        self.tax_rates.on(day).map_or(&[], Vec::as_slice)
+    }
+
     /// As they hold on a day.
     pub fn on(&self, day: Date) -> OnDay<'_> {
         OnDay { settings: self, day }

@@ -93,8 +93,11 @@ impl Shop {
     /// The rate of a category on a day. A category that bears no tax by nature needs no row;
     /// `None`: one that does has none on that day, which is not 0 %.
     pub fn rate_on(&self, category: TaxCategory, day: Date) -> Option<TaxRate> {
-        let rates = self.on(day).tax_rates();
-        let rows = rates.iter().filter(|row| row.category == category && row.from <= day);
+        let rows = self
+            .settings
+            .tax_rows(day)
+            .iter()
+            .filter(|row| row.category == category && row.from <= day);
         let rate = rows.max_by_key(|row| row.from).map(|row| row.rate);
         match category {
             TaxCategory::Standard | TaxCategory::Reduced => rate,
