@@ -9,6 +9,7 @@ use daicho_values::{Date, MemberId, Money, OrderId, ProductCode, Quantity, Refer
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::new::{NotNew, check_new};
 use crate::frame::{Known, NotYours};
 use crate::order::stage::StageRejection;
 use crate::pricing::{LineRejection, Priced, check_count, price_given, quantity_within, rate_on};
@@ -57,12 +58,6 @@ pub struct ReturnedLine {
 rejections! {
     /// Why goods are not taken back.
     pub enum AcceptReturnRejection {
-        /// An id names one return.
-        AlreadyRecorded { goods_return: ReturnId } = "return_already_recorded":
-            "return {goods_return} is already recorded: another return needs a new id",
-        /// A number of another system is recorded once in a book.
-        ReferenceRecorded { reference: Reference } = "reference_already_recorded":
-            "`{reference}` is already recorded in this book: give the number of this return",
         /// A return is recorded once it has happened.
         InTheFuture { on: Date, today: Date } = "return_in_the_future":
             "{on} has not come yet: record the return once it happened, by {today}",
@@ -84,6 +79,8 @@ rejections! {
             = "returned_more_than_sold":
             "at most {left} of `{product}` of order {order} can still come back",
         shared {
+            /// The id or the number is recorded already; comes first.
+            NotNew(NotNew),
             /// The member is not known as a buyer (R9).
             Buyer(NotYours),
             /// No such order.
@@ -120,7 +117,7 @@ impl Decision for AcceptReturn {
         known: &Known<AcceptReturnState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, AcceptReturnRejection> {
-        self.check_new(&known.orders)?;
+        check_new(&known.orders, self.goods_return, self.reference.as_ref())?;
         let member = known.members.registered(self.member)?;
         let today = known.shop.today(at);
         let on = self.on.unwrap_or(today);
@@ -139,19 +136,6 @@ impl Decision for AcceptReturn {
 }
 
 impl AcceptReturn {
-    fn check_new(&self, orders: &Orders) -> Result<(), AcceptReturnRejection> {
-        if orders.goods_return(self.goods_return).is_some() {
-            let goods_return = self.goods_return;
-            return Err(AcceptReturnRejection::AlreadyRecorded { goods_return });
-        }
-        match &self.reference {
-            Some(reference) if orders.has_reference(reference) => {
-                Err(AcceptReturnRejection::ReferenceRecorded { reference: reference.clone() })
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
     fn original<'a>(
         &self,
         order: OrderId,

@@ -10,6 +10,7 @@ use daicho_values::{Date, MemberId, OrderId, ProductCode, Reference, ReturnId, T
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::new::{NotNew, check_new};
 use crate::billing::Series;
 use crate::billing::invoice::{line_of, return_document_required};
 use crate::frame::{Known, NotYours};
@@ -47,12 +48,6 @@ pub struct ImportReturn {
 rejections! {
     /// Why a return is not recorded.
     pub enum ImportReturnRejection {
-        /// An id names one return.
-        AlreadyRecorded { goods_return: ReturnId } = "return_already_recorded":
-            "return {goods_return} is already recorded: another return needs a new id",
-        /// A number of another system is recorded once in a book.
-        ReferenceRecorded { reference: Reference } = "reference_already_recorded":
-            "`{reference}` is already recorded in this book: give the number of this return",
         /// A return is recorded once it has happened.
         InTheFuture { returned_on: Date, today: Date } = "return_in_the_future":
             "{returned_on} has not come yet: record the return once it happened, by {today}",
@@ -65,6 +60,8 @@ rejections! {
             "at most {left} of `{product}` of order {order} can still come back: leave the order \
              out where the source does not know it",
         shared {
+            /// The id or the number is recorded already; comes first.
+            NotNew(NotNew),
             /// The member is not known as a buyer (R9).
             Buyer(NotYours),
             /// No such order.
@@ -99,14 +96,7 @@ impl Decision for ImportReturn {
         known: &Known<ImportReturnState>,
         at: &Moment,
     ) -> Result<Vec<NewEvent>, ImportReturnRejection> {
-        if known.orders.goods_return(self.goods_return).is_some() {
-            let goods_return = self.goods_return;
-            return Err(ImportReturnRejection::AlreadyRecorded { goods_return });
-        }
-        if known.orders.has_reference(&self.reference) {
-            let reference = self.reference.clone();
-            return Err(ImportReturnRejection::ReferenceRecorded { reference });
-        }
+        check_new(&known.orders, self.goods_return, Some(&self.reference))?;
         let member = known.members.registered(self.member)?;
         let (returned_on, today) = (self.returned_on, known.shop.today(at));
         if returned_on > today {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod import;
+mod new;
 
 pub use accept::{AcceptReturn, ReturnedLine};
 pub use import::ImportReturn;
